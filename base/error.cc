@@ -1,0 +1,70 @@
+#include "sluice/base/error.h"
+
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+
+namespace sluice {
+namespace {
+
+constexpr absl::string_view kCodePayload = "type.sluice/error_code";
+constexpr absl::string_view kHintPayload = "type.sluice/hint";
+
+std::string PayloadOf(const absl::Status& status, absl::string_view key) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(key);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+absl::string_view WordFor(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return "";
+    case absl::StatusCode::kCancelled:
+      return kCancelled;
+    case absl::StatusCode::kDeadlineExceeded:
+      return kDeadlineExceeded;
+    case absl::StatusCode::kInvalidArgument:
+      return kInvalidArgument;
+    case absl::StatusCode::kResourceExhausted:
+      return kResourceExhausted;
+    default:
+      return kInternal;
+  }
+}
+
+}  // namespace
+
+absl::Status MakeError(absl::StatusCode canonical, absl::string_view code,
+                       absl::string_view message) {
+  absl::Status status(canonical, message);
+  status.SetPayload(kCodePayload, absl::Cord(code));
+  return status;
+}
+
+std::string ErrorCodeOf(const absl::Status& status) {
+  std::string code = PayloadOf(status, kCodePayload);
+  return code.empty() ? std::string(WordFor(status.code())) : code;
+}
+
+absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
+  if (status.ok()) return status;
+  absl::Status annotated(status.code(),
+                         absl::StrCat(prefix, ": ", status.message()));
+  status.ForEachPayload([&](absl::string_view key, const absl::Cord& value) {
+    annotated.SetPayload(key, value);
+  });
+  return annotated;
+}
+
+absl::Status WithHint(absl::Status status, absl::string_view hint) {
+  status.SetPayload(kHintPayload, absl::Cord(hint));  // does nothing to OK
+  return status;
+}
+
+std::string HintOf(const absl::Status& status) {
+  return PayloadOf(status, kHintPayload);
+}
+
+}  // namespace sluice

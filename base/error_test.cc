@@ -1,0 +1,32 @@
+#include "sluice/base/error.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+TEST(ErrorTest, CodeAndHintSurviveAnnotation) {
+  absl::Status status = MakeError(absl::StatusCode::kNotFound,
+                                  kDestinationNotFound, "no such directory");
+  status = Annotate(WithHint(status, "is the disk mounted?"), "open /mnt");
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(status.message(), "open /mnt: no such directory");
+  EXPECT_EQ(ErrorCodeOf(status), "destination_not_found");
+  EXPECT_EQ(HintOf(status), "is the disk mounted?");
+}
+
+TEST(ErrorTest, AStatusWithoutAWordGetsOneFromItsCanonicalCode) {
+  EXPECT_EQ(ErrorCodeOf(absl::CancelledError("stop")), "cancelled");
+  EXPECT_EQ(ErrorCodeOf(absl::DeadlineExceededError("late")),
+            "deadline_exceeded");
+  EXPECT_EQ(ErrorCodeOf(absl::UnknownError("?")), "internal");
+  EXPECT_EQ(ErrorCodeOf(absl::OkStatus()), "");
+}
+
+TEST(ErrorTest, OkStaysOk) {
+  EXPECT_TRUE(Annotate(absl::OkStatus(), "open").ok());
+  EXPECT_TRUE(WithHint(absl::OkStatus(), "never mind").ok());
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,107 @@
+#ifndef SLUICE_BASE_FILE_SYSTEM_H_
+#define SLUICE_BASE_FILE_SYSTEM_H_
+
+// The seam under everything of ours that touches files: the calls of POSIX one
+// to one, so that a test can make each of them fail, kill the process before
+// and after it, or forget what was not synced.
+//
+// FileSystem::Posix() is the machine's. base/fault_file_system.h makes calls
+// fail or die; base/crash_file_system.h lives in memory and keeps only what was
+// synced. Results are errno values, because what a caller says about ENOSPC is
+// its own business.
+//
+// FileSystem is thread-safe; a File is for one thread at a time. Paths are
+// absolute, or relative to the process's directory; any bytes but NUL.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+
+namespace sluice {
+
+// A value, or the errno that kept it from being. 0 is success.
+template <typename T>
+struct [[nodiscard]] IoResult {
+  int error = 0;
+  T value{};
+
+  bool ok() const { return error == 0; }
+  static IoResult Failed(int error) { return {error, T{}}; }
+};
+
+struct FileInfo {
+  enum class Type { kRegular, kDirectory, kSymlink, kOther };
+  Type type = Type::kOther;
+  uint64_t size = 0;
+  absl::Time modified;
+  uint32_t mode = 0;  // permission bits
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  FileInfo::Type type = FileInfo::Type::kOther;
+};
+
+class File {
+ public:
+  // Closes, if Close was not called; the result of that close is lost, so a
+  // writer calls Close.
+  virtual ~File() = default;
+
+  // read(2), pread(2): may be short; 0 at the end.
+  virtual IoResult<size_t> Read(absl::Span<char> buffer) = 0;
+  virtual IoResult<size_t> ReadAt(uint64_t offset, absl::Span<char> buffer) = 0;
+  // write(2), pwrite(2): may be short.
+  virtual IoResult<size_t> Write(absl::string_view bytes) = 0;
+  virtual IoResult<size_t> WriteAt(uint64_t offset,
+                                   absl::string_view bytes) = 0;
+  virtual int Truncate(uint64_t size) = 0;
+  // fsync(2). After a failure the file's content is unknown: write it anew,
+  // never sync again.
+  virtual int Sync() = 0;
+  virtual IoResult<FileInfo> Stat() = 0;
+  virtual int Seek(uint64_t offset) = 0;
+  virtual int Close() = 0;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // open(2) with O_CLOEXEC added. `flags` as in <fcntl.h>.
+  virtual IoResult<std::unique_ptr<File>> Open(const std::string& path,
+                                               int flags, uint32_t mode) = 0;
+  virtual int Rename(const std::string& from, const std::string& to) = 0;
+  // renameat2(RENAME_NOREPLACE): EEXIST where `to` exists, EINVAL where the
+  // file system cannot.
+  virtual int RenameNoReplace(const std::string& from,
+                              const std::string& to) = 0;
+  virtual int Link(const std::string& from, const std::string& to) = 0;
+  virtual int Unlink(const std::string& path) = 0;
+  virtual int MakeDirectory(const std::string& path, uint32_t mode) = 0;
+  virtual int RemoveDirectory(const std::string& path) = 0;
+  // open + fsync + close of a folder.
+  virtual int SyncDirectory(const std::string& path) = 0;
+  // lstat(2).
+  virtual IoResult<FileInfo> Stat(const std::string& path) = 0;
+  // Entries without "." and "..", in no order.
+  virtual IoResult<std::vector<DirectoryEntry>> List(
+      const std::string& path) = 0;
+
+  // The machine's own. Never deleted.
+  static FileSystem* Posix();
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_BASE_FILE_SYSTEM_H_

@@ -1,0 +1,30 @@
+#ifndef SLUICE_BASE_STATUS_MACROS_H_
+#define SLUICE_BASE_STATUS_MACROS_H_
+
+// SLUICE_RETURN_IF_ERROR(expr): returns the status of `expr` from the function
+// unless it is OK. SLUICE_ASSIGN_OR_RETURN(lhs, expr): assigns the value of an
+// absl::StatusOr, or returns its status.
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#define SLUICE_RETURN_IF_ERROR(expr)                                \
+  do {                                                              \
+    if (absl::Status sluice_status_ = (expr); !sluice_status_.ok()) \
+      return sluice_status_;                                        \
+  } while (false)
+
+#define SLUICE_MACRO_CONCAT_INNER_(a, b) a##b
+#define SLUICE_MACRO_CONCAT_(a, b) SLUICE_MACRO_CONCAT_INNER_(a, b)
+
+#define SLUICE_ASSIGN_OR_RETURN(lhs, expr)                                  \
+  SLUICE_ASSIGN_OR_RETURN_(SLUICE_MACRO_CONCAT_(sluice_or_, __LINE__), lhs, \
+                           expr)
+#define SLUICE_ASSIGN_OR_RETURN_(tmp, lhs, expr) \
+  auto tmp = (expr);                             \
+  if (!tmp.ok()) return tmp.status();            \
+  lhs = *std::move(tmp)
+
+#endif  // SLUICE_BASE_STATUS_MACROS_H_

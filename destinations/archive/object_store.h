@@ -1,0 +1,102 @@
+#ifndef SLUICE_DESTINATIONS_ARCHIVE_OBJECT_STORE_H_
+#define SLUICE_DESTINATIONS_ARCHIVE_OBJECT_STORE_H_
+
+// All that an archive asks of a place: named objects that are written whole,
+// read, listed and deleted.
+//
+// Two shapes fit: a file system (temporary name, sync, rename) and an object
+// service (upload, then complete). Names are 1 to 512 bytes: segments of
+// [A-Za-z0-9._-] joined by '/', no segment "." or "..", none that begins with
+// ".sluice-". The mirror of the C table sluice_place.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "sluice/executor/context.h"
+
+namespace sluice {
+
+struct PlaceInfo {
+  bool exists = false;  // the folder or bucket is there
+  bool conditional_commit =
+      false;  // kIfAbsent is atomic against every other writer
+  bool durable_commit = false;    // a committed object survives a power cut
+  uint64_t max_object_bytes = 0;  // 0: no limit known
+  absl::Time now;  // by the place's own clock, the one of ObjectInfo::modified
+};
+
+struct ObjectInfo {
+  std::string name;
+  uint64_t size = 0;
+  absl::Time modified;
+  std::string upload;  // of ListUncommitted: the token for AbortUncommitted
+};
+
+// An object being written; does not exist for readers until Commit. One thread
+// at a time. Destroying it aborts, unless committed.
+class ObjectWriter {
+ public:
+  enum class Mode { kReplace, kIfAbsent };
+
+  virtual ~ObjectWriter() = default;
+  virtual absl::Status Write(absl::string_view bytes) = 0;
+  // Visible whole, durable where the place can. ALREADY_EXISTS when the name is
+  // taken. UNKNOWN: neither yes nor no is certain, read back.
+  virtual absl::Status Commit(Mode mode) = 0;
+  virtual absl::Status Abort() = 0;
+};
+
+// One thread at a time.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  // Fills up to buffer.size() bytes; 0 is the end of the object. Fewer than
+  // asked for is no end.
+  virtual absl::StatusOr<size_t> Read(absl::Span<char> buffer) = 0;
+};
+
+// Thread-safe. Writers and readers must be destroyed before the store. Errors
+// carry the destination_* codes.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // With `probe` tries out what the place can, leaving nothing behind; without,
+  // only looks.
+  virtual absl::StatusOr<PlaceInfo> Describe(const Context& context,
+                                             bool probe) = 0;
+  // Creates the place itself where it is missing.
+  virtual absl::Status Create(const Context& context) = 0;
+  // `size_hint` 0: not known. The writer ends with the context too.
+  virtual absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(
+      const Context& context, absl::string_view name, uint64_t size_hint) = 0;
+  // NOT_FOUND where there is no such object.
+  virtual absl::StatusOr<std::unique_ptr<ObjectReader>> Open(
+      const Context& context, absl::string_view name, uint64_t offset) = 0;
+  virtual absl::StatusOr<ObjectInfo> Stat(const Context& context,
+                                          absl::string_view name) = 0;
+  // Committed objects whose names begin with `prefix`, ascending. An error from
+  // the callback ends it and is returned.
+  using Callback = std::function<absl::Status(const ObjectInfo&)>;
+  virtual absl::Status List(const Context& context, absl::string_view prefix,
+                            const Callback& callback) = 0;
+  virtual absl::Status Delete(const Context& context,
+                              absl::string_view name) = 0;
+  // Begun under `prefix`, by any process, and neither committed nor aborted.
+  virtual absl::Status ListUncommitted(const Context& context,
+                                       absl::string_view prefix,
+                                       const Callback& callback) = 0;
+  virtual absl::Status AbortUncommitted(const Context& context,
+                                        absl::string_view upload) = 0;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_DESTINATIONS_ARCHIVE_OBJECT_STORE_H_

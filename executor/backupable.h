@@ -1,0 +1,55 @@
+#ifndef SLUICE_EXECUTOR_BACKUPABLE_H_
+#define SLUICE_EXECUTOR_BACKUPABLE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "sluice/executor/context.h"
+#include "sluice/executor/models.pb.h"
+#include "sluice/executor/payload.h"
+
+namespace sluice {
+
+// What a store says of itself.
+struct StoreInfo {
+  std::string store_id;  // empty: it has none (yet)
+  bool empty = false;    // a restore may go here
+};
+
+// One link of a chain at restore: the archive's manifest, and its bytes. The
+// reader gives its end only after hash, seal and end mark were checked.
+struct RestorePayload {
+  Manifest manifest;
+  std::unique_ptr<PayloadReader> reader;
+};
+
+// A store that can be backed up and restored into. One call at a time; a call
+// may come from any thread.
+class Backupable {
+ public:
+  virtual ~Backupable() = default;
+
+  virtual std::string store_kind() const = 0;
+  virtual absl::StatusOr<StoreInfo> Describe(const Context& context) = 0;
+
+  // Streams one consistent snapshot into `sink` and says its end. `base` is the
+  // manifest to build an increment on, or null for a full backup. Returns
+  // within a second of the context's end; the executor abandons a source that
+  // does not (source_unresponsive).
+  virtual absl::Status Backup(const Context& context, const Manifest* base,
+                              PayloadSink& sink) = 0;
+
+  // Fills the empty store from `chain`, full first. All or nothing: what was
+  // staged becomes visible only after the last reader gave its end.
+  virtual absl::Status Restore(const Context& context,
+                               absl::string_view store_id,
+                               absl::Span<RestorePayload> chain) = 0;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_EXECUTOR_BACKUPABLE_H_

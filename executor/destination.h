@@ -1,0 +1,71 @@
+#ifndef SLUICE_EXECUTOR_DESTINATION_H_
+#define SLUICE_EXECUTOR_DESTINATION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/executor/context.h"
+#include "sluice/executor/models.pb.h"
+#include "sluice/executor/payload.h"
+
+namespace sluice {
+
+// What PutBackup asks on its way.
+struct PutOptions {
+  // Called once, right before the manifest is committed, the point of no
+  // return. An error stops the publish.
+  std::function<absl::Status()> before_publish;
+  // Called when the payload is stored and publishing begins.
+  std::function<void()> on_publishing;
+};
+
+// Where archives are published and found again. Thread-safe: any method from
+// any thread, also at once.
+//
+// Errors carry the codes of base/error.h: destination_*, archive_not_found,
+// archive_damaged, publish_fenced, publish_outcome_unknown.
+class Destination {
+ public:
+  virtual ~Destination() = default;
+
+  // Publishes the payload as archive manifest.backup_id, whole or not at all,
+  // and fills in what is known only then: segments, sha256, sizes, counts,
+  // metadata, payload ids. OK means: published, read back and compared.
+  // publish_outcome_unknown means that neither yes nor no could be shown. After
+  // any other error no archive exists and what was written is gone, or left to
+  // the sweep where the place no longer answers. The end of `context` wins
+  // until the manifest's commit begins and is not looked at from there on.
+  virtual absl::Status PutBackup(const Context& context, Manifest& manifest,
+                                 PayloadReader& payload,
+                                 const PutOptions& options) = 0;
+
+  virtual absl::StatusOr<Manifest> GetManifest(const Context& context,
+                                               absl::string_view backup_id) = 0;
+  // The payload; verifies as it streams, so that its end is given only where
+  // every byte was right.
+  virtual absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
+      const Context& context, absl::string_view backup_id) = 0;
+  // Published archives, oldest first.
+  virtual absl::StatusOr<std::vector<Manifest>> List(
+      const Context& context) = 0;
+  // NOT_FOUND (archive_not_found) where it is not published.
+  virtual absl::Status Stat(const Context& context,
+                            absl::string_view backup_id) = 0;
+  // Unpublishes first, then deletes; a half-done delete is finished by the
+  // sweep.
+  virtual absl::Status Delete(const Context& context,
+                              absl::string_view backup_id) = 0;
+  // Tries out what publishing needs; leaves nothing behind.
+  virtual absl::Status Validate(const Context& context) = 0;
+  virtual absl::Status Close() = 0;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_EXECUTOR_DESTINATION_H_

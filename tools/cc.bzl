@@ -1,0 +1,60 @@
+"""Sluice's C++ targets: C++20 and our warnings set by the target itself, headers reachable as "sluice/<path>" here and in a consumer alike."""
+
+COPTS = [
+    "-std=c++20",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wnon-virtual-dtor",
+    "-Woverloaded-virtual",
+    "-Wimplicit-fallthrough",
+    "-Wno-unused-parameter",
+]
+
+# Warnings stop a build only here: a consumer's newer compiler may know more of them.
+WERROR = select({
+    "@sluice//tools:consumer": [],
+    "//conditions:default": ["-Werror"],
+})
+
+def sluice_cc_library(name, hdrs = [], copts = [], **kwargs):
+    """A cc_library whose headers are included as "sluice/<package>/<header>"."""
+    native.cc_library(
+        name = name,
+        hdrs = hdrs,
+        copts = COPTS + WERROR + copts,
+        include_prefix = "sluice/" + native.package_name() if hdrs else None,
+        strip_include_prefix = "/" + native.package_name() if hdrs else None,
+        **kwargs
+    )
+
+def sluice_cc_binary(name, copts = [], **kwargs):
+    native.cc_binary(name = name, copts = COPTS + WERROR + copts, **kwargs)
+
+def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **kwargs):
+    native.cc_test(
+        name = name,
+        srcs = srcs or [name + ".cc"],
+        copts = COPTS + WERROR + copts,
+        size = size,
+        deps = deps + ["@com_google_googletest//:gtest_main"],
+        **kwargs
+    )
+
+def sluice_plugin(name, deps, **kwargs):
+    """sluice-<role>-<kind>.so: exports `sluice_plugin` and nothing else.
+
+    Args:
+      name: the file's name without ".so".
+      deps: one library that defines the entry (alwayslink).
+      **kwargs: passed to cc_binary.
+    """
+    native.cc_binary(
+        name = name + ".so",
+        linkshared = True,
+        deps = deps,
+        additional_linker_inputs = ["@sluice//plugins/abi:exports.lds"],
+        linkopts = ["-Wl,--version-script=$(location @sluice//plugins/abi:exports.lds)"],
+        **kwargs
+    )
