@@ -52,6 +52,10 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
+  // Lets go of the mutex for a while; Relock before the scope ends.
+  void Unlock() ABSL_UNLOCK_FUNCTION() { lock_.unlock(); }
+  void Relock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { lock_.lock(); }
+
  private:
   friend class CondVar;
   std::unique_lock<std::mutex> lock_;
