@@ -10,8 +10,19 @@
 // synced. Results are errno values, because what a caller says about ENOSPC is
 // its own business.
 //
-// FileSystem is thread-safe; a File is for one thread at a time. Paths are
-// absolute, or relative to the process's directory; any bytes but NUL.
+// A call that a signal interrupts is repeated inside Posix(), which therefore
+// never answers EINTR; other implementations may. Descriptors are
+// close-on-exec.
+//
+// FileSystem is thread-safe; a File is for one thread at a time, and may
+// outlive the FileSystem that opened it. Paths are absolute, or relative to the
+// process's directory; any bytes but NUL.
+//
+// Paths that are built from names of others go through Beneath:
+//
+//   auto folder = FileSystem::Posix()->Beneath("/mnt/backups");
+//   if (!folder.ok()) return ErrorFor(folder.error);
+//   auto file = folder.value->Open("a/payload.bin", O_RDONLY, 0);
 
 #include <sys/types.h>
 
@@ -78,7 +89,9 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // open(2) with O_CLOEXEC added. `flags` as in <fcntl.h>.
+  // open(2) with O_CLOEXEC added. `flags` as in <fcntl.h>. With O_EXCL a new
+  // file gets all bits of `mode`, whatever the umask; else what the umask
+  // leaves.
   virtual IoResult<std::unique_ptr<File>> Open(const std::string& path,
                                                int flags, uint32_t mode) = 0;
   virtual int Rename(const std::string& from, const std::string& to) = 0;
@@ -88,6 +101,7 @@ class FileSystem {
                               const std::string& to) = 0;
   virtual int Link(const std::string& from, const std::string& to) = 0;
   virtual int Unlink(const std::string& path) = 0;
+  // The folder gets all bits of `mode`, whatever the umask.
   virtual int MakeDirectory(const std::string& path, uint32_t mode) = 0;
   virtual int RemoveDirectory(const std::string& path) = 0;
   // open + fsync + close of a folder.
@@ -97,6 +111,17 @@ class FileSystem {
   // Entries without "." and "..", in no order.
   virtual IoResult<std::vector<DirectoryEntry>> List(
       const std::string& path) = 0;
+
+  // This file system seen from `folder` (opened now, symlinks followed): paths
+  // are relative to it, "." is the folder itself, and none leads out of it. A
+  // symlink on the way is ENOTDIR, as the last part of an opened path ELOOP;
+  // ".." and an absolute path are EXDEV. It stays the same folder when a name
+  // above it is changed. Thread-safe; may outlive this file system.
+  virtual IoResult<std::unique_ptr<FileSystem>> Beneath(
+      const std::string& folder) = 0;
+  // The largest file that fits its format (FAT32: 4 GiB less a byte); 0: no
+  // limit known.
+  virtual IoResult<uint64_t> LargestFile(const std::string& path) = 0;
 
   // The machine's own. Never deleted.
   static FileSystem* Posix();
