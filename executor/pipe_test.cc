@@ -293,7 +293,7 @@ TEST(PipeTest, BoundsWhatTheWriterIsAheadOfTheReader) {
   std::thread writer([&] { (void)WriteForEver(*pipe, accepted); });
   AwaitValue(accepted, 4 * kChunk);
   int64_t most_ahead = 0;
-  for (int64_t released = 0; released < 100 * kChunk;) {
+  for (int64_t released = 0; released < int64_t{100 * kChunk};) {
     const absl::StatusOr<absl::string_view> view = pipe->Next();
     ASSERT_TRUE(view.ok());
     most_ahead = std::max<int64_t>(most_ahead, accepted.load() - released);
