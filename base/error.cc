@@ -48,6 +48,13 @@ std::string ErrorCodeOf(const absl::Status& status) {
   return code.empty() ? std::string(WordFor(status.code())) : code;
 }
 
+absl::Status WithDefaultErrorCode(absl::Status status, absl::string_view code) {
+  if (PayloadOf(status, kCodePayload).empty()) {
+    status.SetPayload(kCodePayload, absl::Cord(code));  // does nothing to OK
+  }
+  return status;
+}
+
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(),

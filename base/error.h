@@ -58,6 +58,8 @@ inline constexpr absl::string_view kSourceIncomplete =
     "source_incomplete";  // returned without the explicit end
 inline constexpr absl::string_view kSourceEmpty =
     "source_empty";  // no bytes and no counts, and that was not allowed
+inline constexpr absl::string_view kSourceAborted =
+    "source_aborted";  // the store itself broke the backup off
 inline constexpr absl::string_view kSourceConfigInvalid =
     "source_config_invalid";
 inline constexpr absl::string_view kRestorePreconditionFailed =
@@ -85,6 +87,8 @@ inline constexpr absl::string_view kInvalidArgument = "invalid_argument";
 inline constexpr absl::string_view kResourceExhausted = "resource_exhausted";
 inline constexpr absl::string_view kCancelled = "cancelled";
 inline constexpr absl::string_view kDeadlineExceeded = "deadline_exceeded";
+inline constexpr absl::string_view kScratchUnavailable =
+    "scratch_unavailable";  // the folder for temporary files cannot be used
 inline constexpr absl::string_view kInternal = "internal";
 
 // A status with `code` for machines. `canonical` must not be kOk.
@@ -95,6 +99,10 @@ absl::Status MakeError(absl::StatusCode canonical, absl::string_view code,
 // from its canonical code ("cancelled", "deadline_exceeded",
 // "invalid_argument", "resource_exhausted", else "internal"). Empty for OK.
 std::string ErrorCodeOf(const absl::Status& status);
+
+// `status` with `code` as its word, unless it was made with one already. OK
+// stays OK.
+absl::Status WithDefaultErrorCode(absl::Status status, absl::string_view code);
 
 // `status` with `prefix: ` before its message; code, word and hint are kept. OK
 // stays OK.

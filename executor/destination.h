@@ -51,6 +51,14 @@ class Destination {
   // every byte was right.
   virtual absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
       const Context& context, absl::string_view backup_id) = 0;
+  // All payload ids of a published archive, ascending and distinct, proven
+  // against the manifest's hash before this returns OK: what `callback` was
+  // given before an error is not to be relied on. Stops at the callback's first
+  // error and returns it. This one reads the whole payload; a place that keeps
+  // the ids apart reads only them.
+  virtual absl::Status ForEachPayloadId(
+      const Context& context, absl::string_view backup_id,
+      const std::function<absl::Status(absl::string_view)>& callback);
   // Published archives, oldest first.
   virtual absl::StatusOr<std::vector<Manifest>> List(
       const Context& context) = 0;

@@ -70,6 +70,9 @@ struct BackupResult {
   absl::optional<BackupJob> job;
   // Present with the record.
   absl::optional<Manifest> manifest;
+  // The source did not return in time: a thread of it lives on. A command
+  // leaves by _exit, a service gives this source no new run.
+  bool source_abandoned = false;
 };
 
 struct RunRestoreOptions {
@@ -85,6 +88,8 @@ struct RestoreResult {
   absl::Status status;
   absl::optional<BackupJob> job;
   absl::optional<Manifest> manifest;
+  // As in BackupResult, of the target.
+  bool source_abandoned = false;
 };
 
 class Executor {

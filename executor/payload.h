@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -59,6 +60,13 @@ class PayloadSink {
   virtual absl::Status Poll() const = 0;
 };
 
+// Something that the source left out or degraded. `code` is stable; both are
+// valid UTF-8 and bounded.
+struct PayloadWarning {
+  std::string code;
+  std::string message;
+};
+
 // What is known of a payload once all of it was read.
 struct PayloadTrailer {
   SourceCounts counts;
@@ -66,6 +74,7 @@ struct PayloadTrailer {
   uint64_t size_bytes = 0;
   uint64_t xxh3 = 0;  // XXH3-64 of all bytes, as they left the source
   uint64_t payload_id_count = 0;
+  std::vector<PayloadWarning> warnings;  // at backup; belongs in the manifest
 };
 
 // Pulls a payload. One thread at a time, but for Release, which may be called

@@ -1,0 +1,19 @@
+#include "sluice/executor/destination.h"
+
+#include "sluice/base/status_macros.h"
+
+namespace sluice {
+
+absl::Status Destination::ForEachPayloadId(
+    const Context& context, absl::string_view backup_id,
+    const std::function<absl::Status(absl::string_view)>& callback) {
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<PayloadReader> reader,
+                          GetBackup(context, backup_id));
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(absl::string_view bytes, reader->Next());
+    if (bytes.empty()) return reader->ForEachPayloadId(callback);
+    reader->Release();
+  }
+}
+
+}  // namespace sluice
