@@ -69,10 +69,13 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t));
 // One side's place to wait. Only that side sleeps on it; anyone may wake it.
 class Sleeper {
  public:
+  explicit Sleeper(ThreadScheduler* scheduler) : scheduler_(scheduler) {}
+
   // Waits until ready() is true: spins, then sleeps. `quick` may be a cheaper
   // and weaker test for the spin; ready() decides.
   template <typename Quick, typename Ready>
   void Await(Quick quick, Ready ready) {
+    if (scheduler_ != nullptr) return scheduler_->Await(ready);
     for (int i = 0; i < spins_; ++i) {
       if (quick()) {
         spins_ = std::min(kMaxSpins, spins_ + spins_ / 8 + 1);
@@ -105,6 +108,7 @@ class Sleeper {
  private:
   alignas(kLineBytes) std::atomic<uint32_t> asleep_{0};
   alignas(kLineBytes) int spins_ = kMaxSpins;  // the sleeping side's own
+  ThreadScheduler* const scheduler_;
 };
 
 // The ring's memory, straight from the kernel: page-aligned, untouched pages
@@ -173,8 +177,8 @@ struct Pipe::Impl {
   std::atomic<uint64_t> views_released{0};
 
   // --- sleeping and ending; rarely written
-  Sleeper writer;
-  Sleeper reader;
+  Sleeper writer{options.scheduler};
+  Sleeper reader{options.scheduler};
   std::atomic<uint64_t> writer_wants{0};  // `released` that it sleeps for
   alignas(kLineBytes) std::atomic<bool> writer_ended{false};
   std::atomic<bool> reader_ended{false};  // at once

@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sluice/base/thread_scheduler.h"
 
 namespace sluice {
 
@@ -35,6 +36,9 @@ struct PipeOptions {
   size_t chunk_bytes = size_t{1} << 20;  // 4 KiB to 64 MiB
   size_t chunks = 8;  // 2 to 1,024; chunk_bytes * chunks is all the memory that
                       // the pipe holds
+  // Borrowed. A simulation decides when a blocked side goes on; null in
+  // production.
+  ThreadScheduler* scheduler = nullptr;
 };
 
 class Pipe {
