@@ -11,6 +11,7 @@ namespace {
 
 constexpr absl::string_view kCodePayload = "type.sluice/error_code";
 constexpr absl::string_view kHintPayload = "type.sluice/hint";
+constexpr absl::string_view kRetryPayload = "type.sluice/retryable";
 
 std::string PayloadOf(const absl::Status& status, absl::string_view key) {
   const absl::optional<absl::Cord> payload = status.GetPayload(key);
@@ -72,6 +73,26 @@ absl::Status WithHint(absl::Status status, absl::string_view hint) {
 
 std::string HintOf(const absl::Status& status) {
   return PayloadOf(status, kHintPayload);
+}
+
+absl::Status WithRetryable(absl::Status status, bool retryable) {
+  status.SetPayload(kRetryPayload, absl::Cord(retryable ? "1" : "0"));
+  return status;
+}
+
+bool IsRetryable(const absl::Status& status) {
+  const std::string said = PayloadOf(status, kRetryPayload);
+  return said.empty() ? status.code() == absl::StatusCode::kUnavailable
+                      : said == "1";
+}
+
+bool HasErrorCode(const absl::Status& status) {
+  return !PayloadOf(status, kCodePayload).empty();
+}
+
+absl::Status WithCode(absl::Status status, absl::string_view code) {
+  status.SetPayload(kCodePayload, absl::Cord(code));
+  return status;
 }
 
 }  // namespace sluice

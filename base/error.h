@@ -113,6 +113,17 @@ absl::Status WithHint(absl::Status status, absl::string_view hint);
 // The hint of `status`, or an empty string.
 std::string HintOf(const absl::Status& status);
 
+// Whether the same call may succeed later, unchanged. What follows from the
+// code (only UNAVAILABLE) unless it was said.
+absl::Status WithRetryable(absl::Status status, bool retryable);
+bool IsRetryable(const absl::Status& status);
+
+// Whether `status` was made with a word, or only has the one that follows from
+// its canonical code. A layer that knows better gives it one with WithCode.
+bool HasErrorCode(const absl::Status& status);
+// `status` with `code` as its word, in place of an earlier one. OK stays OK.
+absl::Status WithCode(absl::Status status, absl::string_view code);
+
 }  // namespace sluice
 
 #endif  // SLUICE_BASE_ERROR_H_

@@ -23,6 +23,21 @@ TEST(ErrorTest, AStatusWithoutAWordGetsOneFromItsCanonicalCode) {
   EXPECT_EQ(ErrorCodeOf(absl::OkStatus()), "");
 }
 
+TEST(ErrorTest, OnlyUnavailableIsWorthARetryUnlessSaidOtherwise) {
+  EXPECT_TRUE(IsRetryable(absl::UnavailableError("busy")));
+  EXPECT_FALSE(IsRetryable(absl::InternalError("bug")));
+  EXPECT_TRUE(IsRetryable(WithRetryable(absl::AbortedError("race"), true)));
+  EXPECT_FALSE(IsRetryable(WithRetryable(absl::UnavailableError("x"), false)));
+}
+
+TEST(ErrorTest, AWordThatWasGivenIsToldFromOneThatFollows) {
+  EXPECT_FALSE(HasErrorCode(absl::CancelledError("stop")));
+  const absl::Status status =
+      WithCode(absl::NotFoundError("gone"), kSourceUnavailable);
+  EXPECT_TRUE(HasErrorCode(status));
+  EXPECT_EQ(ErrorCodeOf(status), "source_unavailable");
+}
+
 TEST(ErrorTest, OkStaysOk) {
   EXPECT_TRUE(Annotate(absl::OkStatus(), "open").ok());
   EXPECT_TRUE(WithHint(absl::OkStatus(), "never mind").ok());

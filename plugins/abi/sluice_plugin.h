@@ -6,30 +6,47 @@
  * are kept, as named objects. The host never calls a function before it has
  * checked the version and the struct sizes of the table that holds it.
  *
- * Rules, for both sides
- *   Versions.   A different major is refused. A minor only adds: at the end of
- * a struct, or as a new role. `struct_size` is what its writer knew; a reader
- * uses a member only if struct_size reaches past it (SLUICE_HAS), and never
- * asks whether sizes are equal. Memory.     No memory changes owner. What a
- * caller passes in is borrowed for the call. What a callee hands out lives as
- * long as the function says. Strings.    sluice_bytes, explicit length, not
- * terminated. Text is UTF-8; names, keys and paths are any bytes. Errors. Each
- * fallible function returns a sluice_code and fills the caller's sluice_error,
- * which may be NULL, when it is not SLUICE_OK. Exceptions. None crosses, in
- * either direction. No longjmp, no exit, no signal handlers, no change of the
- * process's locale or directory. Threads.    [any]   callable from any thread
- * at any time, also at once. [call]  callable only on the thread that runs the
- * surrounding call (backup, restore), or on threads that it started and joins
- *                       before it returns, one at a time.
- *               [owner] one call at a time for each object; consecutive calls
- * may come from different threads. Cancelling. Host functions that move data
- * return SLUICE_CANCELLED once the run is cancelled. A plugin that works
- * without moving data polls cancelled(). It then returns SLUICE_CANCELLED
- * within a second, having released what it held. Secrets.    Options marked
- * secret never appear in a message, a log line or a warning.
+ * Rules, for both sides:
  *
- * docs: plugins/abi/STYLE.md (how this file may change),
- * plugins/abi/CHANGELOG.md.
+ * Versions. A different major is refused. A minor only adds: at the end of a
+ *   struct that begins with struct_size, or as a new role. struct_size is what
+ *   the struct's writer knew; a reader uses a member only if struct_size
+ *   reaches past it (SLUICE_HAS), and never asks whether sizes are equal.
+ *   Structs without struct_size (sluice_bytes, sluice_pair, sluice_count,
+ *   sluice_option) never change.
+ * Results. In a struct that a callee fills (sluice_error, sluice_source_info,
+ *   sluice_place_info, sluice_object of stat) the *caller* sets struct_size
+ *   and zeroes the rest; the callee writes only what that size reaches past,
+ *   and never struct_size itself.
+ * Memory. No memory changes owner. What a caller passes in is borrowed for the
+ *   call. What a callee hands out lives as long as the function says.
+ * Strings. sluice_bytes, explicit length, not terminated. Text is UTF-8;
+ *   names, keys and paths are any bytes.
+ * Errors. Each fallible function returns a sluice_code and, when that is not
+ *   SLUICE_OK, fills the caller's sluice_error, which may be NULL. A code not
+ *   listed here is taken as SLUICE_UNKNOWN.
+ * Exceptions. None crosses, in either direction. No longjmp, no exit, no
+ *   signal handlers, no change of the process's locale, umask or directory.
+ * Loading. The host never unloads a plugin: threads and static objects may
+ *   live as long as the process. Do nothing in constructors.
+ * Threads.
+ *   [any]   callable from any thread at any time, also at once.
+ *   [call]  callable only on the thread that runs the surrounding call (backup,
+ *           restore, ...), or on threads that it started and joins before it
+ *           returns, one at a time.
+ *   [owner] one call at a time for each object; consecutive calls may come
+ *           from different threads.
+ * Cancelling. Host functions that move data return SLUICE_CANCELLED once the
+ *   run is cancelled. A plugin that works without moving data polls
+ *   cancelled(). It then returns SLUICE_CANCELLED within a second, having
+ *   released what it held. One that does not return is abandoned: its call
+ *   goes on in the background, whatever it borrowed stays alive, and its
+ *   plugin gets no new runs.
+ * Secrets. Options marked secret never appear in a message, a log line or a
+ *   warning.
+ *
+ * How this file may change: plugins/abi/STYLE.md. What changed:
+ * plugins/abi/CHANGELOG.md. A whole plugin in C: examples/c_plugin.
  */
 #ifndef SLUICE_PLUGIN_H_
 #define SLUICE_PLUGIN_H_
@@ -54,9 +71,7 @@ extern "C" {
 #define SLUICE_EXPORT
 #endif
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 /* Borrowed bytes. data may be NULL when size is 0. */
 typedef struct sluice_bytes {
@@ -111,9 +126,7 @@ typedef struct sluice_error {
   char hint[256];     /* what the reader can do; may be empty */
 } sluice_error;
 
-/* ---- what the host gives a plugin
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- what the host gives a plugin ---- */
 
 enum {
   SLUICE_LOG_DEBUG = 0,
@@ -133,7 +146,8 @@ typedef struct sluice_host {
   void (*log)(void* self, int32_t level, sluice_bytes line);
 } sluice_host;
 
-/* The state of a run, borrowed for a call. */
+/* The state of a run. Borrowed for the call; one given to begin() or open()
+ * outlives the writer or reader, whose calls belong to that run. */
 typedef struct sluice_run {
   uint32_t struct_size;
   void* self;
@@ -149,7 +163,8 @@ typedef struct sluice_sink {
    * SLUICE_CANCELLED once the run is over: return, passing the code on. */
   sluice_code (*write)(void* self, sluice_bytes bytes, sluice_error* error);
   /* [call] Hands out an empty chunk of *capacity > 0 bytes to be filled in
-   * place; blocks while the pipe is full. The chunk lives until commit(). */
+   * place; blocks while the pipe is full. The chunk lives until commit();
+   * nothing else is written meanwhile. */
   sluice_code (*reserve)(void* self, void** chunk, uint64_t* capacity,
                          sluice_error* error);
   /* [call] Makes the first `size` bytes of the reserved chunk part of the
@@ -191,9 +206,7 @@ typedef struct sluice_payload {
   sluice_code (*next)(void* self, sluice_bytes* bytes, sluice_error* error);
 } sluice_payload;
 
-/* ---- options
- * -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 enum {
   SLUICE_OPTION_STRING = 0,
@@ -221,7 +234,8 @@ typedef struct sluice_option_spec {
 typedef struct sluice_option {
   sluice_bytes key;
   sluice_bytes value;
-  uint32_t secret; /* 1: must never be shown */
+  uint32_t secret;   /* 1: must never be shown */
+  uint32_t reserved; /* 0 */
 } sluice_option;
 
 /* Receives what a plugin lists or prints. Called any number of times; a result
@@ -233,9 +247,7 @@ typedef struct sluice_output {
   sluice_code (*write)(void* self, sluice_bytes bytes, sluice_error* error);
 } sluice_output;
 
-/* ---- role "source": a store
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- role "source": a store ---- */
 
 /* What to back up on top of. Borrowed. */
 typedef struct sluice_backup_request {
@@ -248,14 +260,34 @@ typedef struct sluice_backup_request {
   uint64_t base_count_count;
 } sluice_backup_request;
 
+enum {
+  /* backup() can build on a base, restore() takes chains of more than one. */
+  SLUICE_SOURCE_INCREMENTS = 1u
+};
+
 /* What a store says of itself. Strings live until the next describe() of the
  * same object, or its destroy(). */
 typedef struct sluice_source_info {
   uint32_t struct_size;
+  uint32_t empty;        /* 1: nothing in it, a restore may go here */
   sluice_bytes store_id; /* persistent identity, 1 to 128 bytes of
                             [A-Za-z0-9._-]; empty: it has none (yet) */
-  uint32_t empty;        /* 1: nothing in it, a restore may go here */
+  uint32_t capabilities; /* SLUICE_SOURCE_... */
+  uint32_t reserved;     /* 0 */
 } sluice_source_info;
+
+/* What to restore. Borrowed for one restore() call. */
+typedef struct sluice_restore_request {
+  uint32_t struct_size;
+  uint32_t payload_count; /* 1 or more */
+  void* self;
+  /* The archive's store: the target takes the id over if it keeps one. */
+  sluice_bytes store_id;
+  /* The chain, full first. Read in this order, each to its end. */
+  const sluice_payload* const* payloads;
+  /* [call] Something was left out or degraded, as in sluice_sink. */
+  void (*add_warning)(void* self, sluice_bytes word, sluice_bytes message);
+} sluice_restore_request;
 
 typedef struct sluice_source {
   uint32_t struct_size;
@@ -271,19 +303,15 @@ typedef struct sluice_source {
   sluice_code (*backup)(void* self, const sluice_run* run,
                         const sluice_backup_request* request,
                         const sluice_sink* sink, sluice_error* error);
-  /* [owner] Fills an empty store from a chain of payloads, full first. All or
-   * nothing: what was staged becomes visible only after the last payload gave
-   * its end; on any other outcome it is discarded. `store_id` is the archive's:
-   * the store takes it over if it keeps one. */
+  /* [owner] Fills an empty store from a chain of payloads. All or nothing:
+   * what was staged becomes visible only after the last payload gave its end;
+   * on any other outcome it is discarded. */
   sluice_code (*restore)(void* self, const sluice_run* run,
-                         sluice_bytes store_id,
-                         const sluice_payload* const* payloads, uint64_t count,
+                         const sluice_restore_request* request,
                          sluice_error* error);
 } sluice_source;
 
-/* ---- role "place": named objects
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- role "place": named objects ---- */
 
 enum { SLUICE_COMMIT_REPLACE = 0, SLUICE_COMMIT_IF_ABSENT = 1 };
 
@@ -401,9 +429,7 @@ typedef struct sluice_place {
                                    sluice_bytes upload, sluice_error* error);
 } sluice_place;
 
-/* ---- factories and the entry
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- factories and the entry ---- */
 
 #define SLUICE_ROLE_SOURCE 1u
 #define SLUICE_ROLE_PLACE 2u

@@ -1,0 +1,56 @@
+#ifndef SLUICE_PLUGINS_SDK_BARRIER_H_
+#define SLUICE_PLUGINS_SDK_BARRIER_H_
+
+// The exception barrier: no exception crosses the plugin ABI, in either
+// direction.
+//
+// We throw none ourselves; what is below us (the standard library, a database's
+// client, the code of a plugin's author) may. Every function of ours that
+// stands in a C table runs its body in here.
+//
+//   sluice_code Describe(void* self, ..., sluice_error* error) noexcept {
+//     return Guarded(error, [&]() -> absl::Status { ... });
+//   }
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "sluice/base/error.h"
+#include "sluice/plugins/sdk/error.h"
+
+namespace sluice::sdk {
+
+// Runs `body` (returns absl::Status). std::bad_alloc becomes
+// RESOURCE_EXHAUSTED, any other exception INTERNAL with its text. The handlers
+// allocate nothing.
+template <typename Body>
+sluice_code Guarded(sluice_error* error, Body&& body) noexcept {
+  try {
+    return ToError(std::forward<Body>(body)(), error);
+  } catch (const std::bad_alloc&) {
+    return FillError(error, SLUICE_RESOURCE_EXHAUSTED, kResourceExhausted,
+                     "out of memory", "", false);
+  } catch (const std::exception& exception) {
+    return FillError(error, SLUICE_INTERNAL, kInternal, exception.what(),
+                     "an exception reached the plugin boundary", false);
+  } catch (...) {
+    return FillError(error, SLUICE_INTERNAL, kInternal,
+                     "an exception that is no std::exception",
+                     "an exception reached the plugin boundary", false);
+  }
+}
+
+// For functions without a result: an exception is swallowed.
+template <typename Body>
+void GuardedQuietly(Body&& body) noexcept {
+  try {
+    std::forward<Body>(body)();
+  } catch (...) {  // nobody to tell
+  }
+}
+
+}  // namespace sluice::sdk
+
+#endif  // SLUICE_PLUGINS_SDK_BARRIER_H_

@@ -1,0 +1,109 @@
+#ifndef SLUICE_PLUGINS_SDK_PLACE_H_
+#define SLUICE_PLUGINS_SDK_PLACE_H_
+
+// What the author of a destination writes: a place that holds named objects,
+// and nothing about archives.
+//
+// Names are 1 to 512 bytes: segments of [A-Za-z0-9._-] joined by '/', no
+// segment "." or "..", none that begins with ".sluice-". The place checks them
+// all the same (IsObjectName). Errors carry the destination_* words of
+// base/error.h. plugins/sdk/factory.h turns a Place into the C table.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "sluice/plugins/sdk/run.h"
+
+namespace sluice::sdk {
+
+struct PlaceInfo {
+  bool exists = false;  // the folder or bucket is there
+  bool conditional_commit =
+      false;  // kIfAbsent is atomic against every other writer
+  bool durable_commit = false;    // a committed object survives a power cut
+  uint64_t max_object_bytes = 0;  // 0: no limit known
+  absl::Time now;                 // by the place's own clock
+};
+
+struct ObjectInfo {
+  std::string name;
+  uint64_t size = 0;
+  absl::Time modified;  // by the place's own clock
+  std::string upload;   // of ListUncommitted: the token for AbortUncommitted
+};
+
+enum class CommitMode { kReplace, kIfAbsent };
+
+// An object being written; readers do not see it until Commit. One call at a
+// time. Destroying it aborts, unless it was committed.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+
+  // Appends all of `bytes`, or fails; then only Abort may follow.
+  virtual absl::Status Write(absl::string_view bytes) = 0;
+  // Makes the object visible whole, durable where the place can. ALREADY_EXISTS
+  // when the name is taken. UNKNOWN: neither yes nor no is certain, the caller
+  // reads back. Once.
+  virtual absl::Status Commit(CommitMode mode) = 0;
+  // Forgets what was written. Best effort.
+  virtual absl::Status Abort() = 0;
+};
+
+// One call at a time.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+
+  // Fills up to buffer.size() bytes; 0 is the end of the object. Fewer than
+  // asked for is no end.
+  virtual absl::StatusOr<size_t> Read(absl::Span<char> buffer) = 0;
+};
+
+// Any method from any thread, also at once. Writers and readers are destroyed
+// before the place. `run` outlives the writer or reader it was given for.
+class Place {
+ public:
+  using Callback = std::function<absl::Status(const ObjectInfo&)>;
+
+  virtual ~Place() = default;
+
+  // With `probe` tries out what the place can, leaving nothing behind; without,
+  // only looks. A place that is not there is no error: exists is false.
+  virtual absl::StatusOr<PlaceInfo> Describe(const Run& run, bool probe) = 0;
+  // Creates the place itself where it is missing.
+  virtual absl::Status Create(const Run& run) = 0;
+  // `size_hint` 0: not known.
+  virtual absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(
+      const Run& run, absl::string_view name, uint64_t size_hint) = 0;
+  // NOT_FOUND where there is no such object (Stat, Delete: the same).
+  virtual absl::StatusOr<std::unique_ptr<ObjectReader>> Open(
+      const Run& run, absl::string_view name, uint64_t offset) = 0;
+  virtual absl::StatusOr<ObjectInfo> Stat(const Run& run,
+                                          absl::string_view name) = 0;
+  // Committed objects whose names begin with `prefix`, ascending by byte order.
+  // An error from the callback ends the listing and is returned as it is.
+  virtual absl::Status List(const Run& run, absl::string_view prefix,
+                            const Callback& callback) = 0;
+  virtual absl::Status Delete(const Run& run, absl::string_view name) = 0;
+  // Begun under `prefix`, by any process, and neither committed nor aborted.
+  virtual absl::Status ListUncommitted(const Run& run, absl::string_view prefix,
+                                       const Callback& callback) = 0;
+  // NOT_FOUND where it is gone.
+  virtual absl::Status AbortUncommitted(const Run& run,
+                                        absl::string_view upload) = 0;
+};
+
+// Whether `name` is an object name as above.
+bool IsObjectName(absl::string_view name);
+
+}  // namespace sluice::sdk
+
+#endif  // SLUICE_PLUGINS_SDK_PLACE_H_

@@ -1,0 +1,24 @@
+#ifndef SLUICE_PLUGINS_SDK_WRAP_H_
+#define SLUICE_PLUGINS_SDK_WRAP_H_
+
+// C++ classes behind the C tables of the plugin ABI. Used by
+// plugins/sdk/factory.h; an author needs it only to build a table by hand.
+//
+// Every function of the tables runs behind the exception barrier. The tables
+// allocate once an object, nothing a call but what their strings need.
+
+#include <memory>
+
+#include "sluice/plugins/abi/sluice_plugin.h"
+#include "sluice/plugins/sdk/place.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice::sdk {
+
+// A table that owns `source` and lives until its destroy().
+const sluice_source* WrapSource(std::unique_ptr<Source> source);
+const sluice_place* WrapPlace(std::unique_ptr<Place> place);
+
+}  // namespace sluice::sdk
+
+#endif  // SLUICE_PLUGINS_SDK_WRAP_H_
