@@ -42,16 +42,20 @@ def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **k
         **kwargs
     )
 
-def sluice_plugin(name, deps, **kwargs):
+def sluice_plugin(name, deps = [], copts = [], **kwargs):
     """sluice-<role>-<kind>.so: exports `sluice_plugin` and nothing else.
+
+        sluice_plugin(name = "sluice-source-orders", srcs = ["plugin.cc"], deps = [":factory", "//plugins/sdk:factory"])
 
     Args:
       name: the file's name without ".so".
-      deps: one library that defines the entry (alwayslink).
-      **kwargs: passed to cc_binary.
+      deps: what plugin.cc, which says SLUICE_EXPORT_PLUGIN(...), needs.
+      copts: beside ours.
+      **kwargs: passed to cc_binary: srcs, data, visibility, ...
     """
     native.cc_binary(
         name = name + ".so",
+        copts = COPTS + WERROR + copts,
         linkshared = True,
         deps = deps,
         additional_linker_inputs = ["@sluice//plugins/abi:exports.lds"],

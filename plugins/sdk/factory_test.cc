@@ -472,7 +472,7 @@ TEST_F(PlaceTableTest, DescribeWritesOnlyWhatTheCallerHas) {
   ASSERT_EQ(place_->describe(place_->self, nullptr, 1, &info, &error_),
             SLUICE_OK);
   EXPECT_EQ(info.capabilities,
-            SLUICE_PLACE_EXISTS | uint32_t{SLUICE_PLACE_CONDITIONAL_COMMIT});
+            uint32_t{SLUICE_PLACE_EXISTS} | SLUICE_PLACE_CONDITIONAL_COMMIT);
   EXPECT_EQ(info.max_object_bytes, 77u);
   EXPECT_EQ(info.now_unix_nanos, 0);
 }

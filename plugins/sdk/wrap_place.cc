@@ -90,9 +90,10 @@ class ReaderTable {
 };
 
 uint32_t Capabilities(const PlaceInfo& info) {
-  return (info.conditional_commit ? SLUICE_PLACE_CONDITIONAL_COMMIT : 0u) |
-         (info.durable_commit ? SLUICE_PLACE_DURABLE_COMMIT : 0u) |
-         (info.exists ? SLUICE_PLACE_EXISTS : 0u);
+  return (info.conditional_commit ? uint32_t{SLUICE_PLACE_CONDITIONAL_COMMIT}
+                                  : 0u) |
+         (info.durable_commit ? uint32_t{SLUICE_PLACE_DURABLE_COMMIT} : 0u) |
+         (info.exists ? uint32_t{SLUICE_PLACE_EXISTS} : 0u);
 }
 
 sluice_object ToTable(const ObjectInfo& info) {

@@ -178,7 +178,8 @@ class SourceTable {
       if (SLUICE_HAS(info, sluice_source_info, store_id))
         info->store_id = ToBytes(said.store_id);
       if (SLUICE_HAS(info, sluice_source_info, capabilities))
-        info->capabilities = said.increments ? SLUICE_SOURCE_INCREMENTS : 0u;
+        info->capabilities =
+            said.increments ? uint32_t{SLUICE_SOURCE_INCREMENTS} : 0u;
       return absl::OkStatus();
     });
   }

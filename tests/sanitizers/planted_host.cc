@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
       dlsym(plugin, SLUICE_PLUGIN_SYMBOL));
   if (entry == nullptr) return 2;
   const std::string bug = argv[1];
-  const sluice_option option = {{"path", 4}, {bug.data(), bug.size()}, 0};
+  const sluice_option option = {{"path", 4}, {bug.data(), bug.size()}, 0, 0};
   const void* object = nullptr;
   return entry->factories[0]->create(nullptr, &option, 1, &object, nullptr) ==
                  SLUICE_OK
