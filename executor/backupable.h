@@ -16,8 +16,9 @@ namespace sluice {
 
 // What a store says of itself.
 struct StoreInfo {
-  std::string store_id;  // empty: it has none (yet)
-  bool empty = false;    // a restore may go here
+  std::string store_id;     // empty: it has none (yet)
+  bool empty = false;       // a restore may go here
+  bool increments = false;  // Backup can build on a base
 };
 
 // One link of a chain at restore: the archive's manifest, and its bytes. The
@@ -48,6 +49,11 @@ class Backupable {
   virtual absl::Status Restore(const Context& context,
                                absl::string_view store_id,
                                absl::Span<RestorePayload> chain) = 0;
+
+  // The executor gave up waiting for a call that is still under way, after the
+  // context had ended. Called from another thread than that call's; must not
+  // block. A plugin's adaptor then refuses new runs of that plugin.
+  virtual void OnAbandoned() {}
 };
 
 }  // namespace sluice
