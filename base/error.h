@@ -89,6 +89,8 @@ inline constexpr absl::string_view kCancelled = "cancelled";
 inline constexpr absl::string_view kDeadlineExceeded = "deadline_exceeded";
 inline constexpr absl::string_view kScratchUnavailable =
     "scratch_unavailable";  // the folder for temporary files cannot be used
+inline constexpr absl::string_view kOutputFailed =
+    "output_failed";  // the result could not be written to stdout
 inline constexpr absl::string_view kInternal = "internal";
 
 // A status with `code` for machines. `canonical` must not be kOk.

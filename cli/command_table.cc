@@ -1,0 +1,249 @@
+#include "sluice/cli/command_table.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace sluice::cli {
+namespace {
+
+FlagSpec Repo() {
+  return {"repo", "NAME|URI",
+          "the repo: its name in the catalog, or its URI, as local:/mnt/disk"};
+}
+
+FlagSpec Timeout() {
+  return {"timeout", "DURATION",
+          "end as interrupted after this long, as 90s, 45m, 6h", "no limit"};
+}
+
+FlagSpec Store(absl::string_view help) { return {"store", "STORE-ID", help}; }
+
+ArgumentSpec OptionalId() {
+  return {"ID", "a backup's id, a unique beginning of it, or latest", false};
+}
+
+std::vector<VerbSpec> Archives() {
+  return {
+      {"backup",
+       "back up a store into a repo",
+       "Streams one consistent snapshot of the store into a new archive, which "
+       "is published whole or not at all. What earlier runs left behind in the "
+       "repo is swept first.",
+       {{"SOURCE", "the store's URI, as memory:?load=/usr/include"}},
+       {Repo(),
+        {"init", "", "make a new repo there where there is none yet"},
+        {"allow-empty", "", "an archive without any bytes is no failure"},
+        Store("the store's id, where the source has none of its own"),
+        Timeout()},
+       "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
+      {"restore",
+       "bring a backup back into an empty store",
+       "Nothing becomes visible in the target before every byte was checked. "
+       "The target must be empty, of the archive's kind, and not another "
+       "store. Needs the repo alone: no catalog that knows it.",
+       {{"ID", "a backup's id, a unique beginning of it, or latest"}},
+       {Repo(),
+        {"to", "SOURCE", "the empty store's URI, as memory:?save=/tmp/out"},
+        Store("whose latest, where the repo holds several stores"),
+        {"from-store", "STORE-ID",
+         "restore this store's archive into a target with another id"},
+        Timeout()},
+       "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
+      {"verify",
+       "read archives in full and check every byte",
+       "Damage found is recorded, and latest passes over the archive from then "
+       "on. Exit status 4 where there is any.",
+       {OptionalId()},
+       {Repo(),
+        {"all", "", "every archive of the repo"},
+        Store("only this store's archives"),
+        Timeout()},
+       "verify --all --repo nightly"},
+      {"list",
+       "list a repo's archives, oldest first",
+       "",
+       {},
+       {Repo(), Store("only this store's archives")},
+       "list --repo nightly"},
+      {"show",
+       "show all that is known of one archive",
+       "",
+       {{"ID", "a backup's id, a unique beginning of it, or latest"}},
+       {Repo(), Store("whose latest, where the repo holds several stores")},
+       "show latest --repo nightly"},
+      {"delete",
+       "delete archives",
+       "",
+       {{"ID", "backup ids, or unique beginnings of them", true, true}},
+       {Repo(), Timeout()},
+       "delete 01JD3Z --repo nightly"},
+      {"reconcile",
+       "compare catalog and repo, and mend what differs",
+       "Without a flag only jobs whose process died are finished, and what "
+       "differs is listed. An archive with a live writer is left alone.",
+       {},
+       {Repo(),
+        {"adopt", "", "record archives that have no record, after verifying"},
+        {"forget", "", "drop records whose archive is gone"},
+        {"adopt-foreign", "ID",
+         "record this archive although another catalog wrote it"},
+        Timeout()},
+       "reconcile --repo nightly --adopt"},
+      {"sweep",
+       "remove what dead runs left behind in a repo",
+       "Never touches an archive, nor what a live writer is still writing.",
+       {},
+       {Repo(), Timeout()},
+       "sweep --repo nightly"},
+  };
+}
+
+std::vector<VerbSpec> Administration() {
+  return {
+      {"repo add",
+       "give a place a name in the catalog",
+       "Makes a new repo there where there is none; one that is there is used "
+       "as it is.",
+       {{"NAME", "lower case letters, digits, '.', '_' and '-'"},
+        {"URI", "the place, as local:/mnt/disk"}},
+       {},
+       "repo add nightly local:/mnt/disk"},
+      {"repo list",
+       "list the repos that the catalog knows",
+       "",
+       {},
+       {},
+       "repo list"},
+      {"repo show",
+       "show one repo",
+       "",
+       {{"NAME", "its name, id, or URI"}},
+       {},
+       "repo show nightly"},
+      {"job list",
+       "list jobs, newest first",
+       "",
+       {},
+       {{"limit", "COUNT", "at most this many", "50"}},
+       "job list --limit 10"},
+      {"job show",
+       "show one job",
+       "",
+       {{"ID", "a job's id, a unique beginning of it, or latest"}},
+       {},
+       "job show latest"},
+      {"job cancel",
+       "ask a running job to end",
+       "The process that runs it ends it as interrupted, within seconds.",
+       {{"ID", "a job's id, a unique beginning of it, or latest"}},
+       {},
+       "job cancel latest"},
+      {"plugin list",
+       "list the kinds of stores and places there are",
+       "",
+       {},
+       {},
+       "plugin list"},
+      {"plugin info",
+       "show what a kind can do and the options of its URI",
+       "",
+       {{"KIND", "as memory or local"}},
+       {},
+       "plugin info memory"},
+      {"plugin check",
+       "load a plugin and put it through the conformance tests",
+       "For authors of plugins: runs real backups and restores with it.",
+       {{"FILE", "the shared object, sluice-ROLE-KIND.so", true, false,
+         Completion::kFile}},
+       {{"uri", "URI", "a store or place of the plugin's to use in the tests",
+         "KIND:"}},
+       "plugin check ./sluice-source-mine.so"},
+  };
+}
+
+std::vector<VerbSpec> Rest() {
+  return {
+      {"demo",
+       "see it work: back up a real folder, verify, restore, compare",
+       "Keeps everything in a new folder below $TMPDIR and says where.",
+       {},
+       {{"folder", "FOLDER", "what to back up", "/usr/include",
+         Completion::kFile}},
+       "demo"},
+      {"completion",
+       "print the completion script of a shell",
+       "",
+       {{"SHELL", "bash, zsh or fish", true, false, Completion::kShell}},
+       {},
+       "completion bash > /etc/bash_completion.d/sluice"},
+      {"man", "print the manual page, in troff", "", {}, {}, "man > sluice.1"},
+      {"version", "print the version", "", {}, {}, "version"},
+  };
+}
+
+std::vector<VerbSpec> MakeVerbs() {
+  std::vector<VerbSpec> verbs = Archives();
+  for (VerbSpec& verb : Administration()) verbs.push_back(std::move(verb));
+  for (VerbSpec& verb : Rest()) verbs.push_back(std::move(verb));
+  return verbs;
+}
+
+}  // namespace
+
+const std::vector<VerbSpec>& Verbs() {
+  static const auto& verbs = *new std::vector<VerbSpec>(MakeVerbs());
+  return verbs;
+}
+
+const std::vector<FlagSpec>& GlobalFlags() {
+  static const auto& flags = *new std::vector<FlagSpec>{
+      {"json", "", "the result as JSON: one object, or one a line for lists"},
+      {"catalog", "sqlite:PATH", "the catalog of jobs and records",
+       "sqlite:$XDG_STATE_HOME/sluice/catalog.db", Completion::kFile},
+      {"plugin-dir", "FOLDER", "where plugins are",
+       "plugins/ beside the executable", Completion::kFile},
+      {"log-format", "logfmt|json", "of the log lines on stderr", "logfmt",
+       Completion::kLogFormat},
+      {"no-progress", "", "no progress on stderr"},
+      {"help", "", "explain the verb and end"},
+  };
+  return flags;
+}
+
+const VerbSpec* FindVerb(absl::string_view path) {
+  const auto& verbs = Verbs();
+  const auto found =
+      std::find_if(verbs.begin(), verbs.end(),
+                   [&](const VerbSpec& verb) { return verb.path == path; });
+  return found == verbs.end() ? nullptr : &*found;
+}
+
+std::string EnvironmentTwin(absl::string_view flag) {
+  return absl::StrCat("SLUICE_", absl::AsciiStrToUpper(
+                                     absl::StrReplaceAll(flag, {{"-", "_"}})));
+}
+
+std::string Usage(const VerbSpec& verb) {
+  std::string usage = absl::StrCat("sluice ", verb.path);
+  for (const ArgumentSpec& argument : verb.arguments) {
+    const absl::string_view dots = argument.repeated ? "..." : "";
+    if (argument.required) {
+      absl::StrAppend(&usage, " ", argument.name, dots);
+    } else {
+      absl::StrAppend(&usage, " [", argument.name, dots, "]");
+    }
+  }
+  for (const FlagSpec& flag : verb.flags) {
+    const std::string value =
+        flag.is_switch() ? "" : absl::StrCat(" ", flag.value);
+    absl::StrAppend(&usage, " [--", flag.name, value, "]");
+  }
+  return usage;
+}
+
+}  // namespace sluice::cli

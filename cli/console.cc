@@ -1,0 +1,125 @@
+#include "sluice/cli/console.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "sluice/base/error.h"
+#include "sluice/cli/text.h"
+
+namespace sluice::cli {
+namespace {
+
+// 0, or the errno that ended it.
+int WriteAll(int fd, absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+std::string LogfmtValue(const Json& value) {
+  if (!value.is_string()) return Encode(value);
+  const auto& text = value.get_ref<const std::string&>();
+  const bool plain = !text.empty() &&
+                     text.find_first_of(" =\"\\") == std::string::npos &&
+                     Printable(text) == text;
+  return plain ? text : Encode(value);
+}
+
+absl::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "info";
+}
+
+}  // namespace
+
+void Console::Result(absl::string_view text) {
+  MutexLock lock(mutex_);
+  absl::StrAppend(&result_, text);
+}
+
+void Console::ResultJson(const Json& json) {
+  Result(absl::StrCat(Encode(json), "\n"));
+}
+
+absl::Status Console::Flush() {
+  std::string result;
+  {
+    MutexLock lock(mutex_);
+    result.swap(result_);
+  }
+  const int error = WriteAll(options_.result_fd, result);
+  if (error == 0) return absl::OkStatus();
+  if (error == EPIPE) return absl::UnavailableError("write stdout: no reader");
+  return MakeError(absl::StatusCode::kInternal, kOutputFailed,
+                   absl::StrCat("write stdout: ", strerror(error)));
+}
+
+void Console::WriteLine(const std::string& line) {
+  MutexLock lock(mutex_);
+  std::string bytes;
+  if (!bar_.empty()) bytes = "\r\x1b[K";
+  absl::StrAppend(&bytes, line, "\n", bar_);
+  WriteAll(options_.note_fd, bytes);
+}
+
+void Console::Note(absl::string_view line) { WriteLine(Printable(line)); }
+
+void Console::Error(const absl::Status& status) {
+  const absl::string_view red = options_.color ? "\x1b[31m" : "";
+  const absl::string_view plain = options_.color ? "\x1b[0m" : "";
+  WriteLine(absl::StrCat(red, "sluice: ", plain,
+                         Printable(std::string(status.message())), " (",
+                         ErrorCodeOf(status), ")"));
+  const std::string hint = HintOf(status);
+  if (!hint.empty()) WriteLine(absl::StrCat("hint: ", Printable(hint)));
+}
+
+void Console::Log(LogLevel level, absl::string_view message,
+                  const Json& fields) {
+  Json line = {
+      {"time", TimeText(absl::ToUnixMillis(clock_->Now()))},
+      {"level", std::string(LevelName(level))},
+      {"msg", std::string(message)},
+  };
+  line.update(fields);
+  WriteLine(options_.json_log ? Encode(line) : Logfmt(line));
+}
+
+void Console::ShowBar(absl::string_view bar) {
+  if (!options_.terminal) return;
+  MutexLock lock(mutex_);
+  if (bar_.empty() && bar.empty()) return;
+  bar_ = std::string(bar);
+  WriteAll(options_.note_fd, absl::StrCat("\r\x1b[K", bar_));
+}
+
+std::string Logfmt(const Json& fields) {
+  std::string line;
+  for (const auto& [key, value] : fields.items()) {
+    absl::StrAppend(&line, line.empty() ? "" : " ", key, "=",
+                    LogfmtValue(value));
+  }
+  return line;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,117 @@
+#include "sluice/cli/console.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A pipe whose written bytes can be read back.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK), 0); }
+  ~Pipe() {
+    CloseReader();
+    close(ends_[1]);
+  }
+  int writer() const { return ends_[1]; }
+  void CloseReader() {
+    if (ends_[0] >= 0) close(ends_[0]);
+    ends_[0] = -1;
+  }
+  std::string Read() const {
+    std::array<char, 4096> buffer;
+    const ssize_t got = read(ends_[0], buffer.data(), buffer.size());
+    return got > 0 ? std::string(buffer.data(), static_cast<size_t>(got)) : "";
+  }
+
+ private:
+  std::array<int, 2> ends_;
+};
+
+TEST(ConsoleTest, TheResultIsKeptUntilTheFlushAndStderrIsNot) {
+  Pipe out;
+  Pipe err;
+  Console console({.result_fd = out.writer(), .note_fd = err.writer()},
+                  Clock::Real());
+  console.Result("result\n");
+  console.Note("note");
+  EXPECT_EQ(out.Read(), "");
+  EXPECT_EQ(err.Read(), "note\n");
+  EXPECT_TRUE(console.Flush().ok());
+  EXPECT_EQ(out.Read(), "result\n");
+}
+
+TEST(ConsoleTest, AReaderThatIsGoneIsUnavailable) {
+  signal(SIGPIPE, SIG_IGN);
+  Pipe out;
+  out.CloseReader();
+  Console console({.result_fd = out.writer()}, Clock::Real());
+  console.Result("result\n");
+  EXPECT_EQ(console.Flush().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(ConsoleTest, AFullStdoutIsAnErrorOfItsOwn) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  Console console({.result_fd = full}, Clock::Real());
+  console.Result("result\n");
+  EXPECT_EQ(ErrorCodeOf(console.Flush()), kOutputFailed);
+  close(full);
+}
+
+TEST(ConsoleTest, AnErrorIsItsMessageItsWordAndItsHintWithoutControlBytes) {
+  Pipe err;
+  Console console({.note_fd = err.writer()}, Clock::Real());
+  console.Error(WithHint(MakeError(absl::StatusCode::kNotFound,
+                                   kDestinationNotFound, "open /a\x1b[2J\nb"),
+                         "is the disk mounted?"));
+  EXPECT_EQ(err.Read(),
+            "sluice: open /a\\x1b[2J\\x0ab (destination_not_found)\n"
+            "hint: is the disk mounted?\n");
+}
+
+TEST(ConsoleTest, LogsAreLogfmtOrJson) {
+  EXPECT_EQ(Logfmt({{"msg", "job finished"},
+                    {"n", 3},
+                    {"ok", true},
+                    {"empty", ""},
+                    {"id", "01J"},
+                    {"quote", "a\"b\nc"}}),
+            "msg=\"job finished\" n=3 ok=true empty=\"\" id=01J "
+            "quote=\"a\\\"b\\nc\"");
+  Pipe err;
+  Console console({.note_fd = err.writer(), .json_log = true}, Clock::Real());
+  console.Log(LogLevel::kWarning, "slow", {{"job_id", "01J"}});
+  const Json line = Json::parse(err.Read());
+  EXPECT_EQ(line["level"], "warning");
+  EXPECT_EQ(line["msg"], "slow");
+  EXPECT_EQ(line["job_id"], "01J");
+}
+
+TEST(ConsoleTest, ABarIsDrawnOnATerminalOnlyAndStaysBelowTheLines) {
+  Pipe err;
+  Console plain({.note_fd = err.writer()}, Clock::Real());
+  plain.ShowBar("bar");
+  EXPECT_EQ(err.Read(), "");
+  Console terminal({.note_fd = err.writer(), .terminal = true}, Clock::Real());
+  terminal.ShowBar("bar");
+  EXPECT_EQ(err.Read(), "\r\x1b[Kbar");
+  terminal.Note("note");
+  EXPECT_EQ(err.Read(), "\r\x1b[Knote\nbar");
+  terminal.ShowBar("");
+  EXPECT_EQ(err.Read(), "\r\x1b[K");
+}
+
+}  // namespace
+}  // namespace sluice::cli
