@@ -77,9 +77,19 @@ inline constexpr absl::string_view kPublishFenced =
 inline constexpr absl::string_view kBackupAlreadyRunning =
     "backup_already_running";
 inline constexpr absl::string_view kCatalogUnavailable = "catalog_unavailable";
+inline constexpr absl::string_view kCatalogNoSpace =
+    "catalog_no_space";  // the disk that the catalog is on is full
 inline constexpr absl::string_view kCatalogNewer =
     "catalog_newer";  // written by a newer Sluice
 inline constexpr absl::string_view kRecordNotFound = "record_not_found";
+inline constexpr absl::string_view kJobNotFound = "job_not_found";
+inline constexpr absl::string_view kJobFinished =
+    "job_finished";  // a terminal job stays as it is
+inline constexpr absl::string_view kRepoNotFound = "repo_not_found";
+inline constexpr absl::string_view kNameTaken =
+    "name_taken";  // the catalog holds another one under that name or id
+inline constexpr absl::string_view kAmbiguousId =
+    "ambiguous_id";  // a prefix of more than one id
 inline constexpr absl::string_view kRecordPersistFailed =
     "record_persist_failed";  // the archive is published, its row is not
 inline constexpr absl::string_view kPluginUnusable = "plugin_unusable";

@@ -10,17 +10,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define SLUICE_RETURN_IF_ERROR(expr)                                \
-  do {                                                              \
-    if (absl::Status sluice_status_ = (expr); !sluice_status_.ok()) \
-      return sluice_status_;                                        \
-  } while (false)
-
+// Names are drawn from __COUNTER__, so that a lambda which uses these may stand
+// within one of them.
 #define SLUICE_MACRO_CONCAT_INNER_(a, b) a##b
 #define SLUICE_MACRO_CONCAT_(a, b) SLUICE_MACRO_CONCAT_INNER_(a, b)
 
-#define SLUICE_ASSIGN_OR_RETURN(lhs, expr)                                  \
-  SLUICE_ASSIGN_OR_RETURN_(SLUICE_MACRO_CONCAT_(sluice_or_, __LINE__), lhs, \
+#define SLUICE_RETURN_IF_ERROR(expr)                                         \
+  SLUICE_RETURN_IF_ERROR_(SLUICE_MACRO_CONCAT_(sluice_status_, __COUNTER__), \
+                          expr)
+#define SLUICE_RETURN_IF_ERROR_(status, expr)                      \
+  do {                                                             \
+    if (absl::Status status = (expr); !status.ok()) return status; \
+  } while (false)
+
+#define SLUICE_ASSIGN_OR_RETURN(lhs, expr)                                     \
+  SLUICE_ASSIGN_OR_RETURN_(SLUICE_MACRO_CONCAT_(sluice_or_, __COUNTER__), lhs, \
                            expr)
 #define SLUICE_ASSIGN_OR_RETURN_(tmp, lhs, expr) \
   auto tmp = (expr);                             \

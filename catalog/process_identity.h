@@ -1,0 +1,37 @@
+#ifndef SLUICE_CATALOG_PROCESS_IDENTITY_H_
+#define SLUICE_CATALOG_PROCESS_IDENTITY_H_
+
+// Who holds a lease, told so exactly that another process on the same machine
+// can prove that the holder is dead: process id and start time, which together
+// are never used twice in one boot, and the boot and the namespaces that they
+// belong to.
+//
+// Pure functions over /proc; thread-safe; a few system calls each.
+
+#include <cstdint>
+#include <string>
+
+namespace sluice {
+
+struct ProcessIdentity {
+  int64_t pid = 0;
+  int64_t start_ticks = 0;  // since boot; 0: not known
+  std::string boot_id;      // of the running kernel; empty: not known
+  // Process ids and times since boot count only within one of these.
+  std::string pid_namespace;
+  std::string time_namespace;
+};
+
+// Of this process.
+ProcessIdentity CurrentProcess();
+
+// True where times since boot read by both are of the same clock.
+bool SharesBootClock(const ProcessIdentity& a, const ProcessIdentity& b);
+
+// True only where the process `other` has certainly ended. False for one that
+// is stopped, hidden from `self`, or on another machine.
+bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other);
+
+}  // namespace sluice
+
+#endif  // SLUICE_CATALOG_PROCESS_IDENTITY_H_

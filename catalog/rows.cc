@@ -1,0 +1,447 @@
+#include "sluice/catalog/rows.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+
+namespace sluice {
+namespace {
+
+struct StateWord {
+  BackupJob::State state;
+  const char* word;
+};
+constexpr StateWord kStates[] = {{BackupJob::STATE_UNSPECIFIED, ""},
+                                 {BackupJob::PENDING, "pending"},
+                                 {BackupJob::RUNNING, "running"},
+                                 {BackupJob::SUCCEEDED, "succeeded"},
+                                 {BackupJob::FAILED, "failed"},
+                                 {BackupJob::INTERRUPTED, "interrupted"}};
+
+const char* WordOf(BackupJob::State state) {
+  for (const StateWord& entry : kStates)
+    if (entry.state == state) return entry.word;
+  return "";
+}
+
+BackupJob::State StateOf(absl::string_view word) {
+  for (const StateWord& entry : kStates)
+    if (word == entry.word) return entry.state;
+  return BackupJob::STATE_UNSPECIFIED;
+}
+
+const char* WordOf(BackupJob::Kind kind) {
+  if (kind == BackupJob::BACKUP) return "backup";
+  return kind == BackupJob::RESTORE ? "restore" : "";
+}
+
+BackupJob::Kind KindOf(absl::string_view word) {
+  if (word == "backup") return BackupJob::BACKUP;
+  return word == "restore" ? BackupJob::RESTORE : BackupJob::KIND_UNSPECIFIED;
+}
+
+// SQLite's integers are signed; sizes keep their bits.
+int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
+uint64_t Unsigned(int64_t value) { return static_cast<uint64_t>(value); }
+
+template <typename Warnings>
+absl::Status PutWarnings(SqliteConnection& connection, absl::string_view of,
+                         absl::string_view id, const Warnings& warnings) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement clear,
+      connection.Prepare("DELETE FROM warnings WHERE of = ? AND id = ?"));
+  SLUICE_RETURN_IF_ERROR(clear.Bind(of).Bind(id).Run());
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement insert,
+      connection.Prepare("INSERT INTO warnings VALUES (?, ?, ?, ?, ?)"));
+  int64_t position = 0;
+  for (const Warning& warning : warnings) {
+    SLUICE_RETURN_IF_ERROR(insert.Bind(of)
+                               .Bind(id)
+                               .Bind(position++)
+                               .Bind(warning.code())
+                               .Bind(warning.message())
+                               .Run());
+    insert.Reset();
+  }
+  return absl::OkStatus();
+}
+
+template <typename Model>
+absl::Status ReadWarnings(SqliteConnection& connection, absl::string_view of,
+                          Model& model) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare("SELECT code, message FROM warnings WHERE of = ? AND "
+                         "id = ? ORDER BY position"));
+  select.Bind(of).Bind(model.id());
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return absl::OkStatus();
+    Warning* warning = model.add_warnings();
+    warning->set_code(select.Text(0));
+    warning->set_message(select.Text(1));
+  }
+}
+
+constexpr char kRepoColumns[] =
+    "id, name, kind, config, encryption_required, encryption_algorithm, "
+    "encryption_key_ids, schedule, keep_count, keep_age_days, created_at_ms";
+
+BackupRepo RepoOf(const SqliteStatement& row) {
+  BackupRepo repo;
+  repo.set_id(row.Text(0));
+  repo.set_name(row.Text(1));
+  repo.set_kind(row.Text(2));
+  repo.set_config(row.Text(3));
+  Encryption encryption;
+  encryption.set_required(row.Integer(4) != 0);
+  encryption.set_algorithm(row.Text(5));
+  for (absl::string_view key :
+       absl::StrSplit(row.Text(6), '\n', absl::SkipEmpty()))
+    encryption.add_key_ids(std::string(key));
+  if (encryption.ByteSizeLong() > 0) *repo.mutable_encryption() = encryption;
+  repo.set_schedule(row.Text(7));
+  repo.set_keep_count(static_cast<uint32_t>(row.Integer(8)));
+  repo.set_keep_age_days(static_cast<uint32_t>(row.Integer(9)));
+  repo.set_created_at_ms(row.Integer(10));
+  return repo;
+}
+
+constexpr char kRecordColumns[] =
+    "id, repo_id, job_id, store_id, store_kind, created_at_ms, finished_at_ms, "
+    "sha256, size_bytes, plain_size_bytes, base_backup_id, pinned, damaged, "
+    "payload_id_count";
+
+BackupRecord RecordOf(const SqliteStatement& row) {
+  BackupRecord record;
+  record.set_id(row.Text(0));
+  record.set_repo_id(row.Text(1));
+  record.set_job_id(row.Text(2));
+  record.set_store_id(row.Text(3));
+  record.set_store_kind(row.Text(4));
+  record.set_created_at_ms(row.Integer(5));
+  record.set_finished_at_ms(row.Integer(6));
+  record.set_sha256(row.Text(7));
+  record.set_size_bytes(Unsigned(row.Integer(8)));
+  record.set_plain_size_bytes(Unsigned(row.Integer(9)));
+  record.set_base_backup_id(row.Text(10));
+  record.set_pinned(row.Integer(11) != 0);
+  record.set_damaged(row.Integer(12) != 0);
+  record.set_payload_id_count(Unsigned(row.Integer(13)));
+  return record;
+}
+
+constexpr char kJobColumns[] =
+    "jobs.id, kind, state, repo_id, store_id, store_kind, backup_id, "
+    "record_id, progress, bytes_done, bytes_estimated, created_at_ms, "
+    "started_at_ms, finished_at_ms, error, error_code, stage, "
+    "cancel_requested, fence, owner, pid, start_ticks, boot_id, pid_namespace, "
+    "time_namespace, length_ms, expires_at_ms, expires_at_boot_ms FROM jobs "
+    "LEFT JOIN leases ON leases.job_id = jobs.id";
+
+Lease LeaseOf(const SqliteStatement& row) {
+  Lease lease;
+  lease.job_id = row.Text(0);
+  lease.fence = row.Integer(18);
+  lease.owner = row.Text(19);
+  lease.process.pid = row.Integer(20);
+  lease.process.start_ticks = row.Integer(21);
+  lease.process.boot_id = row.Text(22);
+  lease.process.pid_namespace = row.Text(23);
+  lease.process.time_namespace = row.Text(24);
+  lease.length = absl::Milliseconds(row.Integer(25));
+  lease.expires_at = absl::FromUnixMillis(row.Integer(26));
+  lease.expires_at_boot = absl::Milliseconds(row.Integer(27));
+  return lease;
+}
+
+CatalogJob JobOf(const SqliteStatement& row) {
+  CatalogJob entry;
+  BackupJob& job = entry.job;
+  job.set_id(row.Text(0));
+  job.set_kind(KindOf(row.Text(1)));
+  job.set_state(StateOf(row.Text(2)));
+  job.set_repo_id(row.Text(3));
+  job.set_store_id(row.Text(4));
+  job.set_store_kind(row.Text(5));
+  job.set_backup_id(row.Text(6));
+  job.set_record_id(row.Text(7));
+  job.set_progress(static_cast<uint32_t>(row.Integer(8)));
+  job.set_bytes_done(Unsigned(row.Integer(9)));
+  job.set_bytes_estimated(Unsigned(row.Integer(10)));
+  job.set_created_at_ms(row.Integer(11));
+  job.set_started_at_ms(row.Integer(12));
+  job.set_finished_at_ms(row.Integer(13));
+  job.set_error(row.Text(14));
+  job.set_error_code(row.Text(15));
+  job.set_stage(row.Text(16));
+  entry.cancel_requested = row.Integer(17) != 0;
+  if (row.Integer(18) != 0) entry.lease = LeaseOf(row);
+  return entry;
+}
+
+// SELECT ... WHERE for a filter; the caller binds repo and store twice each.
+std::string FilteredSql(absl::string_view columns, absl::string_view extra,
+                        const CatalogFilter& filter) {
+  return absl::StrCat(
+      "SELECT * FROM (SELECT ", columns,
+      " WHERE (? = '' OR repo_id = ?) AND (? = '' OR store_id = ?) ", extra,
+      " ORDER BY created_at_ms DESC, id DESC LIMIT ",
+      filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
+      ") ORDER BY created_at_ms, id");
+}
+
+void BindFilter(SqliteStatement& select, const CatalogFilter& filter) {
+  select.Bind(filter.repo_id)
+      .Bind(filter.repo_id)
+      .Bind(filter.store_id)
+      .Bind(filter.store_id);
+}
+
+absl::string_view NotFoundWord(absl::string_view table) {
+  if (table == "jobs") return kJobNotFound;
+  return table == "repos" ? kRepoNotFound : kRecordNotFound;
+}
+
+std::string EscapedLike(absl::string_view prefix) {
+  std::string pattern;
+  for (const char c : prefix) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FindId(SqliteConnection& connection,
+                                   absl::string_view table,
+                                   absl::string_view id_or_prefix) {
+  const absl::string_view kind = table.substr(0, table.size() - 1);
+  if (id_or_prefix.empty())
+    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                     absl::StrCat("the ", kind, " id is empty"));
+  // An exact match comes first: an id may be the prefix of another.
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(absl::StrCat(
+          "SELECT id, id = ?1 FROM ", table,
+          " WHERE id = ?1 OR id LIKE ?2 ESCAPE '\\' ORDER BY id <> ?1, id "
+          "LIMIT 2")));
+  select.Bind(id_or_prefix).Bind(EscapedLike(id_or_prefix));
+  SLUICE_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found)
+    return MakeError(absl::StatusCode::kNotFound, NotFoundWord(table),
+                     absl::StrCat("there is no ", kind, " ", id_or_prefix));
+  const std::string id = select.Text(0);
+  if (select.Integer(1) != 0) return id;
+  SLUICE_ASSIGN_OR_RETURN(const bool another, select.Step());
+  if (another)
+    return MakeError(absl::StatusCode::kInvalidArgument, kAmbiguousId,
+                     absl::StrCat(id_or_prefix, " begins more than one ", kind,
+                                  " id: ", id, ", ", select.Text(0)));
+  return id;
+}
+
+absl::Status PutRepo(SqliteConnection& connection, const BackupRepo& repo) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement put,
+      connection.Prepare(absl::StrCat("REPLACE INTO repos (", kRepoColumns,
+                                      ") VALUES (?,?,?,?,?,?,?,?,?,?,?)")));
+  return put.Bind(repo.id())
+      .Bind(repo.name())
+      .Bind(repo.kind())
+      .Bind(repo.config())
+      .Bind(int64_t{repo.encryption().required()})
+      .Bind(repo.encryption().algorithm())
+      .Bind(absl::StrJoin(repo.encryption().key_ids(), "\n"))
+      .Bind(repo.schedule())
+      .Bind(int64_t{repo.keep_count()})
+      .Bind(int64_t{repo.keep_age_days()})
+      .Bind(int64_t{repo.created_at_ms()})
+      .Run();
+}
+
+absl::Status PutRecord(SqliteConnection& connection,
+                       const BackupRecord& record) {
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement put,
+                          connection.Prepare(absl::StrCat(
+                              "REPLACE INTO records (", kRecordColumns,
+                              ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")));
+  SLUICE_RETURN_IF_ERROR(put.Bind(record.id())
+                             .Bind(record.repo_id())
+                             .Bind(record.job_id())
+                             .Bind(record.store_id())
+                             .Bind(record.store_kind())
+                             .Bind(int64_t{record.created_at_ms()})
+                             .Bind(int64_t{record.finished_at_ms()})
+                             .Bind(record.sha256())
+                             .Bind(Signed(record.size_bytes()))
+                             .Bind(Signed(record.plain_size_bytes()))
+                             .Bind(record.base_backup_id())
+                             .Bind(int64_t{record.pinned()})
+                             .Bind(int64_t{record.damaged()})
+                             .Bind(Signed(record.payload_id_count()))
+                             .Run());
+  return PutWarnings(connection, "record", record.id(), record.warnings());
+}
+
+absl::Status PutJob(SqliteConnection& connection, const BackupJob& job) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement put,
+      connection.Prepare(
+          "INSERT INTO jobs (id, kind, state, repo_id, store_id, store_kind, "
+          "backup_id, record_id, progress, bytes_done, bytes_estimated, "
+          "created_at_ms, started_at_ms, finished_at_ms, error, error_code, "
+          "stage) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+          "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = "
+          "excluded.state, repo_id = excluded.repo_id, store_id = "
+          "excluded.store_id, store_kind = excluded.store_kind, backup_id = "
+          "excluded.backup_id, record_id = excluded.record_id, progress = "
+          "excluded.progress, bytes_done = excluded.bytes_done, "
+          "bytes_estimated = excluded.bytes_estimated, created_at_ms = "
+          "excluded.created_at_ms, started_at_ms = excluded.started_at_ms, "
+          "finished_at_ms = excluded.finished_at_ms, error = excluded.error, "
+          "error_code = excluded.error_code, stage = excluded.stage"));
+  SLUICE_RETURN_IF_ERROR(put.Bind(job.id())
+                             .Bind(WordOf(job.kind()))
+                             .Bind(WordOf(job.state()))
+                             .Bind(job.repo_id())
+                             .Bind(job.store_id())
+                             .Bind(job.store_kind())
+                             .Bind(job.backup_id())
+                             .Bind(job.record_id())
+                             .Bind(int64_t{job.progress()})
+                             .Bind(Signed(job.bytes_done()))
+                             .Bind(Signed(job.bytes_estimated()))
+                             .Bind(int64_t{job.created_at_ms()})
+                             .Bind(int64_t{job.started_at_ms()})
+                             .Bind(int64_t{job.finished_at_ms()})
+                             .Bind(job.error())
+                             .Bind(job.error_code())
+                             .Bind(job.stage())
+                             .Run());
+  return PutWarnings(connection, "job", job.id(), job.warnings());
+}
+
+absl::Status PutLease(SqliteConnection& connection, const Lease& lease) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement put,
+      connection.Prepare(
+          "REPLACE INTO leases (job_id, fence, owner, pid, start_ticks, "
+          "boot_id, pid_namespace, time_namespace, length_ms, expires_at_ms, "
+          "expires_at_boot_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?)"));
+  return put.Bind(lease.job_id)
+      .Bind(lease.fence)
+      .Bind(lease.owner)
+      .Bind(lease.process.pid)
+      .Bind(lease.process.start_ticks)
+      .Bind(lease.process.boot_id)
+      .Bind(lease.process.pid_namespace)
+      .Bind(lease.process.time_namespace)
+      .Bind(absl::ToInt64Milliseconds(lease.length))
+      .Bind(absl::ToUnixMillis(lease.expires_at))
+      .Bind(absl::ToInt64Milliseconds(lease.expires_at_boot))
+      .Run();
+}
+
+absl::StatusOr<absl::optional<BackupRepo>> ReadRepo(
+    SqliteConnection& connection, absl::string_view id) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(
+          absl::StrCat("SELECT ", kRepoColumns, " FROM repos WHERE id = ?")));
+  SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
+  if (!row) return absl::optional<BackupRepo>();
+  return absl::make_optional(RepoOf(select));
+}
+
+absl::StatusOr<absl::optional<BackupRecord>> ReadRecord(
+    SqliteConnection& connection, absl::string_view id) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(absl::StrCat("SELECT ", kRecordColumns,
+                                      " FROM records WHERE id = ?")));
+  SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
+  if (!row) return absl::optional<BackupRecord>();
+  BackupRecord record = RecordOf(select);
+  SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "record", record));
+  return absl::make_optional(std::move(record));
+}
+
+absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
+                                                   absl::string_view id) {
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement select,
+                          connection.Prepare(absl::StrCat(
+                              "SELECT ", kJobColumns, " WHERE jobs.id = ?")));
+  SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
+  if (!row) return absl::optional<CatalogJob>();
+  CatalogJob entry = JobOf(select);
+  SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "job", entry.job));
+  return absl::make_optional(std::move(entry));
+}
+
+absl::StatusOr<std::vector<BackupRepo>> ReadRepos(
+    SqliteConnection& connection) {
+  std::vector<BackupRepo> repos;
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(
+          absl::StrCat("SELECT ", kRepoColumns, " FROM repos ORDER BY name")));
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return repos;
+    repos.push_back(RepoOf(select));
+  }
+}
+
+absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
+    SqliteConnection& connection, const CatalogFilter& filter) {
+  std::vector<BackupRecord> records;
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(FilteredSql(
+          absl::StrCat(kRecordColumns, " FROM records"), "", filter)));
+  BindFilter(select, filter);
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return records;
+    records.push_back(RecordOf(select));
+    SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "record", records.back()));
+  }
+}
+
+absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
+                                                 const CatalogFilter& filter) {
+  std::vector<CatalogJob> jobs;
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(FilteredSql(
+          kJobColumns,
+          filter.unfinished_only
+              ? "AND state NOT IN ('succeeded', 'failed', 'interrupted')"
+              : "",
+          filter)));
+  BindFilter(select, filter);
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return jobs;
+    jobs.push_back(JobOf(select));
+    SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "job", jobs.back().job));
+  }
+}
+
+absl::StatusOr<int64_t> DrawFence(SqliteConnection& connection) {
+  SLUICE_RETURN_IF_ERROR(
+      connection.Execute("UPDATE catalog SET last_fence = last_fence + 1"));
+  return connection.QueryInteger("SELECT last_fence FROM catalog");
+}
+
+}  // namespace sluice

@@ -1,0 +1,57 @@
+#ifndef SLUICE_CATALOG_ROWS_H_
+#define SLUICE_CATALOG_ROWS_H_
+
+// The models as rows of the catalog's tables. Each function is part of its
+// caller's transaction; errors are those of sqlite.h, and the *_not_found and
+// ambiguous_id that catalog.h names.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "sluice/catalog/catalog.h"
+#include "sluice/catalog/lease.h"
+#include "sluice/catalog/sqlite.h"
+#include "sluice/executor/models.pb.h"
+
+namespace sluice {
+
+// The one full id that `id_or_prefix` names in `table` ("jobs", "records",
+// "repos").
+absl::StatusOr<std::string> FindId(SqliteConnection& connection,
+                                   absl::string_view table,
+                                   absl::string_view id_or_prefix);
+
+// Insert the row, or replace the one of that id.
+absl::Status PutRepo(SqliteConnection& connection, const BackupRepo& repo);
+absl::Status PutRecord(SqliteConnection& connection,
+                       const BackupRecord& record);
+// Keeps what the row says of cancel_requested.
+absl::Status PutJob(SqliteConnection& connection, const BackupJob& job);
+absl::Status PutLease(SqliteConnection& connection, const Lease& lease);
+
+// By full id; nullopt where there is none.
+absl::StatusOr<absl::optional<BackupRepo>> ReadRepo(
+    SqliteConnection& connection, absl::string_view id);
+absl::StatusOr<absl::optional<BackupRecord>> ReadRecord(
+    SqliteConnection& connection, absl::string_view id);
+// `live` is left for the caller to judge.
+absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
+                                                   absl::string_view id);
+
+absl::StatusOr<std::vector<BackupRepo>> ReadRepos(SqliteConnection& connection);
+// Oldest first.
+absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
+    SqliteConnection& connection, const CatalogFilter& filter);
+absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
+                                                 const CatalogFilter& filter);
+
+// The next fencing number, never given before.
+absl::StatusOr<int64_t> DrawFence(SqliteConnection& connection);
+
+}  // namespace sluice
+
+#endif  // SLUICE_CATALOG_ROWS_H_
