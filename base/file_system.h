@@ -53,7 +53,8 @@ struct FileInfo {
   Type type = Type::kOther;
   uint64_t size = 0;
   absl::Time modified;
-  uint32_t mode = 0;  // permission bits
+  uint32_t mode = 0;   // permission bits
+  uint64_t links = 1;  // names that the file has
   uint64_t device = 0;
   uint64_t inode = 0;
 };

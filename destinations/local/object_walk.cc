@@ -1,0 +1,123 @@
+#include "sluice/destinations/local/object_walk.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/destinations/local/object_path.h"
+
+namespace sluice {
+namespace {
+
+// An entry by its place in the order: a folder's objects all begin with its
+// name and '/'.
+struct Entry {
+  std::string key;   // whole name, of a folder with '/' at the end
+  std::string path;  // where it lies
+  bool folder = false;
+};
+
+class Walk {
+ public:
+  Walk(const PlaceFolder& place, FileSystem& root, const sdk::Run& run,
+       absl::string_view prefix, WalkFor what,
+       const sdk::Place::Callback& callback)
+      : place_(place),
+        root_(root),
+        run_(run),
+        prefix_(prefix),
+        what_(what),
+        callback_(callback) {}
+
+  absl::Status Folder(const std::string& folder) {
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    const IoResult<std::vector<DirectoryEntry>> listed =
+        root_.List(FolderPath(folder));
+    // ENOTDIR: an object of that name, so none below it.
+    if (listed.error == ENOENT || listed.error == ENOTDIR) {
+      return absl::OkStatus();
+    }
+    if (!listed.ok()) return place_.Error("list", folder, listed.error);
+    if (listed.value.empty() && !folder.empty() &&
+        what_ == WalkFor::kUncommitted) {
+      const std::string name = absl::StrCat(folder, "/");
+      return Report({name, name, true});
+    }
+    for (const Entry& entry : EntriesOf(folder, listed.value)) {
+      SLUICE_RETURN_IF_ERROR(entry.folder ? Folder(JoinPath("", entry.path))
+                                          : Report(entry));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<Entry> EntriesOf(
+      absl::string_view folder,
+      const std::vector<DirectoryEntry>& listed) const {
+    std::vector<Entry> entries;
+    for (const DirectoryEntry& one : listed) {
+      std::string path = JoinPath(folder, one.name);
+      if (one.type == FileInfo::Type::kDirectory) {
+        if (!IsSegment(one.name)) continue;
+        entries.push_back({absl::StrCat(path, "/"), std::move(path), true});
+      } else if (one.type == FileInfo::Type::kRegular) {
+        const absl::string_view name = what_ == WalkFor::kObjects
+                                           ? absl::string_view(one.name)
+                                           : TargetOfTemporary(one.name);
+        if (!IsSegment(name)) continue;
+        entries.push_back({JoinPath(folder, name), std::move(path), false});
+      }
+    }
+    entries.erase(
+        std::remove_if(entries.begin(), entries.end(),
+                       [this](const Entry& e) { return !CanMatch(e); }),
+        entries.end());
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) {
+                return a.key != b.key ? a.key < b.key : a.path < b.path;
+              });
+    return entries;
+  }
+
+  bool CanMatch(const Entry& entry) const {
+    return absl::StartsWith(entry.key, prefix_) ||
+           (entry.folder && absl::StartsWith(prefix_, entry.key));
+  }
+
+  absl::Status Report(const Entry& entry) {
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    if (!absl::StartsWith(entry.key, prefix_)) return absl::OkStatus();
+    const IoResult<FileInfo> info = root_.Stat(entry.path);
+    if (info.error == ENOENT || info.error == ENOTDIR) return absl::OkStatus();
+    if (!info.ok()) return place_.Error("look at", entry.path, info.error);
+    sdk::ObjectInfo object;
+    object.name = entry.key;
+    object.size = entry.folder ? 0 : info.value.size;
+    object.modified = info.value.modified;
+    if (what_ == WalkFor::kUncommitted) object.upload = entry.path;
+    return callback_(object);
+  }
+
+  const PlaceFolder& place_;
+  FileSystem& root_;
+  const sdk::Run run_;
+  const absl::string_view prefix_;
+  const WalkFor what_;
+  const sdk::Place::Callback& callback_;
+};
+
+}  // namespace
+
+absl::Status WalkObjects(const PlaceFolder& place, FileSystem& root,
+                         const sdk::Run& run, absl::string_view prefix,
+                         WalkFor what, const sdk::Place::Callback& callback) {
+  return Walk(place, root, run, prefix, what, callback)
+      .Folder(std::string(FolderOf(prefix)));
+}
+
+}  // namespace sluice
