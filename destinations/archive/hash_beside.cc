@@ -1,0 +1,94 @@
+#include "sluice/destinations/archive/hash_beside.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sluice/destinations/archive/sha256.h"
+
+namespace sluice {
+
+HashBeside::HashBeside(std::function<void()> release)
+    : release_(std::move(release)), thread_([this] { Run(); }) {}
+
+HashBeside::~HashBeside() {
+  {
+    MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  work_.NotifyOne();
+  thread_.join();
+}
+
+void HashBeside::Push(const Item& item) {
+  bool was_empty = false;
+  {
+    MutexLock lock(mutex_);
+    was_empty = queue_.empty();
+    queue_.push_back(item);
+    if (item.ends_view) ++added_;
+  }
+  if (was_empty) work_.NotifyOne();
+}
+
+void HashBeside::Add(absl::string_view piece, bool ends_view) {
+  Push({piece, ends_view, false});
+}
+
+void HashBeside::EndSegment() { Push({{}, false, true}); }
+
+void HashBeside::Done() {
+  MutexLock lock(mutex_);
+  ++done_;
+  ReleaseFinished();
+}
+
+void HashBeside::ReleaseFinished() {
+  // Under the lock, so that releases keep their order whichever thread makes
+  // them.
+  const size_t finished = std::min(hashed_, done_);
+  if (released_ == finished) return;
+  for (; released_ < finished; ++released_) release_();
+  progress_.NotifyAll();
+}
+
+void HashBeside::AwaitFewerThan(size_t views) {
+  MutexLock lock(mutex_);
+  while (added_ - released_ >= views) progress_.Wait(lock);
+}
+
+std::string HashBeside::Digest(size_t index) {
+  MutexLock lock(mutex_);
+  while (digests_.size() <= index) progress_.Wait(lock);
+  return digests_[index];
+}
+
+std::string HashBeside::DigestIfKnown(size_t index) {
+  MutexLock lock(mutex_);
+  return index < digests_.size() ? digests_[index] : std::string();
+}
+
+void HashBeside::Run() {
+  Sha256 hash;
+  while (true) {
+    Item item;
+    {
+      MutexLock lock(mutex_);
+      while (queue_.empty() && !stop_) work_.Wait(lock);
+      if (stop_) return;
+      // Popped only when it is hashed: while the queue is not empty nobody
+      // needs to wake this thread.
+      item = queue_.front();
+    }
+    hash.Update(item.piece);
+    MutexLock lock(mutex_);
+    queue_.pop_front();
+    if (item.ends_view) ++hashed_;
+    ReleaseFinished();
+    if (item.ends_segment) {
+      digests_.push_back(hash.Finish());
+      progress_.NotifyAll();
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,104 @@
+#include "sluice/destinations/archive/verify.h"
+
+#include <xxhash.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/archive_reader.h"
+#include "sluice/destinations/archive/load.h"
+#include "sluice/destinations/archive/names.h"
+#include "sluice/destinations/archive/object_io.h"
+
+namespace sluice {
+namespace {
+
+absl::Status Damaged(const Manifest& manifest, absl::string_view what) {
+  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                   absl::StrCat("archive ", manifest.backup_id(), ": ", what));
+}
+
+absl::Status CheckObjects(const Context& context, ObjectStore& store,
+                          const Manifest& manifest) {
+  // Sizes that the manifest does not hold are proven by their hash.
+  constexpr uint64_t kAny = UINT64_MAX;
+  std::map<std::string, uint64_t> expected = {
+      {std::string(kManifestFile), kAny}, {std::string(kSumsFile), kAny}};
+  for (const Segment& segment : manifest.segments())
+    expected[segment.name()] = segment.size_bytes();
+  if (manifest.payload_id_count() > 0)
+    expected[std::string(kPayloadIdsFile)] = kAny;
+  const auto check = [&](const ObjectInfo& object) -> absl::Status {
+    const absl::string_view file = SplitObjectName(object.name).file;
+    // Stays where the writer died right after it had published.
+    if (file == kWriterFile) return absl::OkStatus();
+    const auto found = expected.find(std::string(file));
+    if (found == expected.end()) {
+      return Damaged(manifest, absl::StrCat(file, " does not belong to it"));
+    }
+    if (found->second != kAny && found->second != object.size) {
+      return Damaged(manifest, absl::StrCat(file, " has ", object.size,
+                                            " bytes, not ", found->second));
+    }
+    expected.erase(found);
+    return absl::OkStatus();
+  };
+  SLUICE_RETURN_IF_ERROR(
+      store.List(context, ObjectName(manifest.backup_id(), ""), check));
+  if (expected.empty()) return absl::OkStatus();
+  return ExplainMissing(context, store, manifest.backup_id(),
+                        expected.begin()->first);
+}
+
+absl::Status CheckPayload(const Context& context,
+                          std::shared_ptr<ObjectStore> store,
+                          const Manifest& manifest,
+                          const PipeOptions& read_ahead,
+                          const VerifyProgress& progress) {
+  SLUICE_ASSIGN_OR_RETURN(
+      std::unique_ptr<PayloadReader> payload,
+      OpenArchivePayload(context, std::move(store), manifest, read_ahead));
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> xxh3(
+      XXH3_createState(), XXH3_freeState);
+  XXH3_64bits_reset(xxh3.get());
+  uint64_t done = 0;
+  while (true) {
+    SLUICE_RETURN_IF_ERROR(context.status());
+    SLUICE_ASSIGN_OR_RETURN(const absl::string_view view, payload->Next());
+    if (view.empty()) break;
+    XXH3_64bits_update(xxh3.get(), view.data(), view.size());
+    done += view.size();
+    payload->Release();
+    if (progress) progress(done, manifest.size_bytes());
+  }
+  if (XXH3_64bits_digest(xxh3.get()) != payload->trailer().xxh3) {
+    return Damaged(manifest,
+                   "the payload's bytes are not those that left the source "
+                   "(XXH3-64)");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Manifest> VerifyArchive(const Context& context,
+                                       std::shared_ptr<ObjectStore> store,
+                                       absl::string_view backup_id,
+                                       const PipeOptions& read_ahead,
+                                       const VerifyProgress& progress) {
+  SLUICE_ASSIGN_OR_RETURN(Manifest manifest,
+                          LoadManifest(context, *store, backup_id));
+  SLUICE_RETURN_IF_ERROR(CheckObjects(context, *store, manifest));
+  SLUICE_RETURN_IF_ERROR(
+      CheckPayload(context, store, manifest, read_ahead, progress));
+  SLUICE_RETURN_IF_ERROR(
+      StreamPayloadIds(context, *store, manifest,
+                       [&](absl::string_view) { return context.status(); }));
+  return manifest;
+}
+
+}  // namespace sluice
