@@ -128,7 +128,7 @@ class Catalog : public JobStore {
   // it may come while the job ends. One a job; the last counts.
   virtual void OnCancelRequested(
       absl::string_view job_id,
-      std::function<void(const absl::Status& cause)> callback) = 0;
+      std::function<void(absl::Status cause)> callback) = 0;
   // OK: this object holds the job, its lease was renewed just now. Else
   // publish_fenced; the run must not publish.
   virtual absl::Status CheckLease(const Context& context,

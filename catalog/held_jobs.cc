@@ -42,13 +42,14 @@ HeldJobs::Callback HeldJobs::TakeCallback(absl::string_view job_id,
 }
 
 void HeldJobs::Lose(absl::string_view job_id, int64_t fence,
-                    const absl::Status& cause) {
+                    absl::Status cause) {
   if (const Callback callback = TakeCallback(job_id, fence, true))
-    callback(cause);
+    callback(std::move(cause));
 }
 
-void HeldJobs::Cancel(absl::string_view job_id, const absl::Status& cause) {
-  if (const Callback callback = TakeCallback(job_id, 0, false)) callback(cause);
+void HeldJobs::Cancel(absl::string_view job_id, absl::Status cause) {
+  if (const Callback callback = TakeCallback(job_id, 0, false))
+    callback(std::move(cause));
 }
 
 void HeldJobs::SetCallback(absl::string_view job_id, Callback callback) {

@@ -26,7 +26,7 @@ namespace sluice {
 
 class HeldJobs {
  public:
-  using Callback = std::function<void(const absl::Status& cause)>;
+  using Callback = std::function<void(absl::Status cause)>;
 
   struct Progress {
     uint32_t percent = 0;
@@ -51,9 +51,9 @@ class HeldJobs {
   // Its row was renewed under `fence`.
   void Renewed(absl::string_view job_id, int64_t fence, absl::Duration ends);
   // Marks it as lost and calls its callback, unless that was called before.
-  void Lose(absl::string_view job_id, int64_t fence, const absl::Status& cause);
+  void Lose(absl::string_view job_id, int64_t fence, absl::Status cause);
   // Calls its callback, unless that was called before.
-  void Cancel(absl::string_view job_id, const absl::Status& cause);
+  void Cancel(absl::string_view job_id, absl::Status cause);
 
   void SetCallback(absl::string_view job_id, Callback callback);
   // False: not held.

@@ -22,6 +22,8 @@ namespace {
 // Progress is for people to look at; each write of it costs a sync.
 constexpr absl::Duration kProgressInterval = absl::Seconds(1);
 
+constexpr char kLost[] = "its lease ran out, or another process took it";
+
 absl::Status Fenced(absl::string_view job_id, absl::string_view why) {
   return MakeError(absl::StatusCode::kFailedPrecondition, kPublishFenced,
                    absl::StrCat("job ", job_id, ": ", why));
@@ -568,8 +570,7 @@ absl::Status SqliteCatalog::CheckLease(const Context& context,
                                        absl::string_view job_id) {
   LoseLapsed();
   const absl::optional<HeldJobs::View> held = held_.Find(job_id);
-  if (!held || held->lost)
-    return Fenced(job_id, "its lease ran out or another process took it");
+  if (!held || held->lost) return Fenced(job_id, kLost);
   bool ours = false;
   absl::Duration ends;
   SLUICE_RETURN_IF_ERROR(
@@ -578,10 +579,8 @@ absl::Status SqliteCatalog::CheckLease(const Context& context,
         return absl::OkStatus();
       }));
   if (!ours) {
-    const absl::Status lost =
-        Fenced(job_id, "its lease ran out or another process took it");
-    held_.Lose(job_id, held->fence, lost);
-    return lost;
+    held_.Lose(job_id, held->fence, Fenced(job_id, kLost));
+    return Fenced(job_id, kLost);
   }
   held_.Renewed(job_id, held->fence, ends);
   return absl::OkStatus();

@@ -434,17 +434,17 @@ TEST_F(SqliteCatalogTest, FencingNumbersNeverRepeat) {
 // What a callback was told, awaited without a clock.
 class Told {
  public:
-  std::function<void(const absl::Status&)> callback() {
-    return [this](const absl::Status& cause) {
+  std::function<void(absl::Status)> callback() {
+    return [this](absl::Status cause) {
       MutexLock lock(mutex_);
-      causes_.push_back(cause);
+      causes_.push_back(std::move(cause));
       changed_.NotifyAll();
     };
   }
   absl::Status Await() {
     MutexLock lock(mutex_);
     while (causes_.empty()) changed_.Wait(lock);
-    return causes_[0];
+    return causes_.front();
   }
   size_t times() {
     MutexLock lock(mutex_);
@@ -457,20 +457,63 @@ class Told {
   std::vector<absl::Status> causes_ ABSL_GUARDED_BY(mutex_);
 };
 
+// A FakeClock that counts how often a thread began to wait.
+class CountingClock final : public Clock {
+ public:
+  explicit CountingClock(FakeClock& clock) : clock_(clock) {}
+
+  absl::Time Now() const override { return clock_.Now(); }
+  absl::Duration SinceBoot() const override { return clock_.SinceBoot(); }
+  bool WaitFor(CondVar& condition, MutexLock& lock,
+               absl::Duration timeout) override {
+    {
+      MutexLock counting(mutex_);
+      ++waits_;
+      changed_.NotifyAll();
+    }
+    return clock_.WaitFor(condition, lock, timeout);
+  }
+
+  int waits() {
+    MutexLock lock(mutex_);
+    return waits_;
+  }
+  void AwaitMoreThan(int waits) {
+    MutexLock lock(mutex_);
+    while (waits_ <= waits) changed_.Wait(lock);
+  }
+
+ private:
+  FakeClock& clock_;
+  Mutex mutex_;
+  CondVar changed_;
+  int waits_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 class HeartbeatTest : public SqliteCatalogTest {
  protected:
-  // The next look of the heartbeat's thread, to its end.
-  void Tick() {
-    clock_.AwaitWaiters(1);
-    clock_.Advance(absl::Milliseconds(250));
-    clock_.AwaitWaiters(1);
+  std::unique_ptr<Catalog> OpenWithHeartbeat() {
+    options_.clock = &counting_;
+    options_.heartbeat = true;
+    auto catalog = Open();
+    options_.clock = &clock_;
+    options_.heartbeat = false;
+    return catalog;
   }
+  // The next look of the heartbeat's thread, to its end.
+  void Tick(absl::Duration step = absl::Milliseconds(250)) {
+    counting_.AwaitMoreThan(0);
+    clock_.AwaitWaiters(1);
+    const int before = counting_.waits();
+    clock_.Advance(step);
+    counting_.AwaitMoreThan(before);
+  }
+
+  CountingClock counting_{clock_};
 };
 
 TEST_F(HeartbeatTest, RenewsLeasesForAsLongAsTheJobRuns) {
-  options_.heartbeat = true;
-  auto holder = Open();
-  options_.heartbeat = false;
+  auto holder = OpenWithHeartbeat();
   auto judge = Open();
   ASSERT_TRUE(holder->CreateBackupJob(context_, RunningJob("job")).ok());
   for (int i = 0; i < 600; ++i) {
@@ -481,9 +524,7 @@ TEST_F(HeartbeatTest, RenewsLeasesForAsLongAsTheJobRuns) {
 }
 
 TEST_F(HeartbeatTest, TellsTheOwnerInAnotherProcessToCancel) {
-  options_.heartbeat = true;
-  auto holder = Open();
-  options_.heartbeat = false;
+  auto holder = OpenWithHeartbeat();
   auto other = Open();
   ASSERT_TRUE(holder->CreateBackupJob(context_, RunningJob("job")).ok());
   Told told;
@@ -504,21 +545,17 @@ TEST_F(HeartbeatTest, TellsTheOwnerInAnotherProcessToCancel) {
 }
 
 TEST_F(HeartbeatTest, EndsARunThatSleptPastItsLease) {
-  options_.heartbeat = true;
-  auto holder = Open();
+  auto holder = OpenWithHeartbeat();
   ASSERT_TRUE(holder->CreateBackupJob(context_, RunningJob("job")).ok());
   Told told;
   holder->OnCancelRequested("job", told.callback());
-  clock_.AwaitWaiters(1);
-  clock_.Advance(absl::Seconds(31));
+  Tick(absl::Seconds(31));
   EXPECT_EQ(ErrorCodeOf(told.Await()), kPublishFenced);
   EXPECT_EQ(ErrorCodeOf(holder->CheckLease(context_, "job")), kPublishFenced);
 }
 
 TEST_F(HeartbeatTest, WritesProgressOfItsOwnAccord) {
-  options_.heartbeat = true;
-  auto holder = Open();
-  options_.heartbeat = false;
+  auto holder = OpenWithHeartbeat();
   auto other = Open();
   ASSERT_TRUE(holder->CreateBackupJob(context_, RunningJob("job")).ok());
   Tick();
@@ -541,7 +578,7 @@ TEST_F(SqliteCatalogTest, ServesManyThreadsAtOnce) {
         const BackupJob job = RunningJob(absl::StrCat("job-", t, "-", i),
                                          absl::StrCat("store", t));
         EXPECT_TRUE(catalog->CreateBackupJob(context_, job).ok());
-        catalog->OnCancelRequested(job.id(), [](const absl::Status&) {});
+        catalog->OnCancelRequested(job.id(), [](absl::Status) {});
         EXPECT_TRUE(catalog
                         ->UpdateBackupJobProgress(context_, job.id(), 50, 1,
                                                   "streaming")
