@@ -1,0 +1,12 @@
+// Every benchmark, briefly: one table in under a minute. It checks that all of
+// them run; its figures are rough. See README.md.
+
+#include "sluice/benchmarks/measure.h"
+#include "sluice/benchmarks/pipe_benchmarks.h"
+
+int main(int argc, char** argv) {
+  sluice::benchmarks::Effort effort;
+  effort.brief = true;
+  sluice::benchmarks::RegisterPipeBenchmarks(effort);
+  return sluice::benchmarks::RunAndPrintTable(argc, argv);
+}
