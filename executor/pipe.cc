@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -27,9 +28,9 @@
 // The writer alone advances `written`, the reader `taken`, the releaser
 // `released`. The writer tells its position twice: `published` every
 // kPublishBytes, which a running reader polls, and `written` after every write,
-// which a reader looks at only before it sleeps. So small writes don't drag a
-// cache line back and forth, and nothing written is ever hidden from a reader
-// that waits.
+// which a reader looks at only after a moment in vain, and before it sleeps. So
+// small writes don't drag a cache line back and forth, and nothing written is
+// ever hidden from a reader that waits.
 //
 // Sleeping is Dekker's pattern: a sleeper sets its flag and then looks at the
 // position once more; the other side advances the position and then looks at
@@ -52,9 +53,14 @@ constexpr size_t kMaxChunks = 1024;
 constexpr size_t kPublishBytes = size_t{32} << 10;
 // Two lines, as processors prefetch in pairs.
 constexpr size_t kLineBytes = 128;
-// Bounds of the spin before a sleep, in pauses of some 10 to 40 ns.
-constexpr int kMinSpins = 64;
-constexpr int kMaxSpins = 1024;
+// Bounds of the spin before a sleep, in pauses of some 10 to 40 ns. A sleep
+// that ends sooner than a long spin would have been better spent spinning.
+constexpr int kMinSpins = 128;
+constexpr int kMaxSpins = 512;
+constexpr std::chrono::microseconds kShortSleep{100};
+// A spinning reader looks this often, in pauses, for writes that are not
+// published yet.
+constexpr int kPeekEvery = 16;
 
 void PauseCpu() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -76,23 +82,20 @@ class Sleeper {
   template <typename Quick, typename Ready>
   void Await(Quick quick, Ready ready) {
     if (scheduler_ != nullptr) return scheduler_->Await(ready);
-    for (int i = 0; i < spins_; ++i) {
-      if (quick()) {
-        spins_ = std::min(kMaxSpins, spins_ + spins_ / 8 + 1);
+    for (int i = 1; i <= spins_; ++i) {
+      if (quick() || (i % kPeekEvery == 0 && ready())) {
+        spins_ = std::min(kMaxSpins, spins_ + spins_ / 8);
         return;
       }
       PauseCpu();
     }
     if (ready()) return;
-    // The spin was in vain. Where that is the rule, spin less.
-    spins_ = std::max(kMinSpins, spins_ - spins_ / 8);
-    while (true) {
-      asleep_.store(1, std::memory_order_seq_cst);
-      if (ready()) break;
-      syscall(SYS_futex, &asleep_, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
-      if (ready()) break;
-    }
-    asleep_.store(0, std::memory_order_relaxed);
+    const auto begin = std::chrono::steady_clock::now();
+    Sleep(ready);
+    // Where spins are in vain as a rule, spin less.
+    spins_ = std::chrono::steady_clock::now() - begin < kShortSleep
+                 ? std::min(kMaxSpins, spins_ * 2)
+                 : std::max(kMinSpins, spins_ - spins_ / 4);
   }
 
   // True where WakeIfAsleep would have work to do.
@@ -106,6 +109,17 @@ class Sleeper {
   }
 
  private:
+  template <typename Ready>
+  void Sleep(Ready ready) {
+    while (true) {
+      asleep_.store(1, std::memory_order_seq_cst);
+      if (ready()) break;
+      syscall(SYS_futex, &asleep_, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
+      if (ready()) break;
+    }
+    asleep_.store(0, std::memory_order_relaxed);
+  }
+
   alignas(kLineBytes) std::atomic<uint32_t> asleep_{0};
   alignas(kLineBytes) int spins_ = kMaxSpins;  // the sleeping side's own
   ThreadScheduler* const scheduler_;
