@@ -21,7 +21,6 @@ namespace sluice::sdk {
 
 class Options {
  public:
-  // "path" is present where the URI had one, also when it is empty.
   bool Has(absl::string_view key) const;
   // The bytes as given, `fallback` where the option is absent.
   std::string Get(absl::string_view key, absl::string_view fallback = "") const;
