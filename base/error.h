@@ -85,6 +85,8 @@ inline constexpr absl::string_view kRecordNotFound = "record_not_found";
 inline constexpr absl::string_view kJobNotFound = "job_not_found";
 inline constexpr absl::string_view kJobFinished =
     "job_finished";  // a terminal job stays as it is
+inline constexpr absl::string_view kProcessDied =
+    "process_died";  // of a job: nobody was left to say how it ended
 inline constexpr absl::string_view kRepoNotFound = "repo_not_found";
 inline constexpr absl::string_view kNameTaken =
     "name_taken";  // the catalog holds another one under that name or id

@@ -53,6 +53,8 @@ struct CatalogJob {
   // The lease is there and was not over when it was read. A job that is not
   // terminal and not live is dead.
   bool live = false;
+  // The process that last held the lease has certainly ended.
+  bool owner_ended = false;
 };
 
 inline bool IsTerminal(const BackupJob& job) {

@@ -69,6 +69,8 @@ ProcessIdentity CurrentProcess() {
   self.pid = getpid();
   ProcessStat stat;
   if (ReadStat(self.pid, stat)) self.start_ticks = stat.start_ticks;
+  self.machine_id =
+      std::string(absl::StripAsciiWhitespace(ReadSmallFile("/etc/machine-id")));
   self.boot_id = std::string(absl::StripAsciiWhitespace(
       ReadSmallFile("/proc/sys/kernel/random/boot_id")));
   self.pid_namespace = ReadLink("/proc/self/ns/pid");
@@ -82,6 +84,10 @@ bool SharesBootClock(const ProcessIdentity& a, const ProcessIdentity& b) {
 }
 
 bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other) {
+  if (!self.machine_id.empty() && self.machine_id == other.machine_id &&
+      !self.boot_id.empty() && !other.boot_id.empty() &&
+      self.boot_id != other.boot_id)
+    return true;
   if (!SharesBootClock(self, other) || self.pid_namespace.empty() ||
       self.pid_namespace != other.pid_namespace || other.pid <= 0 ||
       other.start_ticks <= 0)

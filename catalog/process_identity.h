@@ -16,6 +16,7 @@ namespace sluice {
 struct ProcessIdentity {
   int64_t pid = 0;
   int64_t start_ticks = 0;  // since boot; 0: not known
+  std::string machine_id;   // of the installed system; empty: not known
   std::string boot_id;      // of the running kernel; empty: not known
   // Process ids and times since boot count only within one of these.
   std::string pid_namespace;
@@ -28,8 +29,9 @@ ProcessIdentity CurrentProcess();
 // True where times since boot read by both are of the same clock.
 bool SharesBootClock(const ProcessIdentity& a, const ProcessIdentity& b);
 
-// True only where the process `other` has certainly ended. False for one that
-// is stopped, hidden from `self`, or on another machine.
+// True only where the process `other` has certainly ended: it is gone from this
+// boot of the machine, or was of an earlier one. False for one that is stopped,
+// hidden from `self`, or on another machine.
 bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other);
 
 }  // namespace sluice

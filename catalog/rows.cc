@@ -142,8 +142,9 @@ constexpr char kJobColumns[] =
     "jobs.id, kind, state, repo_id, store_id, store_kind, backup_id, "
     "record_id, progress, bytes_done, bytes_estimated, created_at_ms, "
     "started_at_ms, finished_at_ms, error, error_code, stage, "
-    "cancel_requested, fence, owner, pid, start_ticks, boot_id, pid_namespace, "
-    "time_namespace, length_ms, expires_at_ms, expires_at_boot_ms FROM jobs "
+    "cancel_requested, fence, owner, pid, start_ticks, machine_id, boot_id, "
+    "pid_namespace, time_namespace, length_ms, expires_at_ms, "
+    "expires_at_boot_ms FROM jobs "
     "LEFT JOIN leases ON leases.job_id = jobs.id";
 
 Lease LeaseOf(const SqliteStatement& row) {
@@ -153,12 +154,13 @@ Lease LeaseOf(const SqliteStatement& row) {
   lease.owner = row.Text(19);
   lease.process.pid = row.Integer(20);
   lease.process.start_ticks = row.Integer(21);
-  lease.process.boot_id = row.Text(22);
-  lease.process.pid_namespace = row.Text(23);
-  lease.process.time_namespace = row.Text(24);
-  lease.length = absl::Milliseconds(row.Integer(25));
-  lease.expires_at = absl::FromUnixMillis(row.Integer(26));
-  lease.expires_at_boot = absl::Milliseconds(row.Integer(27));
+  lease.process.machine_id = row.Text(22);
+  lease.process.boot_id = row.Text(23);
+  lease.process.pid_namespace = row.Text(24);
+  lease.process.time_namespace = row.Text(25);
+  lease.length = absl::Milliseconds(row.Integer(26));
+  lease.expires_at = absl::FromUnixMillis(row.Integer(27));
+  lease.expires_at_boot = absl::Milliseconds(row.Integer(28));
   return lease;
 }
 
@@ -336,13 +338,15 @@ absl::Status PutLease(SqliteConnection& connection, const Lease& lease) {
       SqliteStatement put,
       connection.Prepare(
           "REPLACE INTO leases (job_id, fence, owner, pid, start_ticks, "
-          "boot_id, pid_namespace, time_namespace, length_ms, expires_at_ms, "
-          "expires_at_boot_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?)"));
+          "machine_id, boot_id, pid_namespace, time_namespace, length_ms, "
+          "expires_at_ms, expires_at_boot_ms) VALUES "
+          "(?,?,?,?,?,?,?,?,?,?,?,?)"));
   return put.Bind(lease.job_id)
       .Bind(lease.fence)
       .Bind(lease.owner)
       .Bind(lease.process.pid)
       .Bind(lease.process.start_ticks)
+      .Bind(lease.process.machine_id)
       .Bind(lease.process.boot_id)
       .Bind(lease.process.pid_namespace)
       .Bind(lease.process.time_namespace)

@@ -94,6 +94,7 @@ CREATE TABLE leases (
   owner TEXT NOT NULL,
   pid INTEGER NOT NULL,
   start_ticks INTEGER NOT NULL,
+  machine_id TEXT NOT NULL,
   boot_id TEXT NOT NULL,
   pid_namespace TEXT NOT NULL,
   time_namespace TEXT NOT NULL,

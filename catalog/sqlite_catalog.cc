@@ -195,6 +195,12 @@ class SqliteCatalog final : public Catalog {
 
 absl::StatusOr<Lease> SqliteCatalog::BeginLease(SqliteConnection& connection,
                                                 absl::string_view job_id) {
+  // A run of this object that slept past its lease must not find itself holding
+  // the job again.
+  if (held_.Find(job_id))
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
+        absl::StrCat("job ", job_id, " is still run by this process"));
   Lease lease;
   lease.job_id = std::string(job_id);
   SLUICE_ASSIGN_OR_RETURN(lease.fence, DrawFence(connection));
@@ -227,10 +233,12 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
                                  other.lease->owner, " is backing up store ",
                                  job.store_id(), " into this repo")),
           "wait for it, or end it with `sluice job cancel`");
-    SLUICE_ASSIGN_OR_RETURN(
-        SqliteStatement end,
-        connection.Prepare("DELETE FROM leases WHERE job_id = ?"));
-    SLUICE_RETURN_IF_ERROR(end.Bind(other.job.id()).Run());
+    // Over, and of nobody's number; the row still tells whose it was.
+    Lease over = *other.lease;
+    SLUICE_ASSIGN_OR_RETURN(over.fence, DrawFence(connection));
+    over.expires_at = absl::UnixEpoch();
+    over.expires_at_boot = absl::ZeroDuration();
+    SLUICE_RETURN_IF_ERROR(PutLease(connection, over));
   }
   return absl::OkStatus();
 }
@@ -296,7 +304,12 @@ absl::Status SqliteCatalog::UpdateBackupJob(const Context& context,
             connection.Prepare("DELETE FROM leases WHERE job_id = ?"));
         return end.Bind(job.id()).Run();
       });
-  if (status.ok() && IsTerminal(job)) held_.Remove(job.id());
+  // Its run is over, whatever became of the row; what failed for want of room
+  // or time is tried again.
+  const std::string word = ErrorCodeOf(status);
+  if (IsTerminal(job) &&
+      (status.ok() || word == kJobFinished || word == kPublishFenced))
+    held_.Remove(job.id());
   return status;
 }
 
@@ -491,6 +504,8 @@ absl::Status SqliteCatalog::DeleteRecord(const Context& context,
 void SqliteCatalog::Complete(CatalogJob& entry) const {
   if (IsTerminal(entry.job)) return;
   entry.live = entry.lease && IsLive(*entry.lease, Judge());
+  entry.owner_ended =
+      entry.lease && IsProvablyDead(self_, entry.lease->process);
   const absl::optional<HeldJobs::View> held = held_.Find(entry.job.id());
   if (!held || !held->progress) return;
   entry.job.set_progress(
@@ -588,6 +603,12 @@ absl::Status SqliteCatalog::CheckLease(const Context& context,
 
 absl::Status SqliteCatalog::TakeOver(const Context& context,
                                      absl::string_view job_id) {
+  // A run of this object that slept past its lease must not find itself holding
+  // the job again.
+  if (held_.Find(job_id))
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
+        absl::StrCat("job ", job_id, " is still run by this process"));
   Lease lease;
   SLUICE_RETURN_IF_ERROR(database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {
@@ -617,8 +638,9 @@ absl::Status SqliteCatalog::Release(const Context& context,
   return database_->Write(context, [&](SqliteConnection& connection) {
     SLUICE_ASSIGN_OR_RETURN(
         SqliteStatement end,
-        connection.Prepare("DELETE FROM leases WHERE job_id = ? AND fence = "
-                           "?"));
+        connection.Prepare("UPDATE leases SET expires_at_ms = 0, "
+                           "expires_at_boot_ms = 0 WHERE job_id = ? AND fence "
+                           "= ?"));
     return end.Bind(job_id).Bind(held->fence).Run();
   });
 }
