@@ -1,0 +1,3 @@
+/* A source that cannot be backed up. */
+#define ZOO_BACKUP NULL
+#include "zoo.h"

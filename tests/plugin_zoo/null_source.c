@@ -1,0 +1,3 @@
+/* create() succeeds and gives nothing. */
+#define ZOO_OBJECT NULL
+#include "zoo.h"

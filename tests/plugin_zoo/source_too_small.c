@@ -1,0 +1,3 @@
+/* The source ends before restore(). */
+#define ZOO_SOURCE_SIZE offsetof(sluice_source, restore)
+#include "zoo.h"
