@@ -280,6 +280,22 @@ absl::StatusOr<std::shared_ptr<ObjectStore>> PluginHost::OpenPlace(
   return AdaptPlace(registered.plugin, place);
 }
 
+absl::StatusOr<std::shared_ptr<Backupable>> PluginHost::AdoptSource(
+    absl::string_view kind, const sluice_source* source) {
+  const std::string name(kind);
+  SLUICE_RETURN_IF_ERROR(
+      Annotate(CheckSource(source), absl::StrCat("store ", name)));
+  return AdaptSource(std::make_shared<PluginState>(host_, name), name, source);
+}
+
+absl::StatusOr<std::shared_ptr<ObjectStore>> PluginHost::AdoptPlace(
+    absl::string_view kind, const sluice_place* place) {
+  const std::string name(kind);
+  SLUICE_RETURN_IF_ERROR(
+      Annotate(CheckPlace(place), absl::StrCat("place ", name)));
+  return AdaptPlace(std::make_shared<PluginState>(host_, name), place);
+}
+
 absl::Status PluginHost::RunCommand(
     const Context& context, absl::string_view kind, absl::string_view name,
     absl::Span<const std::string> arguments,

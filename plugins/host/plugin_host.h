@@ -103,6 +103,16 @@ class PluginHost {
   // A place for archives.
   absl::StatusOr<std::shared_ptr<ObjectStore>> OpenPlace(absl::string_view uri);
 
+  // The same for an object that the program made itself, without a URI:
+  //
+  //   host.AdoptSource("memory", sdk::WrapSource(MakeMemorySource(store)));
+  //
+  // The table is destroyed with the result; one that is refused is left alone.
+  absl::StatusOr<std::shared_ptr<Backupable>> AdoptSource(
+      absl::string_view kind, const sluice_source* source);
+  absl::StatusOr<std::shared_ptr<ObjectStore>> AdoptPlace(
+      absl::string_view kind, const sluice_place* place);
+
   // Runs a verb of a plugin's own. `output` gets what it prints, on this
   // thread.
   absl::Status RunCommand(

@@ -14,6 +14,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/sdk/factory.h"
+#include "sluice/plugins/sdk/wrap.h"
 
 namespace sluice {
 namespace {
@@ -365,6 +366,24 @@ TEST_F(PluginHostTest, WhatItMadeOutlivesIt) {
     source = *host.CreateSource("scripted:ok");
   }
   EXPECT_TRUE(source->Backup(Context::Background(), nullptr, sink_).ok());
+}
+
+TEST_F(PluginHostTest, AdoptsAStoreThatTheProgramMadeItself) {
+  PluginHost host({});
+  auto source = host.AdoptSource(
+      "scripted", sdk::WrapSource(std::make_unique<ScriptedSource>("")));
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ((*source)->store_kind(), "scripted");
+  EXPECT_EQ((*source)->Describe(Context::Background())->store_id, "store-1");
+}
+
+TEST_F(PluginHostTest, RefusesToAdoptATableWithoutFunctions) {
+  PluginHost host({});
+  sluice_source broken = {};
+  EXPECT_EQ(ErrorCodeOf(host.AdoptSource("x", &broken).status()),
+            kPluginUnusable);
+  EXPECT_EQ(ErrorCodeOf(host.AdoptPlace("x", nullptr).status()),
+            kPluginUnusable);
 }
 
 }  // namespace
