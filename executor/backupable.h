@@ -38,13 +38,17 @@ class Backupable {
   virtual absl::StatusOr<StoreInfo> Describe(const Context& context) = 0;
 
   // Streams one consistent snapshot into `sink` and says its end. `base` is the
-  // manifest to build an increment on, or null for a full backup. Returns
+  // manifest to build an increment on, or null for a full backup; where no
+  // increment is possible it streams all and sets metadata "sluice.full" to
+  // "1". Returns
   // within a second of the context's end; the executor abandons a source that
   // does not (source_unresponsive).
   virtual absl::Status Backup(const Context& context, const Manifest* base,
                               PayloadSink& sink) = 0;
 
-  // Fills the empty store from `chain`, full first. All or nothing: what was
+  // Fills the empty store from `chain`, full first; each reader is to be read
+  // to its end. `store_id` is the archive's: a store that keeps an id takes it
+  // over. All or nothing: what was
   // staged becomes visible only after the last reader gave its end.
   virtual absl::Status Restore(const Context& context,
                                absl::string_view store_id,

@@ -51,6 +51,7 @@ struct Context::State {
   State(const State&) = delete;
   ~State();
 
+  bool done() const { return ended.load(std::memory_order_acquire); }
   void End(absl::Status reason);
   uint64_t Register(std::function<void(const absl::Status&)> callback);
   void Unregister(uint64_t id);
@@ -67,15 +68,17 @@ struct Context::State {
   uint64_t running_id ABSL_GUARDED_BY(mutex) = 0;  // 0: none
   std::thread::id running_on ABSL_GUARDED_BY(mutex);
 
+  // Both go when the context ends, so that a child that lives on (an abandoned
+  // source holds one) keeps neither its parent nor the clock busy.
+  Registration parent ABSL_GUARDED_BY(mutex);
+  std::shared_ptr<Watchdog> watchdog ABSL_GUARDED_BY(mutex);
   // Written before the state is shared, and by its destructor.
-  Registration parent;
-  std::shared_ptr<Watchdog> watchdog;
   std::thread watchdog_thread;
 };
 
 Context::State::~State() {
   if (!watchdog_thread.joinable()) return;
-  watchdog->Stop();
+  if (watchdog != nullptr) watchdog->Stop();
   // The last copy may go in a callback that the watchdog itself runs.
   if (watchdog_thread.get_id() == std::this_thread::get_id()) {
     watchdog_thread.detach();
@@ -88,12 +91,17 @@ void Context::State::End(absl::Status reason) {
   if (reason.ok()) {
     reason = MakeError(absl::StatusCode::kCancelled, kCancelled, "cancelled");
   }
+  Registration released;
+  std::shared_ptr<Watchdog> stopped;
   {
     MutexLock lock(mutex);
-    if (ended.load(std::memory_order_relaxed)) return;
+    if (done()) return;
     cause = reason;
+    released = std::move(parent);
+    stopped = std::move(watchdog);
     ended.store(true, std::memory_order_release);
   }
+  if (stopped != nullptr) stopped->Stop();
   // One at a time, without the lock: a callback may use the context, and
   // unregister itself or others.
   while (true) {
@@ -120,7 +128,7 @@ uint64_t Context::State::Register(
   absl::Status reason;
   {
     MutexLock lock(mutex);
-    if (!ended.load(std::memory_order_relaxed)) {
+    if (!done()) {
       const uint64_t id = next_id++;
       callbacks.emplace(id, std::move(callback));
       return id;
@@ -151,9 +159,13 @@ std::pair<Context, Context::CancelFunction> Context::WithCancel(
     const Context& parent) {
   auto state = std::make_shared<State>();
   const std::weak_ptr<State> weak = state;
-  state->parent = parent.OnDone([weak](const absl::Status& cause) {
+  Registration registration = parent.OnDone([weak](const absl::Status& cause) {
     if (const std::shared_ptr<State> child = weak.lock()) child->End(cause);
   });
+  {
+    MutexLock lock(state->mutex);
+    if (!state->done()) state->parent = std::move(registration);
+  }
   return {Context(state), [weak](absl::Status cause) {
             if (const std::shared_ptr<State> alive = weak.lock()) {
               alive->End(std::move(cause));
@@ -170,12 +182,16 @@ std::pair<Context, Context::CancelFunction> Context::WithTimeout(
     return result;
   }
   State& state = *result.first.state_;
-  state.watchdog = std::make_shared<Watchdog>();
+  const auto watchdog = std::make_shared<Watchdog>();
+  {
+    MutexLock lock(state.mutex);
+    if (state.done()) return result;
+    state.watchdog = watchdog;
+  }
   const absl::Duration deadline = clock->SinceBoot() + timeout;
   try {
-    state.watchdog_thread =
-        std::thread([watchdog = state.watchdog, cancel = result.second, clock,
-                     deadline, timeout] {
+    state.watchdog_thread = std::thread(
+        [watchdog, cancel = result.second, clock, deadline, timeout] {
           if (watchdog->AwaitDeadline(clock, deadline)) cancel(Late(timeout));
         });
   } catch (const std::system_error& error) {
@@ -192,9 +208,7 @@ absl::Status Context::status() const {
   return state_->cause;
 }
 
-bool Context::done() const {
-  return state_ != nullptr && state_->ended.load(std::memory_order_acquire);
-}
+bool Context::done() const { return state_ != nullptr && state_->done(); }
 
 Context::Registration Context::OnDone(
     std::function<void(const absl::Status&)> callback) const {

@@ -1,0 +1,352 @@
+#include "sluice/executor/payload_stream.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/executor/printable.h"
+
+namespace sluice {
+namespace {
+
+struct FreeXxh3 {
+  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+};
+using Xxh3State = std::unique_ptr<XXH3_state_t, FreeXxh3>;
+
+Xxh3State NewXxh3() {
+  Xxh3State state(XXH3_createState());
+  if (state != nullptr) XXH3_64bits_reset(state.get());
+  return state;
+}
+
+absl::Status Misuse(absl::string_view message) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, kSourceFailed,
+                   message);
+}
+
+absl::Status BadValue(absl::string_view message) {
+  return MakeError(absl::StatusCode::kInvalidArgument, kSourceFailed, message);
+}
+
+absl::Status CheckName(absl::string_view what, absl::string_view name) {
+  if (name.empty() || name.size() > kMaxNameBytes || !IsUtf8(name)) {
+    return BadValue(
+        absl::StrCat(what, " must be 1 to ", kMaxNameBytes, " bytes of UTF-8"));
+  }
+  return absl::OkStatus();
+}
+
+// A source's own error, with a word for machines. A cancel that we did not ask
+// for is the store's own abort.
+absl::Status SourceError(const absl::Status& status) {
+  const bool aborted = status.code() == absl::StatusCode::kAborted ||
+                       status.code() == absl::StatusCode::kCancelled;
+  return WithDefaultErrorCode(status, aborted ? kSourceAborted : kSourceFailed);
+}
+
+}  // namespace
+
+struct PayloadStream::Shared {
+  Shared(std::unique_ptr<Pipe> p, Options options,
+         std::shared_ptr<FirstCause> c);
+
+  std::unique_ptr<Pipe> pipe;
+  const bool allow_empty;
+  const std::shared_ptr<FirstCause> cause;
+
+  // Written by the source's thread, read by the destination's after the pipe
+  // gave its end.
+  PayloadIdSpool ids;
+  PayloadTrailer trailer;
+
+  std::atomic<uint64_t> estimate{0};
+  mutable Mutex mutex;
+  std::vector<PayloadWarning> warnings ABSL_GUARDED_BY(mutex);
+  uint64_t warnings_dropped ABSL_GUARDED_BY(mutex) = 0;
+
+  std::unique_ptr<Sink> sink;
+  std::unique_ptr<Reader> reader;
+  // Last, so that it goes first: its callback uses the pipe.
+  Context::Registration on_stopped;
+
+  std::vector<PayloadWarning> Warnings() const {
+    MutexLock lock(mutex);
+    std::vector<PayloadWarning> result = warnings;
+    if (warnings_dropped > 0) {
+      result.push_back({"warnings_dropped",
+                        absl::StrCat(warnings_dropped, " more warnings")});
+    }
+    return result;
+  }
+};
+
+class PayloadStream::Sink final : public PayloadSink {
+ public:
+  explicit Sink(Shared* shared) : shared_(*shared), xxh3_(NewXxh3()) {}
+
+  bool has_memory() const { return xxh3_ != nullptr; }
+
+  absl::Status Write(absl::string_view bytes) override {
+    SLUICE_RETURN_IF_ERROR(CheckOpen("write"));
+    XXH3_64bits_update(xxh3_.get(), bytes.data(), bytes.size());
+    size_bytes_ += bytes.size();
+    return shared_.pipe->Write(bytes);
+  }
+
+  absl::StatusOr<absl::Span<char>> Reserve() override {
+    SLUICE_RETURN_IF_ERROR(CheckOpen("reserve"));
+    absl::StatusOr<absl::Span<char>> chunk = shared_.pipe->Reserve();
+    if (chunk.ok()) reserved_ = *chunk;
+    return chunk;
+  }
+
+  absl::Status Commit(size_t bytes) override {
+    if (ABSL_PREDICT_FALSE(reserved_.data() == nullptr)) {
+      return Fail(Misuse("commit without reserve"));
+    }
+    if (ABSL_PREDICT_FALSE(bytes > reserved_.size())) {
+      return Fail(Misuse(absl::StrCat(
+          "commit of ", bytes, " bytes in a chunk of ", reserved_.size())));
+    }
+    XXH3_64bits_update(xxh3_.get(), reserved_.data(), bytes);
+    size_bytes_ += bytes;
+    reserved_ = absl::Span<char>();
+    return shared_.pipe->Commit(bytes);
+  }
+
+  absl::Status AddPayloadIds(absl::Span<const absl::string_view> ids) override {
+    SLUICE_RETURN_IF_ERROR(CheckOpen("add payload ids"));
+    SLUICE_RETURN_IF_ERROR(Poll());
+    for (const absl::string_view id : ids) {
+      if (absl::Status status = shared_.ids.Add(id); !status.ok()) {
+        return Fail(status.code() == absl::StatusCode::kInvalidArgument
+                        ? WithDefaultErrorCode(status, kSourceFailed)
+                        : status);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status SetMetadata(absl::string_view key,
+                           absl::string_view value) override {
+    SLUICE_RETURN_IF_ERROR(CheckOpen("set metadata"));
+    if (absl::Status bad = CheckName("metadata key", key); !bad.ok()) {
+      return Fail(bad);
+    }
+    const auto [entry, added] = metadata_.try_emplace(std::string(key));
+    if (added) metadata_bytes_ += key.size();
+    metadata_bytes_ += value.size();
+    metadata_bytes_ -= entry->second.size();
+    if (metadata_bytes_ <= kMaxMetadataBytes) {
+      entry->second = std::string(value);
+      return absl::OkStatus();
+    }
+    return Fail(BadValue(
+        absl::StrCat("metadata of more than ", kMaxMetadataBytes, " bytes")));
+  }
+
+  void SetEstimate(uint64_t bytes) override {
+    shared_.estimate.store(bytes, std::memory_order_relaxed);
+  }
+
+  void AddWarning(absl::string_view code, absl::string_view message) override {
+    PayloadWarning warning = {Printable(code, kMaxWarningCodeBytes),
+                              Printable(message, kMaxWarningMessageBytes)};
+    MutexLock lock(shared_.mutex);
+    if (shared_.warnings.size() < kMaxWarnings) {
+      shared_.warnings.push_back(std::move(warning));
+    } else {
+      ++shared_.warnings_dropped;
+    }
+  }
+
+  absl::Status End(const SourceCounts& counts) override {
+    SLUICE_RETURN_IF_ERROR(CheckOpen("end"));
+    SLUICE_RETURN_IF_ERROR(Poll());
+    if (counts.size() > kMaxCounts) {
+      return Fail(BadValue(absl::StrCat("more than ", kMaxCounts, " counts")));
+    }
+    for (const auto& count : counts) {
+      if (absl::Status bad = CheckName("name of a count", count.first);
+          !bad.ok()) {
+        return Fail(bad);
+      }
+    }
+    counts_ = counts;
+    ended_ = true;
+    return absl::OkStatus();
+  }
+
+  absl::Status Poll() const override {
+    return shared_.cause->stopped().status();
+  }
+
+  // OK only where the stream is whole. The source has returned.
+  absl::Status Judge(const absl::Status& returned) {
+    SLUICE_RETURN_IF_ERROR(failed_);
+    if (!returned.ok()) return SourceError(returned);
+    SLUICE_RETURN_IF_ERROR(Poll());
+    if (!ended_) {
+      return MakeError(absl::StatusCode::kDataLoss, kSourceIncomplete,
+                       "the source stopped without saying its end");
+    }
+    const bool counted =
+        std::any_of(counts_.begin(), counts_.end(),
+                    [](const auto& count) { return count.second > 0; });
+    if (size_bytes_ == 0 && !counted && !shared_.allow_empty) {
+      return WithHint(
+          MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
+                    "the source gave no bytes and counted nothing"),
+          "allow an empty backup if the store is meant to be empty");
+    }
+    return shared_.ids.Finish([this] { return Poll(); });
+  }
+
+  // After Judge said OK.
+  PayloadTrailer TakeTrailer() {
+    PayloadTrailer trailer;
+    trailer.counts = std::move(counts_);
+    trailer.metadata = std::move(metadata_);
+    trailer.size_bytes = size_bytes_;
+    trailer.xxh3 = XXH3_64bits_digest(xxh3_.get());
+    trailer.payload_id_count = shared_.ids.count();
+    trailer.warnings = shared_.Warnings();
+    return trailer;
+  }
+
+ private:
+  absl::Status CheckOpen(absl::string_view call) {
+    if (ABSL_PREDICT_FALSE(!failed_.ok())) return failed_;
+    if (ABSL_PREDICT_FALSE(ended_)) {
+      return Fail(Misuse(absl::StrCat(call, " after the end")));
+    }
+    return absl::OkStatus();
+  }
+
+  // The run is lost, also where the source goes on and says all is well.
+  absl::Status Fail(absl::Status status) {
+    if (failed_.ok()) failed_ = status;
+    shared_.cause->Set(FirstCause::Party::kSource, status);
+    return status;
+  }
+
+  Shared& shared_;
+  const Xxh3State xxh3_;
+  uint64_t size_bytes_ = 0;
+  absl::Span<char> reserved_;
+  SourceCounts counts_;
+  EngineMetadata metadata_;
+  size_t metadata_bytes_ = 0;
+  bool ended_ = false;
+  absl::Status failed_;
+};
+
+class PayloadStream::Reader final : public PayloadReader {
+ public:
+  explicit Reader(Shared* shared) : shared_(*shared) {}
+
+  absl::StatusOr<absl::string_view> Next() override {
+    absl::StatusOr<absl::string_view> view = shared_.pipe->Next();
+    if (!view.ok()) return view;
+    if (view->empty()) {
+      at_end_ = true;
+    } else if (on_bytes_) {
+      on_bytes_(shared_.pipe->bytes_read());
+    }
+    return view;
+  }
+
+  void Release() override { shared_.pipe->Release(); }
+
+  size_t max_views() const override {
+    return shared_.pipe->options().chunks - 1;
+  }
+
+  const PayloadTrailer& trailer() const override { return shared_.trailer; }
+
+  absl::Status ForEachPayloadId(
+      const std::function<absl::Status(absl::string_view)>& callback)
+      const override {
+    return shared_.ids.ForEach(callback);
+  }
+
+  bool at_end() const { return at_end_; }
+  void OnBytes(std::function<void(uint64_t)> callback) {
+    on_bytes_ = std::move(callback);
+  }
+
+ private:
+  Shared& shared_;
+  std::function<void(uint64_t)> on_bytes_;
+  bool at_end_ = false;
+};
+
+PayloadStream::Shared::Shared(std::unique_ptr<Pipe> p, Options options,
+                              std::shared_ptr<FirstCause> c)
+    : pipe(std::move(p)),
+      allow_empty(options.allow_empty),
+      cause(std::move(c)),
+      ids(std::move(options.ids)),
+      sink(std::make_unique<Sink>(this)),
+      reader(std::make_unique<Reader>(this)) {
+  on_stopped = cause->stopped().OnDone(
+      [this](const absl::Status& status) { pipe->Cancel(status); });
+}
+
+PayloadStream::PayloadStream(std::unique_ptr<Shared> shared)
+    : shared_(std::move(shared)) {}
+
+PayloadStream::~PayloadStream() = default;
+
+absl::StatusOr<std::unique_ptr<PayloadStream>> PayloadStream::Create(
+    Options options, std::shared_ptr<FirstCause> cause) {
+  // A reader must be able to hold two views while the source fills a chunk.
+  if (options.pipe.chunks < 3) {
+    return absl::InvalidArgumentError("a pipe of a run has 3 chunks or more");
+  }
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Pipe> pipe,
+                          Pipe::Create(options.pipe));
+  auto shared = std::make_unique<Shared>(std::move(pipe), std::move(options),
+                                         std::move(cause));
+  if (!shared->sink->has_memory()) {
+    return absl::ResourceExhaustedError("no memory for a checksum");
+  }
+  return std::unique_ptr<PayloadStream>(new PayloadStream(std::move(shared)));
+}
+
+PayloadSink& PayloadStream::sink() { return *shared_->sink; }
+
+PayloadReader& PayloadStream::reader() { return *shared_->reader; }
+
+void PayloadStream::SourceReturned(const absl::Status& status) {
+  const absl::Status judged = shared_->sink->Judge(status);
+  if (judged.ok()) {
+    shared_->trailer = shared_->sink->TakeTrailer();
+    shared_->pipe->CloseWrite(absl::OkStatus());
+    return;
+  }
+  // Ends the pipe too, through on_stopped.
+  shared_->cause->Set(FirstCause::Party::kSource, judged);
+}
+
+void PayloadStream::OnBytes(std::function<void(uint64_t)> callback) {
+  shared_->reader->OnBytes(std::move(callback));
+}
+
+bool PayloadStream::reader_at_end() const { return shared_->reader->at_end(); }
+
+uint64_t PayloadStream::estimate() const {
+  return shared_->estimate.load(std::memory_order_relaxed);
+}
+
+std::vector<PayloadWarning> PayloadStream::warnings() const {
+  return shared_->Warnings();
+}
+
+}  // namespace sluice

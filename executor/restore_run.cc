@@ -1,0 +1,296 @@
+#include "sluice/executor/restore_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/executor/final_rows.h"
+#include "sluice/executor/restore_reader.h"
+#include "sluice/executor/run_outcome.h"
+#include "sluice/executor/ulid.h"
+
+namespace sluice {
+
+using Party = FirstCause::Party;
+
+namespace {
+
+// How often the waiting caller looks at the progress and the clock.
+constexpr absl::Duration kLookEvery = absl::Milliseconds(100);
+
+absl::Status Refused(absl::string_view message, absl::string_view hint) {
+  return WithHint(MakeError(absl::StatusCode::kFailedPrecondition,
+                            kRestorePreconditionFailed, message),
+                  hint);
+}
+
+absl::Status DamagedChain(absl::string_view message) {
+  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged, message);
+}
+
+// The guard against restoring one store into another.
+absl::Status CheckTarget(const StoreInfo& target, const Manifest& manifest,
+                         const std::string& from_store_id) {
+  if (!target.empty) {
+    return Refused("the target is not empty", "restore into an empty store");
+  }
+  const bool typed = !from_store_id.empty();
+  const std::string& expected = typed ? from_store_id : target.store_id;
+  if (expected.empty() || expected == manifest.store_id()) {
+    return absl::OkStatus();
+  }
+  return Refused(
+      absl::StrCat("archive ", manifest.backup_id(), " is of store ",
+                   manifest.store_id(), ", ",
+                   typed ? "not of " : "but the target is store ", expected),
+      "to restore another store's archive, name that store (--from-store)");
+}
+
+}  // namespace
+
+struct RestoreRun::TargetSide {
+  std::shared_ptr<Backupable> target;
+  std::shared_ptr<FirstCause> cause;
+  std::string from_store_id;
+  std::string store_id;
+  std::vector<RestorePayload> chain;
+  std::vector<const RestoreReader*> readers;  // of the chain
+  std::shared_ptr<std::atomic<uint64_t>> bytes_done =
+      std::make_shared<std::atomic<uint64_t>>(0);
+  absl::Status result;  // once the thread has returned
+
+  void Run() {
+    // Also where the target ends its thread by pthread_exit.
+    result = absl::UnknownError("the target ended its thread");
+    const absl::Cleanup tell = [this] {
+      if (result.ok()) return;
+      result = WithDefaultErrorCode(result, kSourceFailed);
+      cause->Set(Party::kSource, result);
+    };
+    result = CallGuarded("the target", [this] { return Fill(); });
+  }
+
+  absl::Status Fill() {
+    SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
+                            target->Describe(cause->stopped()));
+    SLUICE_RETURN_IF_ERROR(
+        CheckTarget(info, chain.back().manifest, from_store_id));
+    SLUICE_RETURN_IF_ERROR(
+        target->Restore(cause->stopped(), store_id, absl::MakeSpan(chain)));
+    // What a target claims is worth nothing before it has heard of the last
+    // byte that all were right.
+    for (size_t i = 0; i < readers.size(); ++i) {
+      if (readers[i]->at_end()) continue;
+      return MakeError(
+          absl::StatusCode::kDataLoss, kSourceIncomplete,
+          absl::StrCat("the target reported success without "
+                       "having read archive ",
+                       chain[i].manifest.backup_id(), " to its end"));
+    }
+    return absl::OkStatus();
+  }
+};
+
+RestoreRun::RestoreRun(JobStore* jobs, Clock* clock, Arguments arguments)
+    : jobs_(jobs),
+      clock_(clock),
+      arguments_(std::move(arguments)),
+      cause_(std::make_shared<FirstCause>(clock)),
+      side_(std::make_shared<TargetSide>()) {
+  side_->target = arguments_.target;
+  side_->cause = cause_;
+  side_->from_store_id = arguments_.options.from_store_id;
+}
+
+RestoreResult RestoreRun::Run() {
+  RestoreResult nothing;  // was written yet
+  nothing.status = CreateJob();
+  if (!nothing.status.ok()) return nothing;
+  if (arguments_.options.on_job_created) {
+    arguments_.options.on_job_created(job_);
+  }
+  return Finish(Restore());
+}
+
+absl::Status RestoreRun::CreateJob() {
+  const int64_t now = NowMillis(*clock_);
+  job_.set_id(NewUlid(*clock_));
+  job_.set_kind(BackupJob::RESTORE);
+  job_.set_state(BackupJob::RUNNING);
+  job_.set_repo_id(arguments_.repo.id());
+  job_.set_store_id(arguments_.options.from_store_id);
+  job_.set_store_kind(arguments_.target_kind);
+  job_.set_backup_id(arguments_.backup_id);
+  job_.set_created_at_ms(now);
+  job_.set_started_at_ms(now);
+  job_.set_stage("starting");
+  SLUICE_RETURN_IF_ERROR(
+      Annotate(jobs_->CreateBackupJob(arguments_.context, job_), "create job"));
+  progress_.emplace(jobs_, clock_, job_.id(), arguments_.options.on_progress);
+  return absl::OkStatus();
+}
+
+absl::Status RestoreRun::Restore() {
+  const Context::Registration on_cancel =
+      arguments_.context.OnDone([cause = cause_](const absl::Status& status) {
+        cause->Set(Party::kRun, status);
+      });
+  absl::StatusOr<std::vector<Manifest>> chain = ReadChain();
+  if (!chain.ok()) {
+    cause_->Set(Party::kDestination, DestinationError(chain.status()));
+    return chain.status();
+  }
+  manifest_ = chain->back();
+  job_.set_store_id(manifest_->store_id());
+  if (absl::Status refused = CheckKind(); !refused.ok()) {
+    cause_->Set(Party::kSource, refused);
+    return refused;
+  }
+  FillChain(*std::move(chain));
+  progress_->Stage(cause_->stopped(), "starting", kPercentBegun);
+  absl::StatusOr<std::unique_ptr<GuardedThread>> thread =
+      GuardedThread::Start([side = side_] { side->Run(); });
+  if (!thread.ok()) {
+    cause_->Set(Party::kSource, thread.status());
+    return thread.status();
+  }
+  thread_ = *std::move(thread);
+  return AwaitTarget();
+}
+
+absl::StatusOr<Manifest> RestoreRun::ReadManifest(
+    const std::string& backup_id) {
+  SLUICE_RETURN_IF_ERROR(cause_->stopped().status());
+  SLUICE_ASSIGN_OR_RETURN(
+      Manifest manifest,
+      arguments_.destination->GetManifest(cause_->stopped(), backup_id));
+  if (manifest.backup_id() != backup_id) {
+    return DamagedChain(absl::StrCat("archive ", backup_id, " says that it is ",
+                                     manifest.backup_id()));
+  }
+  return manifest;
+}
+
+absl::StatusOr<std::vector<Manifest>> RestoreRun::ReadChain() {
+  std::vector<Manifest> chain;  // the archive asked for first
+  std::set<std::string> seen;
+  std::string next = arguments_.backup_id;
+  while (!next.empty()) {
+    if (chain.size() == kMaxChainLength || !seen.insert(next).second) {
+      return DamagedChain(
+          absl::StrCat("archive ", arguments_.backup_id,
+                       " has a chain of bases that is a circle or longer than ",
+                       kMaxChainLength));
+    }
+    absl::StatusOr<Manifest> manifest = ReadManifest(next);
+    if (!manifest.ok()) {
+      return chain.empty() ? manifest.status()
+                           : Annotate(manifest.status(),
+                                      absl::StrCat("read the base of archive ",
+                                                   chain.back().backup_id()));
+    }
+    if (!chain.empty() && (manifest->store_id() != chain[0].store_id() ||
+                           manifest->store_kind() != chain[0].store_kind())) {
+      return DamagedChain(absl::StrCat("archive ", next, ", the base of ",
+                                       chain.back().backup_id(),
+                                       ", is of another store"));
+    }
+    next = manifest->base_backup_id();
+    chain.push_back(*std::move(manifest));
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
+}
+
+absl::Status RestoreRun::CheckKind() const {
+  if (manifest_->store_kind() == arguments_.target_kind) {
+    return absl::OkStatus();
+  }
+  return Refused(absl::StrCat("archive ", manifest_->backup_id(), " is of a ",
+                              manifest_->store_kind(), " store, the target is ",
+                              arguments_.target_kind),
+                 "choose a target of the archive's kind");
+}
+
+void RestoreRun::FillChain(std::vector<Manifest> chain) {
+  side_->store_id = manifest_->store_id();
+  for (Manifest& manifest : chain) {
+    bytes_total_ += manifest.plain_size_bytes();
+    auto reader = std::make_unique<RestoreReader>(
+        arguments_.destination, manifest, cause_, side_->bytes_done);
+    side_->readers.push_back(reader.get());
+    side_->chain.push_back({std::move(manifest), std::move(reader)});
+  }
+}
+
+// Only the end of the run makes the caller leave: a target that discards what
+// it staged, after an error of the place, may take its time.
+absl::Status RestoreRun::AwaitTarget() {
+  while (!thread_->AwaitReturn(clock_, kLookEvery)) {
+    const uint64_t bytes = side_->bytes_done->load(std::memory_order_relaxed);
+    if (bytes > 0) progress_->Bytes(cause_->stopped(), bytes, bytes_total_);
+    const absl::optional<FirstCause::Cause> cause = cause_->cause();
+    if (!cause.has_value() || !arguments_.context.done()) continue;
+    if (clock_->SinceBoot() - cause->at >= arguments_.options.abandon_after) {
+      target_abandoned_ = true;
+      thread_.reset();
+      return cause->status;
+    }
+  }
+  thread_.reset();
+  const uint64_t bytes = side_->bytes_done->load(std::memory_order_relaxed);
+  progress_->Bytes(cause_->stopped(), bytes, bytes_total_);
+  return side_->result;
+}
+
+RestoreResult RestoreRun::Finish(const absl::Status& restored) {
+  RestoreResult result;
+  progress_->CopyTo(job_);
+  if (restored.ok()) {
+    job_.set_state(BackupJob::SUCCEEDED);
+    job_.set_stage("done");
+    job_.set_progress(kPercentDone);
+    job_.set_finished_at_ms(NowMillis(*clock_));
+  } else {
+    const FirstCause::Cause cause = *cause_->cause();
+    result.status = cause.status;
+    MarkEnded(job_, StateFor(cause.party, cause.status), cause.status, *clock_);
+  }
+  if (const absl::Status status = progress_->store_failure(); !status.ok()) {
+    AddWarning(job_, "progress_not_stored", status.message());
+  }
+  if (target_abandoned_) {
+    AddWarning(
+        job_, kSourceUnresponsive,
+        absl::StrCat("the target had not returned ",
+                     absl::FormatDuration(arguments_.options.abandon_after),
+                     " after the run was over; its thread was left behind"));
+  }
+  WriteTerminalRow();
+  if (restored.ok()) {
+    progress_->Stage(cause_->stopped(), "done", kPercentDone, /*store=*/false);
+  }
+  result.job = std::move(job_);
+  result.manifest = std::move(manifest_);
+  result.source_abandoned = target_abandoned_;
+  return result;
+}
+
+void RestoreRun::WriteTerminalRow() {
+  const absl::Status status =
+      FinalRows(clock_).Write([&](const Context& context) {
+        return jobs_->UpdateBackupJob(context, job_);
+      });
+  if (!status.ok()) {
+    AddWarning(
+        job_, "job_not_stored",
+        absl::StrCat("the job's last row was not stored: ", status.message()));
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,79 @@
+#ifndef SLUICE_EXECUTOR_RUN_H_
+#define SLUICE_EXECUTOR_RUN_H_
+
+// What a run of the executor is asked, tells on its way, and answers.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "sluice/executor/models.pb.h"
+#include "sluice/executor/pipe.h"
+
+namespace sluice {
+
+struct RunProgress {
+  absl::string_view
+      stage;  // "starting", "streaming", "publishing", "recording", "done"
+  uint32_t percent = 0;
+  uint64_t bytes_done = 0;
+  uint64_t bytes_estimated = 0;  // 0: not known
+};
+
+struct RunBackupOptions {
+  // Called on the caller's thread once the job exists, before any payload. Must
+  // not call back into the run.
+  std::function<void(const BackupJob&)> on_job_created;
+  // Called right before the manifest is committed: a catalog checks its lease
+  // for the last time. An error stops the publish.
+  std::function<absl::Status(const BackupJob&)> before_publish;
+  // Called from a thread of the run, at most every 100 ms and at each stage.
+  // Must not block.
+  std::function<void(const RunProgress&)> on_progress;
+  // An archive of no bytes and no counts is a failure unless this is set.
+  bool allow_empty = false;
+  // The manifest to build an increment on; null: a full backup. Borrowed.
+  const Manifest* base = nullptr;
+  PipeOptions pipe;
+  // How long a source may take to return after its run was cancelled before it
+  // is abandoned.
+  absl::Duration abandon_after = absl::Seconds(2);
+  // Folder for the spool of payload ids; empty: $TMPDIR or /tmp.
+  std::string scratch_dir;
+};
+
+struct BackupResult {
+  absl::Status status;
+  absl::optional<BackupRecord> record;
+  absl::optional<BackupJob> job;
+  // Present with the record.
+  absl::optional<Manifest> manifest;
+  // The source did not return in time: a thread of it lives on. A command
+  // leaves by _exit, a service gives this source no new run.
+  bool source_abandoned = false;
+};
+
+struct RunRestoreOptions {
+  std::function<void(const BackupJob&)> on_job_created;
+  std::function<void(const RunProgress&)> on_progress;
+  // The guard: the store id that the archive must have. Empty: the target's own
+  // id, if it has one, must be the archive's.
+  std::string from_store_id;
+  absl::Duration abandon_after = absl::Seconds(2);
+};
+
+struct RestoreResult {
+  absl::Status status;
+  absl::optional<BackupJob> job;
+  absl::optional<Manifest> manifest;
+  // As in BackupResult, of the target.
+  bool source_abandoned = false;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_EXECUTOR_RUN_H_
