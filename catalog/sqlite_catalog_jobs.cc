@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "catalog/sqlite_catalog_impl.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/catalog/rows.h"
+
+namespace sluice {
+namespace {
+
+// The same end, told again: a write whose answer was lost.
+bool SameEnd(const BackupJob& a, const BackupJob& b) {
+  return a.state() == b.state() && a.record_id() == b.record_id() &&
+         a.error_code() == b.error_code() && a.error() == b.error();
+}
+
+}  // namespace
+
+absl::Status FinishedError(const BackupJob& job) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, kJobFinished,
+                   absl::StrCat("job ", job.id(), " has ended already"));
+}
+
+absl::Status JobNotFoundError(absl::string_view job_id) {
+  return MakeError(absl::StatusCode::kNotFound, kJobNotFound,
+                   absl::StrCat("there is no job ", job_id));
+}
+
+// --- jobs, as the executor sees them
+
+// Takes the lease of every dead job that backs up the same store into the same
+// repo, so that an owner who was only stopped cannot go on beside us. The live
+// one that may be among them is the answer.
+absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
+                                          const BackupJob& job) {
+  CatalogFilter filter;
+  filter.repo_id = job.repo_id();
+  filter.store_id = job.store_id();
+  filter.unfinished_only = true;
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> others,
+                          ReadJobs(connection, filter));
+  for (const CatalogJob& other : others) {
+    if (other.job.kind() != BackupJob::BACKUP || !other.lease) continue;
+    if (IsLive(*other.lease, Judge()))
+      return WithHint(
+          MakeError(absl::StatusCode::kAlreadyExists, kBackupAlreadyRunning,
+                    absl::StrCat("job ", other.job.id(), " of ",
+                                 other.lease->owner, " is backing up store ",
+                                 job.store_id(), " into this repo")),
+          "wait for it, or end it with `sluice job cancel`");
+    // Over, and of nobody's number; the row still tells whose it was.
+    Lease over = *other.lease;
+    SLUICE_ASSIGN_OR_RETURN(over.fence, DrawFence(connection));
+    over.expires_at = absl::UnixEpoch();
+    over.expires_at_boot = absl::ZeroDuration();
+    SLUICE_RETURN_IF_ERROR(PutLease(connection, over));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteCatalog::CreateBackupJob(const Context& context,
+                                            const BackupJob& job) {
+  if (job.id().empty())
+    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                     "the job id is empty");
+  Lease lease;
+  SLUICE_RETURN_IF_ERROR(
+      database_->Write(context, [&](SqliteConnection& connection) {
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> same,
+                                ReadJob(connection, job.id()));
+        if (same) return NameTakenError(absl::StrCat("job ", job.id()));
+        if (IsTerminal(job)) return PutJob(connection, job);
+        if (job.kind() == BackupJob::BACKUP)
+          SLUICE_RETURN_IF_ERROR(EndDeadLeases(connection, job));
+        SLUICE_RETURN_IF_ERROR(PutJob(connection, job));
+        SLUICE_ASSIGN_OR_RETURN(lease, BeginLease(connection, job.id()));
+        return absl::OkStatus();
+      }));
+  if (!IsTerminal(job)) held_.Add(job.id(), lease.fence, lease.expires_at_boot);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteCatalog::UpdateBackupJob(const Context& context,
+                                            const BackupJob& job) {
+  const absl::optional<HeldJobs::View> held = held_.Find(job.id());
+  const absl::Status status =
+      WriteUrgently(context, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> before,
+                                ReadJob(connection, job.id()));
+        if (!before) return JobNotFoundError(job.id());
+        if (IsTerminal(before->job))
+          return SameEnd(before->job, job) ? absl::OkStatus()
+                                           : FinishedError(before->job);
+        if (!held || !before->lease || before->lease->fence != held->fence)
+          return FencedError(job.id(), "another process owns it now");
+        BackupJob after = job;
+        // Progress never goes back, whatever order its writes came in.
+        const HeldJobs::Progress told =
+            held->progress.value_or(HeldJobs::Progress());
+        after.set_progress(
+            std::max({job.progress(), before->job.progress(), told.percent}));
+        after.set_bytes_done(std::max(
+            {job.bytes_done(), before->job.bytes_done(), told.bytes_done}));
+        SLUICE_RETURN_IF_ERROR(PutJob(connection, after));
+        if (!IsTerminal(job)) return absl::OkStatus();
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement end,
+            connection.Prepare("DELETE FROM leases WHERE job_id = ?"));
+        return end.Bind(job.id()).Run();
+      });
+  // Its run is over, whatever became of the row; what failed for want of room
+  // or time is tried again.
+  const std::string word = ErrorCodeOf(status);
+  if (IsTerminal(job) &&
+      (status.ok() || word == kJobFinished || word == kPublishFenced))
+    held_.Remove(job.id());
+  return status;
+}
+
+absl::Status SqliteCatalog::UpdateBackupJobProgress(const Context& context,
+                                                    absl::string_view job_id,
+                                                    uint32_t progress,
+                                                    uint64_t bytes_done,
+                                                    absl::string_view stage) {
+  SLUICE_RETURN_IF_ERROR(context.status());
+  if (!held_.SetProgress(job_id, {progress, bytes_done, std::string(stage)}))
+    return FencedError(job_id, "is not held by this process");
+  return absl::OkStatus();
+}
+
+// --- jobs, as people see them
+
+void SqliteCatalog::Complete(CatalogJob& entry) const {
+  if (IsTerminal(entry.job)) return;
+  entry.live = entry.lease && IsLive(*entry.lease, Judge());
+  entry.owner_ended =
+      entry.lease && IsProvablyDead(self_, entry.lease->process);
+  const absl::optional<HeldJobs::View> held = held_.Find(entry.job.id());
+  if (!held || !held->progress) return;
+  entry.job.set_progress(
+      std::max(entry.job.progress(), held->progress->percent));
+  entry.job.set_bytes_done(
+      std::max(entry.job.bytes_done(), held->progress->bytes_done));
+  entry.job.set_stage(held->progress->stage);
+}
+
+absl::StatusOr<CatalogJob> SqliteCatalog::GetJob(
+    const Context& context, absl::string_view id_or_prefix) {
+  absl::optional<CatalogJob> job;
+  SLUICE_RETURN_IF_ERROR(
+      database_->Read(context, [&](SqliteConnection& connection) {
+        SLUICE_ASSIGN_OR_RETURN(const std::string id,
+                                FindId(connection, "jobs", id_or_prefix));
+        SLUICE_ASSIGN_OR_RETURN(job, ReadJob(connection, id));
+        return absl::OkStatus();
+      }));
+  Complete(*job);
+  return *std::move(job);
+}
+
+absl::StatusOr<std::vector<CatalogJob>> SqliteCatalog::ListJobs(
+    const Context& context, const CatalogFilter& filter) {
+  std::vector<CatalogJob> jobs;
+  SLUICE_RETURN_IF_ERROR(
+      database_->Read(context, [&](SqliteConnection& connection) {
+        SLUICE_ASSIGN_OR_RETURN(jobs, ReadJobs(connection, filter));
+        return absl::OkStatus();
+      }));
+  for (CatalogJob& entry : jobs) Complete(entry);
+  return jobs;
+}
+
+absl::Status SqliteCatalog::RequestCancel(const Context& context,
+                                          absl::string_view id_or_prefix) {
+  return database_->Write(
+      context, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(const std::string id,
+                                FindId(connection, "jobs", id_or_prefix));
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> entry,
+                                ReadJob(connection, id));
+        if (IsTerminal(entry->job)) return FinishedError(entry->job);
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement update,
+            connection.Prepare(
+                "UPDATE jobs SET cancel_requested = 1 WHERE id = ?"));
+        return update.Bind(id).Run();
+      });
+}
+
+}  // namespace sluice
