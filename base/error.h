@@ -62,6 +62,8 @@ inline constexpr absl::string_view kSourceAborted =
     "source_aborted";  // the store itself broke the backup off
 inline constexpr absl::string_view kSourceConfigInvalid =
     "source_config_invalid";
+inline constexpr absl::string_view kSourceNoSpace =
+    "source_no_space";  // ENOSPC, EDQUOT where a store is restored into
 inline constexpr absl::string_view kRestorePreconditionFailed =
     "restore_precondition_failed";  // not empty, other kind, other store
 // Archives and their publishing.

@@ -1,0 +1,388 @@
+#include "sluice/plugins/memory/folder_staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/memory/folder_walk.h"
+
+namespace sluice {
+namespace memory_internal {
+namespace {
+
+constexpr uint32_t kFolderMode = 0700;
+constexpr uint32_t kFileMode = 0600;
+constexpr size_t kMaxNameBytes = 255;
+constexpr size_t kHoleBytes = 16 << 10;
+constexpr absl::string_view kTree = ".sluice-restore/tree";
+constexpr absl::string_view kPublishing = ".sluice-restore/publishing";
+// Ends `publishing`: without it the file was not yet whole, and nothing
+// visible.
+constexpr absl::string_view kPublishingEnd = "/end";
+
+absl::Status Refused(absl::string_view key, absl::string_view why) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, kRestorePreconditionFailed,
+      absl::StrCat("restore key \"", ShowPath(key), "\" as a file: ", why));
+}
+
+bool IsZero(absl::string_view bytes) {
+  // Equal to itself one byte on, and the first is 0: memcmp is the fastest
+  // loop there is.
+  return bytes.empty() ||
+         (bytes[0] == 0 &&
+          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// Repeats what a signal may interrupt.
+template <typename Call>
+auto Persistently(Call call) {
+  auto result = call();
+  while (result.error == EINTR) result = call();
+  return result;
+}
+
+template <typename Call>
+int PersistentlyInt(Call call) {
+  int error = call();
+  while (error == EINTR) error = call();
+  return error;
+}
+
+// All of a file; ENOENT where there is none.
+IoResult<std::string> ReadAll(FileSystem& folder, const std::string& path) {
+  using Result = IoResult<std::string>;
+  auto file =
+      Persistently([&] { return folder.Open(path, O_RDONLY | O_NOFOLLOW, 0); });
+  if (!file.ok()) return Result::Failed(file.error);
+  std::string contents;
+  std::vector<char> buffer(64 << 10);
+  while (true) {
+    const auto count =
+        Persistently([&] { return file.value->Read(absl::MakeSpan(buffer)); });
+    if (!count.ok()) return Result::Failed(count.error);
+    if (count.value == 0) return {0, std::move(contents)};
+    contents.append(buffer.data(), count.value);
+  }
+}
+
+// The names that an unfinished restore was making visible, ascending; none if
+// it had not come that far.
+absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& folder) {
+  const std::string path(kPublishing);
+  const auto contents = ReadAll(folder, path);
+  if (contents.error == ENOENT || contents.error == ENOTDIR) {
+    return std::vector<std::string>();
+  }
+  if (!contents.ok()) return TargetError("read", path, contents.error);
+  std::vector<std::string> names =
+      absl::StrSplit(contents.value, '\0', absl::SkipEmpty());
+  if (names.empty() || names.back() != kPublishingEnd) {
+    return std::vector<std::string>();
+  }
+  names.pop_back();
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// A file, or a folder with all in it; what is not there is removed already.
+// Without recursion: the depth is another's choice.
+absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
+  std::vector<std::string> pending = {path};
+  while (!pending.empty()) {
+    const std::string next = pending.back();
+    int error = PersistentlyInt([&] { return folder.Unlink(next); });
+    // Unlinking a folder is EISDIR, or EPERM by POSIX.
+    if (error == EISDIR || error == EPERM) {
+      error = PersistentlyInt([&] { return folder.RemoveDirectory(next); });
+    }
+    if (error == ENOTEMPTY || error == EEXIST) {
+      const auto entries = Persistently([&] { return folder.List(next); });
+      if (!entries.ok()) return TargetError("list", next, entries.error);
+      for (const DirectoryEntry& entry : entries.value) {
+        pending.push_back(absl::StrCat(next, "/", entry.name));
+      }
+      continue;
+    }
+    if (error != 0 && error != ENOENT) {
+      return TargetError("remove", next, error);
+    }
+    pending.pop_back();
+  }
+  return absl::OkStatus();
+}
+
+// A name that this file system does not take.
+bool IsNoName(int error) {
+  return error == ENAMETOOLONG || error == EILSEQ || error == EINVAL;
+}
+
+absl::Status SyncFolder(FileSystem& folder, const std::string& path) {
+  const int error = PersistentlyInt([&] { return folder.SyncDirectory(path); });
+  return error == 0 ? absl::OkStatus() : TargetError("sync", path, error);
+}
+
+absl::Status MakeFolder(FileSystem& folder, const std::string& path) {
+  const int error =
+      PersistentlyInt([&] { return folder.MakeDirectory(path, kFolderMode); });
+  return error == 0 ? absl::OkStatus()
+                    : TargetError("make folder", path, error);
+}
+
+// The list goes after the tree, durably: while there is a tree, the list says
+// what is visible of it. An empty marker says that nothing is unfinished.
+absl::Status RemoveMarker(FileSystem& folder) {
+  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, std::string(kTree)));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, std::string(kStagingFolder)));
+  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, std::string(kStagingFolder)));
+  return SyncFolder(folder, ".");
+}
+
+absl::Status MoveInto(FileSystem& folder, const std::string& name) {
+  const std::string from = absl::StrCat(kTree, "/", name);
+  int error =
+      PersistentlyInt([&] { return folder.RenameNoReplace(from, name); });
+  if (error == EINVAL) {
+    // Not on this file system. The folder was empty when we came.
+    error = PersistentlyInt([&] { return folder.Rename(from, name); });
+  }
+  return error == 0 ? absl::OkStatus() : TargetError("publish", name, error);
+}
+
+}  // namespace
+
+absl::Status CheckKeyIsSafePath(absl::string_view key) {
+  if (key.empty()) return Refused(key, "it is empty");
+  if (key.size() > kMaxPathBytes) return Refused(key, "beyond 4,095 bytes");
+  if (absl::StrContains(key, absl::string_view("\0", 1))) {
+    return Refused(key, "it has a NUL byte");
+  }
+  const std::vector<absl::string_view> parts = absl::StrSplit(key, '/');
+  if (parts.front() == kStagingFolder) {
+    return Refused(key, "the name is Sluice's own");
+  }
+  for (const absl::string_view part : parts) {
+    if (part.empty()) return Refused(key, "a part of the path is empty");
+    if (part == "." || part == "..") {
+      return Refused(key, "\".\" or \"..\" in the path");
+    }
+    if (part.size() > kMaxNameBytes) {
+      return Refused(key, "a part beyond 255 bytes");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TargetError(absl::string_view what, absl::string_view path,
+                         int error) {
+  const std::string message =
+      absl::StrCat(what, " ", ShowPath(path), ": ", std::strerror(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
+                                kSourceNoSpace, message),
+                      "free some space, then restore again");
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return MakeError(absl::StatusCode::kPermissionDenied, kSourceUnavailable,
+                       message);
+    default:
+      return MakeError(absl::StatusCode::kUnavailable, kSourceFailed, message);
+  }
+}
+
+absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
+  const auto entries = Persistently([&] { return folder.List("."); });
+  if (!entries.ok()) return TargetError("list", ".", entries.error);
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                          ReadPublishing(folder));
+  return std::all_of(entries.value.begin(), entries.value.end(),
+                     [&names](const DirectoryEntry& entry) {
+                       return entry.name == kStagingFolder ||
+                              std::binary_search(names.begin(), names.end(),
+                                                 entry.name);
+                     });
+}
+
+absl::Status RemoveRemains(FileSystem& folder) {
+  const std::string staging(kStagingFolder);
+  const auto info = Persistently([&] { return folder.Stat(staging); });
+  if (info.error == ENOENT) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                          ReadPublishing(folder));
+  for (const std::string& name : names) {
+    SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
+  }
+  // What is visible goes before the list that says whose it is.
+  if (!names.empty()) SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  return RemoveMarker(folder);
+}
+
+absl::Status FolderStaging::Begin() {
+  SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kStagingFolder)));
+  SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kTree)));
+  auto tree = Persistently([&] { return folder_.Beneath(std::string(kTree)); });
+  if (!tree.ok()) return TargetError("open folder", kTree, tree.error);
+  tree_ = std::move(tree.value);
+  return absl::OkStatus();
+}
+
+absl::Status FolderStaging::BeginEntry(absl::string_view key) {
+  SLUICE_RETURN_IF_ERROR(CheckKeyIsSafePath(key));
+  SLUICE_RETURN_IF_ERROR(EnterFoldersOf(key));
+  const int error = Create(*tree_, std::string(key));
+  if (error == EEXIST) {
+    return Refused(key, "another key has that name on this file system");
+  }
+  if (IsNoName(error)) return Refused(key, std::strerror(error));
+  return error == 0 ? absl::OkStatus()
+                    : TargetError("create file", path_, error);
+}
+
+int FolderStaging::Create(FileSystem& in, std::string path) {
+  path_ = std::move(path);
+  auto file = Persistently([&] {
+    return in.Open(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
+  });
+  if (!file.ok()) return file.error;
+  file_ = std::move(file.value);
+  size_ = 0;
+  ends_in_hole_ = false;
+  return 0;
+}
+
+absl::Status FolderStaging::EnterFoldersOf(absl::string_view path) {
+  while (!absl::StartsWith(path, inside_)) {
+    SLUICE_RETURN_IF_ERROR(LeaveFolder());
+  }
+  while (true) {
+    const size_t slash = path.find('/', inside_.size());
+    if (slash == absl::string_view::npos) return absl::OkStatus();
+    const std::string folder(path.substr(0, slash));
+    const int error = PersistentlyInt(
+        [&] { return tree_->MakeDirectory(folder, kFolderMode); });
+    if (error == EEXIST) {
+      return Refused(path, "a folder on its way has the name of another key");
+    }
+    if (IsNoName(error)) return Refused(path, std::strerror(error));
+    if (error != 0) return TargetError("make folder", folder, error);
+    inside_ = std::string(path.substr(0, slash + 1));
+  }
+}
+
+absl::Status FolderStaging::LeaveFolder() {
+  inside_.pop_back();
+  SLUICE_RETURN_IF_ERROR(SyncFolder(*tree_, inside_));
+  const size_t slash = inside_.rfind('/');
+  inside_.resize(slash == std::string::npos ? 0 : slash + 1);
+  return absl::OkStatus();
+}
+
+absl::Status FolderStaging::AddPayloadId(absl::string_view id) {
+  ++dropped_payload_ids_;
+  return absl::OkStatus();
+}
+
+// Blocks of zeros that lie where a hole can, are one; all between two holes is
+// one write.
+absl::Status FolderStaging::AppendValue(absl::string_view bytes) {
+  while (!bytes.empty()) {
+    size_t solid = 0;
+    size_t hole = 0;
+    while (solid < bytes.size() && hole == 0) {
+      const absl::string_view block =
+          bytes.substr(solid, kHoleBytes - (size_ + solid) % kHoleBytes);
+      if (block.size() == kHoleBytes && IsZero(block)) {
+        hole = block.size();
+      } else {
+        solid += block.size();
+      }
+    }
+    SLUICE_RETURN_IF_ERROR(WriteAll(bytes.substr(0, solid)));
+    size_ += solid + hole;
+    ends_in_hole_ = hole > 0;
+    bytes.remove_prefix(solid + hole);
+  }
+  return absl::OkStatus();
+}
+
+// At size_.
+absl::Status FolderStaging::WriteAll(absl::string_view bytes) {
+  uint64_t offset = size_;
+  while (!bytes.empty()) {
+    const auto count =
+        Persistently([&] { return file_->WriteAt(offset, bytes); });
+    if (!count.ok()) return TargetError("write file", path_, count.error);
+    if (count.value == 0) return TargetError("write file", path_, EIO);
+    offset += count.value;
+    bytes.remove_prefix(count.value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FolderStaging::EndEntry() {
+  if (ends_in_hole_) {
+    const int error = PersistentlyInt([&] { return file_->Truncate(size_); });
+    if (error != 0) return TargetError("write file", path_, error);
+  }
+  if (const int error = PersistentlyInt([&] { return file_->Sync(); });
+      error != 0) {
+    return TargetError("sync file", path_, error);
+  }
+  if (const int error = file_->Close(); error != 0) {
+    return TargetError("close file", path_, error);
+  }
+  file_ = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status FolderStaging::WritePublishing(
+    const std::vector<std::string>& names) {
+  const int error = Create(folder_, std::string(kPublishing));
+  if (error != 0) return TargetError("create file", path_, error);
+  std::string contents;
+  for (const std::string& name : names) {
+    absl::StrAppend(&contents, name, absl::string_view("\0", 1));
+  }
+  absl::StrAppend(&contents, kPublishingEnd);
+  SLUICE_RETURN_IF_ERROR(WriteAll(contents));
+  return EndEntry();
+}
+
+absl::Status FolderStaging::Publish() {
+  const std::string tree(kTree);
+  while (!inside_.empty()) SLUICE_RETURN_IF_ERROR(LeaveFolder());
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, tree));
+  const auto entries = Persistently([&] { return folder_.List(tree); });
+  if (!entries.ok()) return TargetError("list", tree, entries.error);
+  std::vector<std::string> names;
+  names.reserve(entries.value.size());
+  for (const DirectoryEntry& entry : entries.value) names.push_back(entry.name);
+  std::sort(names.begin(), names.end());
+
+  // The list is durable before the first name is visible.
+  SLUICE_RETURN_IF_ERROR(WritePublishing(names));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, std::string(kStagingFolder)));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
+  for (const std::string& name : names) {
+    SLUICE_RETURN_IF_ERROR(MoveInto(folder_, name));
+  }
+  // All names are durable before the marker goes.
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
+  tree_ = nullptr;
+  return RemoveMarker(folder_);
+}
+
+}  // namespace memory_internal
+}  // namespace sluice
