@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
@@ -88,6 +89,12 @@ absl::Status ErrnoError(absl::string_view operation, absl::string_view path,
                              std::generic_category().message(error)));
   return meaning.hint.empty() ? status
                               : WithHint(std::move(status), meaning.hint);
+}
+
+absl::Status Uncertain(const absl::Status& cause) {
+  return WithHint(MakeError(absl::StatusCode::kUnknown, ErrorCodeOf(cause),
+                            cause.message()),
+                  HintOf(cause));
 }
 
 bool IsUnsupported(int error) {

@@ -29,6 +29,10 @@ namespace sluice {
 absl::Status ErrnoError(absl::string_view operation, absl::string_view path,
                         int error);
 
+// `cause`, with word and hint, as UNKNOWN: whether it was done or not, nobody
+// can say.
+absl::Status Uncertain(const absl::Status& cause);
+
 // Whether `error` says that the file system lacks the call, rather than that
 // the call failed.
 bool IsUnsupported(int error);

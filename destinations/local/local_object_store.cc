@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/local/errors.h"
 #include "sluice/destinations/local/object_file.h"
 #include "sluice/destinations/local/object_path.h"
 #include "sluice/destinations/local/object_walk.h"
@@ -129,16 +130,26 @@ absl::Status LocalObjectStore::Delete(const Run& run, absl::string_view name) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FileSystem> root,
                           place_.Open());
   SLUICE_RETURN_IF_ERROR(place_.SettleName(*root, name));
-  const int error = root->Unlink(std::string(name));
-  if (error == ENOENT) return NoSuchObject(place_, "delete", name);
-  if (error != 0) return place_.Error("delete", name, error);
-  const std::string left = place_.RemoveEmpty(*root, FolderOf(name));
-  const absl::Status synced = place_.SyncFolder(*root, left);
+  SLUICE_RETURN_IF_ERROR(Remove(*root, name));
+  place_.RemoveEmpty(*root, FolderOf(name));
+  const absl::Status synced = place_.SyncNearest(*root, FolderOf(name));
   if (synced.ok()) return synced;
   place_.MarkUncertain(name);
-  return WithHint(MakeError(absl::StatusCode::kUnknown, ErrorCodeOf(synced),
-                            synced.message()),
-                  HintOf(synced));
+  return Uncertain(synced);
+}
+
+absl::Status LocalObjectStore::Remove(FileSystem& root,
+                                      absl::string_view name) {
+  const int error = root.Unlink(std::string(name));
+  if (error == 0) return absl::OkStatus();
+  if (error == ENOENT) return NoSuchObject(place_, "delete", name);
+  // The answer may be that of a request whose first answer was lost.
+  const int there = root.Stat(std::string(name)).error;
+  if (there == ENOENT) return absl::OkStatus();
+  const absl::Status failed = place_.Error("delete", name, error);
+  if (there == 0 || there == ENOTDIR) return failed;
+  place_.MarkUncertain(name);
+  return Uncertain(failed);
 }
 
 absl::Status LocalObjectStore::AbortUncommitted(const Run& run,
@@ -161,7 +172,7 @@ absl::Status LocalObjectStore::AbortUncommitted(const Run& run,
     return NoSuchObject(place_, "abort", upload);
   }
   if (error != 0) return place_.Error("abort", upload, error);
-  (void)place_.RemoveEmpty(*root, folder);
+  place_.RemoveEmpty(*root, folder);
   return absl::OkStatus();
 }
 

@@ -83,6 +83,7 @@ class LocalObjectStore final : public sdk::Place {
  private:
   absl::Status Walk(const sdk::Run& run, absl::string_view prefix, WalkFor what,
                     const Callback& callback);
+  absl::Status Remove(FileSystem& root, absl::string_view name);
 
   PlaceFolder place_;
   Clock* const clock_;

@@ -185,12 +185,6 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
     return there.links == 2 || root_->Stat(temporary_).error == ENOENT;
   }
 
-  absl::Status Uncertain(const absl::Status& cause) const {
-    return WithHint(MakeError(absl::StatusCode::kUnknown, ErrorCodeOf(cause),
-                              cause.message()),
-                    HintOf(cause));
-  }
-
   absl::Status Misused(absl::string_view operation) const {
     return MakeError(absl::StatusCode::kFailedPrecondition, kInternal,
                      absl::StrCat(operation, " ", name_,

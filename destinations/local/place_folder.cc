@@ -91,6 +91,10 @@ absl::Status PlaceFolder::MakeFolders(FileSystem& root,
 absl::Status PlaceFolder::SyncFolders(FileSystem& root,
                                       absl::string_view folder,
                                       const std::vector<std::string>& made) {
+  if (folder.empty() && !KnownDurable("")) {
+    SLUICE_RETURN_IF_ERROR(SyncFolder(root, ""));
+    SetDurable("", true);
+  }
   for (const std::string& path : ChainOf(folder)) {
     if (!Contains(made, path) && KnownDurable(path)) continue;
     SLUICE_RETURN_IF_ERROR(SyncFolder(root, FolderOf(path)));
@@ -106,14 +110,12 @@ void PlaceFolder::RemoveFolders(FileSystem& root,
   }
 }
 
-std::string PlaceFolder::RemoveEmpty(FileSystem& root,
-                                     absl::string_view folder) {
+void PlaceFolder::RemoveEmpty(FileSystem& root, absl::string_view folder) {
   for (; !folder.empty(); folder = FolderOf(folder)) {
     const int error = root.RemoveDirectory(std::string(folder));
-    if (error != 0 && error != ENOENT) break;
+    if (error != 0 && error != ENOENT) return;
     SetDurable(std::string(folder), false);
   }
-  return std::string(folder);
 }
 
 absl::Status PlaceFolder::SyncFolder(FileSystem& root,
@@ -125,6 +127,17 @@ absl::Status PlaceFolder::SyncFolder(FileSystem& root,
   return WithHint(Error("sync folder", folder, error),
                   "this file system cannot promise that a backup survives a "
                   "power cut; use it all the same with allow_unsynced=true");
+}
+
+absl::Status PlaceFolder::SyncNearest(FileSystem& root,
+                                      absl::string_view folder) const {
+  while (true) {
+    const absl::Status status = SyncFolder(root, folder);
+    if (folder.empty() || ErrorCodeOf(status) != kDestinationNotFound) {
+      return status;
+    }
+    folder = FolderOf(folder);
+  }
 }
 
 void PlaceFolder::MarkUncertain(absl::string_view name) {
@@ -146,11 +159,7 @@ absl::Status PlaceFolder::SettleName(FileSystem& root, absl::string_view name) {
     return Error("settle", name, file.error);
   }
   if (file.ok()) (void)root.Unlink(scratch);
-  absl::string_view folder = FolderOf(name);
-  while (!folder.empty() && root.Stat(std::string(folder)).error == ENOENT) {
-    folder = FolderOf(folder);
-  }
-  SLUICE_RETURN_IF_ERROR(SyncFolder(root, folder));
+  SLUICE_RETURN_IF_ERROR(SyncNearest(root, FolderOf(name)));
   MutexLock lock(mutex_);
   uncertain_.erase(std::string(name));
   return absl::OkStatus();

@@ -50,16 +50,20 @@ class PlaceFolder {
                            std::vector<std::string>& made);
   // Syncs the parent of `folder`, and of each above it, unless this process did
   // so since it was made. The folder must not be empty: then nobody removes it.
+  // Where there is no parent of ours, the place itself is synced once, to see
+  // that it can be.
   absl::Status SyncFolders(FileSystem& root, absl::string_view folder,
                            const std::vector<std::string>& made);
   // Removes `folders`, innermost last, as far as they are empty. Best effort.
   void RemoveFolders(FileSystem& root, const std::vector<std::string>& folders);
-  // Removes `folder` and those above it as far as they are empty, and returns
-  // the innermost that is left ("" is the place itself).
-  std::string RemoveEmpty(FileSystem& root, absl::string_view folder);
+  // Removes `folder` and those above it as far as they are empty. Best effort.
+  void RemoveEmpty(FileSystem& root, absl::string_view folder);
 
   // Syncs one folder ("" is the place itself).
   absl::Status SyncFolder(FileSystem& root, absl::string_view folder) const;
+
+  // Syncs `folder`, or where it is gone the nearest above it.
+  absl::Status SyncNearest(FileSystem& root, absl::string_view folder) const;
 
   // Names whose commit or delete ended without certainty: the rename was done,
   // the sync of its folder failed. Before such a name is read, SettleName makes
