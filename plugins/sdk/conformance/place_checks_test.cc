@@ -1,0 +1,212 @@
+#include "sluice/plugins/sdk/conformance/place_checks.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+#include "sluice/destinations/archive/fake_object_store.h"
+#include "sluice/destinations/local/factory.h"
+#include "sluice/plugins/host/plugin_host.h"
+
+namespace sluice {
+namespace {
+
+CheckSummary Check(const OpenPlaceFunction& open, std::string* failures) {
+  CheckRunner runner([&](const CheckResult& result) {
+    if (result.outcome == CheckResult::Outcome::kFailed)
+      absl::StrAppend(failures, result.name, ": ", result.detail, "\n");
+  });
+  RunPlaceChecks(open, runner);
+  return runner.summary();
+}
+
+// A store that everything passes through, for those that spoil one thing.
+class PassThrough : public ObjectStore {
+ public:
+  explicit PassThrough(std::shared_ptr<ObjectStore> store)
+      : store_(std::move(store)) {}
+  absl::StatusOr<PlaceInfo> Describe(const Context& c, bool probe) override {
+    return store_->Describe(c, probe);
+  }
+  absl::Status Create(const Context& c) override { return store_->Create(c); }
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& c,
+                                                      absl::string_view name,
+                                                      uint64_t hint) override {
+    return store_->Begin(c, name, hint);
+  }
+  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& c,
+                                                     absl::string_view name,
+                                                     uint64_t offset) override {
+    return store_->Open(c, name, offset);
+  }
+  absl::StatusOr<ObjectInfo> Stat(const Context& c,
+                                  absl::string_view name) override {
+    return store_->Stat(c, name);
+  }
+  absl::Status List(const Context& c, absl::string_view prefix,
+                    const Callback& callback) override {
+    return store_->List(c, prefix, callback);
+  }
+  absl::Status Delete(const Context& c, absl::string_view name) override {
+    return store_->Delete(c, name);
+  }
+  absl::Status ListUncommitted(const Context& c, absl::string_view prefix,
+                               const Callback& callback) override {
+    return store_->ListUncommitted(c, prefix, callback);
+  }
+  absl::Status AbortUncommitted(const Context& c,
+                                absl::string_view upload) override {
+    return store_->AbortUncommitted(c, upload);
+  }
+
+ protected:
+  const std::shared_ptr<ObjectStore> store_;
+};
+
+TEST(PlaceChecksTest, TheFakeObjectStorePasses) {
+  auto store = std::make_shared<FakeObjectStore>();
+  std::string failures;
+  const CheckSummary summary =
+      Check([&] { return std::shared_ptr<ObjectStore>(store); }, &failures);
+  EXPECT_EQ(summary.failed, 0) << failures;
+  EXPECT_EQ(summary.skipped, 0);
+  EXPECT_GE(summary.passed, 18);
+}
+
+TEST(PlaceChecksTest, AnUnconditionalStoreSkipsTheRace) {
+  FakeObjectStore::Options options;
+  options.conditional_commit = false;
+  auto store = std::make_shared<FakeObjectStore>(options);
+  std::string failures;
+  const CheckSummary summary =
+      Check([&] { return std::shared_ptr<ObjectStore>(store); }, &failures);
+  EXPECT_EQ(summary.failed, 0) << failures;
+  EXPECT_EQ(summary.skipped, 1);
+}
+
+TEST(PlaceChecksTest, TheLocalDestinationPassesThroughItsPluginTable) {
+  PluginHost host({});
+  ASSERT_TRUE(host.RegisterStatic(&kLocalPlugin).ok());
+  const std::string uri =
+      absl::StrCat("local:", testing::TempDir(), "/place-checks");
+  std::string failures;
+  const CheckSummary summary =
+      Check([&] { return host.OpenPlace(uri); }, &failures);
+  EXPECT_EQ(summary.failed, 0) << failures;
+  EXPECT_GE(summary.passed, 17);
+}
+
+// ---- the checks can fail: each spoiled store is found out
+
+class ListsBackwards : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  absl::Status List(const Context& c, absl::string_view prefix,
+                    const Callback& callback) override {
+    std::vector<ObjectInfo> all;
+    absl::Status status = store_->List(c, prefix, [&](const ObjectInfo& info) {
+      all.push_back(info);
+      return absl::OkStatus();
+    });
+    for (auto it = all.rbegin(); status.ok() && it != all.rend(); ++it)
+      status = callback(*it);
+    return status;
+  }
+};
+
+class ForgetsOffsets : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& c,
+                                                     absl::string_view name,
+                                                     uint64_t) override {
+    return store_->Open(c, name, 0);
+  }
+};
+
+class DeletesWhatIsNotThere : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  absl::Status Delete(const Context& c, absl::string_view name) override {
+    const absl::Status status = store_->Delete(c, name);
+    return status.code() == absl::StatusCode::kNotFound ? absl::OkStatus()
+                                                        : status;
+  }
+};
+
+class IgnoresTheRun : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context&,
+                                                      absl::string_view name,
+                                                      uint64_t hint) override {
+    return store_->Begin(Context::Background(), name, hint);
+  }
+};
+
+class HidesUploads : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  absl::Status ListUncommitted(const Context&, absl::string_view,
+                               const Callback&) override {
+    return absl::OkStatus();
+  }
+};
+
+class ReplacesAlways : public PassThrough {
+ public:
+  using PassThrough::PassThrough;
+  class Writer : public ObjectWriter {
+   public:
+    explicit Writer(std::unique_ptr<ObjectWriter> writer)
+        : writer_(std::move(writer)) {}
+    absl::Status Write(absl::string_view bytes) override {
+      return writer_->Write(bytes);
+    }
+    absl::Status Commit(Mode) override {
+      return writer_->Commit(Mode::kReplace);
+    }
+    absl::Status Abort() override { return writer_->Abort(); }
+
+   private:
+    const std::unique_ptr<ObjectWriter> writer_;
+  };
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& c,
+                                                      absl::string_view name,
+                                                      uint64_t hint) override {
+    auto writer = store_->Begin(c, name, hint);
+    if (!writer.ok()) return writer.status();
+    return std::make_unique<Writer>(*std::move(writer));
+  }
+};
+
+template <typename Spoiled>
+std::string FailuresOf() {
+  auto store = std::make_shared<FakeObjectStore>();
+  auto spoiled = std::make_shared<Spoiled>(store);
+  std::string failures;
+  Check([&] { return std::shared_ptr<ObjectStore>(spoiled); }, &failures);
+  return failures;
+}
+
+TEST(PlaceChecksTest, EachSpoiledStoreIsFoundOut) {
+  EXPECT_EQ(FailuresOf<PassThrough>(), "");
+  EXPECT_NE(FailuresOf<ListsBackwards>().find("in byte order"),
+            std::string::npos);
+  EXPECT_NE(FailuresOf<ForgetsOffsets>().find("any offset"), std::string::npos);
+  EXPECT_NE(FailuresOf<DeletesWhatIsNotThere>().find("NOT_FOUND"),
+            std::string::npos);
+  EXPECT_NE(FailuresOf<IgnoresTheRun>().find("cancelled run"),
+            std::string::npos);
+  EXPECT_NE(FailuresOf<HidesUploads>().find("never committed"),
+            std::string::npos);
+  EXPECT_NE(FailuresOf<ReplacesAlways>().find("taken name"), std::string::npos);
+  EXPECT_NE(FailuresOf<ReplacesAlways>().find("one wins"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice
