@@ -127,8 +127,8 @@ absl::Status BackupRun::Transfer() {
   stream.OnBytes([this, &stream](uint64_t bytes) {
     progress_->Bytes(cause_->stopped(), bytes, stream.estimate());
   });
-  absl::StatusOr<std::unique_ptr<GuardedThread>> thread =
-      GuardedThread::Start([side = side_] { side->Run(); });
+  absl::StatusOr<std::unique_ptr<GuardedThread>> thread = GuardedThread::Start(
+      [side = side_] { side->Run(); }, arguments_.options.pipe.scheduler);
   if (!thread.ok()) {
     cause_->Set(Party::kSource, thread.status());
     return thread.status();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/mutex.h"
 
@@ -36,7 +37,8 @@ struct GuardedThread::Shared {
 GuardedThread::GuardedThread() : shared_(std::make_shared<Shared>()) {}
 
 absl::StatusOr<std::unique_ptr<GuardedThread>> GuardedThread::Start(
-    std::function<void()> body) {
+    std::function<void()> body, ThreadScheduler* scheduler) {
+  constexpr absl::string_view kName = "store";
   std::unique_ptr<GuardedThread> result(new GuardedThread());
   // Says that the body is over even when foreign code ends the thread by
   // pthread_exit, which unwinds it.
@@ -50,9 +52,16 @@ absl::StatusOr<std::unique_ptr<GuardedThread>> GuardedThread::Start(
       shared->changed.NotifyAll();
     }
   };
+  if (scheduler != nullptr) scheduler->Starting(kName);
   try {
-    result->shared_->thread = std::thread(
-        [shared = result->shared_, call = std::move(body)]() mutable {
+    result->shared_->thread =
+        std::thread([shared = result->shared_, call = std::move(body),
+                     scheduler]() mutable {
+          if (scheduler != nullptr) scheduler->Enter(kName);
+          // After the announcement: whoever goes on next must see it.
+          const absl::Cleanup leave = [scheduler] {
+            if (scheduler != nullptr) scheduler->Leave();
+          };
           const Announcer announcer{std::move(shared), std::move(call)};
           announcer.body();
         });

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
+#include "sluice/base/thread_scheduler.h"
 
 namespace sluice {
 
@@ -31,9 +32,10 @@ absl::Status CallGuarded(absl::string_view what,
 // else. One owner at a time.
 class GuardedThread {
  public:
-  // RESOURCE_EXHAUSTED where the system gives no thread.
+  // RESOURCE_EXHAUSTED where the system gives no thread. A simulation orders
+  // the thread by `scheduler` as "store"; null in production.
   static absl::StatusOr<std::unique_ptr<GuardedThread>> Start(
-      std::function<void()> body);
+      std::function<void()> body, ThreadScheduler* scheduler = nullptr);
   // Joins where the body has returned; else abandons the thread.
   ~GuardedThread();
   GuardedThread(const GuardedThread&) = delete;

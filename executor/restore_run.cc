@@ -153,8 +153,8 @@ absl::Status RestoreRun::Restore() {
   }
   FillChain(*std::move(chain));
   progress_->Stage(cause_->stopped(), "starting", kPercentBegun);
-  absl::StatusOr<std::unique_ptr<GuardedThread>> thread =
-      GuardedThread::Start([side = side_] { side->Run(); });
+  absl::StatusOr<std::unique_ptr<GuardedThread>> thread = GuardedThread::Start(
+      [side = side_] { side->Run(); }, arguments_.options.scheduler);
   if (!thread.ok()) {
     cause_->Set(Party::kSource, thread.status());
     return thread.status();

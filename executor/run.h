@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "sluice/base/thread_scheduler.h"
 #include "sluice/executor/models.pb.h"
 #include "sluice/executor/pipe.h"
 
@@ -64,6 +65,8 @@ struct RunRestoreOptions {
   // id, if it has one, must be the archive's.
   std::string from_store_id;
   absl::Duration abandon_after = absl::Seconds(2);
+  // Borrowed. For simulations; null in production.
+  ThreadScheduler* scheduler = nullptr;
 };
 
 struct RestoreResult {
