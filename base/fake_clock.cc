@@ -19,12 +19,12 @@ bool FakeClock::WaitFor(CondVar& condition, MutexLock& lock,
     return true;
   }
   absl::Duration deadline;
+  std::multimap<CondVar*, absl::Duration>::iterator waiter;
   {
     MutexLock own(mutex_);
     deadline = since_boot_ + timeout;
     if (timeout <= absl::ZeroDuration()) return false;
-    ++waiters_[&condition];
-    ++waiter_count_;
+    waiter = waiters_.emplace(&condition, deadline);
     waiters_changed_.NotifyAll();
   }
   // Advance notifies the condition without the caller's mutex, so a wake can
@@ -32,8 +32,7 @@ bool FakeClock::WaitFor(CondVar& condition, MutexLock& lock,
   // that up.
   condition.WaitFor(lock, absl::Milliseconds(1));
   MutexLock own(mutex_);
-  --waiter_count_;
-  if (--waiters_[&condition] == 0) waiters_.erase(&condition);
+  waiters_.erase(waiter);
   return since_boot_ < deadline;
 }
 
@@ -51,7 +50,18 @@ void FakeClock::SetNow(absl::Time now) {
 
 void FakeClock::AwaitWaiters(int count) {
   MutexLock lock(mutex_);
-  while (waiter_count_ < count) waiters_changed_.Wait(lock);
+  while (Pending() < count) waiters_changed_.Wait(lock);
+}
+
+int FakeClock::waiters() const {
+  MutexLock lock(mutex_);
+  return Pending();
+}
+
+int FakeClock::Pending() const {
+  int pending = 0;
+  for (const auto& waiter : waiters_) pending += waiter.second > since_boot_;
+  return pending;
 }
 
 }  // namespace sluice

@@ -32,7 +32,9 @@ class FakeClock final : public Clock {
   void Advance(absl::Duration step);
   // The wall clock alone jumps.
   void SetNow(absl::Time now);
-  // Blocks until `count` threads or more are inside a WaitFor with an end.
+  // Threads inside a WaitFor whose end has not come yet.
+  int waiters() const;
+  // Blocks until waiters() is `count` or more.
   void AwaitWaiters(int count);
 
  private:
@@ -40,9 +42,10 @@ class FakeClock final : public Clock {
   CondVar waiters_changed_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_) = absl::FromUnixMillis(1700000000000);
   absl::Duration since_boot_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(1000);
-  // How often each condition is waited on with an end.
-  std::map<CondVar*, int> waiters_ ABSL_GUARDED_BY(mutex_);
-  int waiter_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The conditions waited on, and until when.
+  std::multimap<CondVar*, absl::Duration> waiters_ ABSL_GUARDED_BY(mutex_);
+
+  int Pending() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 };
 
 }  // namespace sluice

@@ -383,15 +383,15 @@ TEST_F(CancelTest, SuccessAndFailureLeaveNoThreadAndNoDescriptor) {
   options.scratch_dir = ::testing::TempDir();
   source_->Do([](const Context&, PayloadSink& sink) {
     absl::Status status;
-    for (int i = 0; i < 400000 && status.ok(); ++i) {
-      const std::string id = std::to_string(i);
+    for (int i = 0; i < 10000 && status.ok(); ++i) {
+      const std::string id = std::string(1000, 'x') + std::to_string(i);
       status = sink.AddPayloadIds({id});  // enough for a file
     }
     return status;
   });
   source_->End({{"keys", 1}});
   EXPECT_TRUE(Run(Context::Background(), options).status.ok());
-  EXPECT_EQ(destination_->archives()[0].ids.size(), 400000u);
+  EXPECT_EQ(destination_->archives()[0].ids.size(), 10000u);
   destination_->At(Point::kEnd,
                    [](const Context&) { return absl::InternalError("no"); });
   EXPECT_FALSE(Run(Context::Background(), options).status.ok());
