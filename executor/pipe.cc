@@ -37,9 +37,13 @@
 // the flag. All four are sequentially consistent, so at least one side sees
 // the other's step, and the system call to wake is made for sleepers only.
 //
-// A writer sleeps until a whole chunk is free. That can't deadlock: a reader
-// holds at most chunks - 1 views of at most one chunk each, so when it has
-// taken everything and waits, a chunk is free.
+// A writer sleeps until half of the ring is free, so that it is woken rarely
+// and then works for long; or until a whole chunk is free and the reader waits.
+// That can't deadlock: a reader holds at most chunks - 1 views of at most one
+// chunk each, so when it has taken everything and waits, a chunk is free.
+//
+// The ring lies on huge pages where the kernel has them: a hash that reads a
+// few MiB behind the writer otherwise spends its time on address translation.
 
 namespace sluice {
 namespace {
@@ -125,27 +129,42 @@ class Sleeper {
   ThreadScheduler* const scheduler_;
 };
 
-// The ring's memory, straight from the kernel: page-aligned, untouched pages
-// cost nothing, and failure is a value.
+// The ring's memory, straight from the kernel: untouched pages cost nothing,
+// and failure is a value.
 class Mapping {
  public:
   explicit Mapping(size_t bytes) : bytes_(bytes) {
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+    // Room to begin at a huge page's boundary.
+    const size_t room = bytes >= kHugePageBytes ? kHugePageBytes : 0;
+    void* memory = mmap(nullptr, bytes + room, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory != MAP_FAILED) data_ = static_cast<char*>(memory);
+    if (memory == MAP_FAILED) return;
+    mapped_ = memory;
+    mapped_bytes_ = bytes + room;
+    data_ = static_cast<char*>(memory);
+    if (room == 0) return;
+    const size_t beyond = reinterpret_cast<uintptr_t>(memory) % room;
+    if (beyond != 0) data_ += room - beyond;
+    // Only a wish: without it all works, on small pages.
+    (void)madvise(data_, bytes, MADV_HUGEPAGE);
   }
   ~Mapping() {
-    if (data_ != nullptr) munmap(data_, bytes_);
+    if (mapped_ != nullptr) munmap(mapped_, mapped_bytes_);
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  // Null where there was no memory.
   char* data() const { return data_; }
   size_t size() const { return bytes_; }
 
  private:
+  static constexpr size_t kHugePageBytes = size_t{2} << 20;
+
   const size_t bytes_;
   char* data_ = nullptr;
+  void* mapped_ = nullptr;
+  size_t mapped_bytes_ = 0;
 };
 
 absl::Status OrCancelled(absl::Status status, absl::string_view why) {
@@ -193,7 +212,11 @@ struct Pipe::Impl {
   // --- sleeping and ending; rarely written
   Sleeper writer{options.scheduler};
   Sleeper reader{options.scheduler};
-  std::atomic<uint64_t> writer_wants{0};  // `released` that it sleeps for
+  // What `released` must reach before the sleeping writer is woken: where the
+  // reader works, and where it waits.
+  std::atomic<uint64_t> writer_wants{0};
+  std::atomic<uint64_t> writer_needs{0};
+  std::atomic<bool> reader_waits{false};
   alignas(kLineBytes) std::atomic<bool> writer_ended{false};
   std::atomic<bool> reader_ended{false};  // at once
   std::atomic<bool> write_closed{false};  // the end follows what was written
@@ -235,19 +258,25 @@ absl::Status Pipe::Impl::ReaderStatus() {
 
 // Returns with at least `want` bytes free; `want` is at most a chunk.
 absl::Status Pipe::Impl::AwaitSpace(size_t want) {
-  const auto free_at_least = [this](size_t bytes, std::memory_order order) {
-    writer_limit = released.load(order) + capacity();
-    return writer_limit - writer_at >= bytes ||
-           writer_ended.load(std::memory_order_acquire);
+  const auto free_at_least = [this](size_t bytes) {
+    writer_limit = released.load(std::memory_order_seq_cst) + capacity();
+    return writer_limit - writer_at >= bytes;
   };
-  if (!free_at_least(want, std::memory_order_acquire)) {
+  const auto ended = [this] {
+    return writer_ended.load(std::memory_order_seq_cst);
+  };
+  if (!free_at_least(want)) {
     Publish();
-    writer_wants.store(writer_at + options.chunk_bytes - capacity(),
+    const size_t half = std::max(options.chunk_bytes, capacity() / 2);
+    writer_wants.store(writer_at + half - capacity(),
                        std::memory_order_relaxed);
-    writer.Await([&] { return free_at_least(want, std::memory_order_acquire); },
+    writer_needs.store(writer_at + options.chunk_bytes - capacity(),
+                       std::memory_order_relaxed);
+    writer.Await([&] { return free_at_least(want) || ended(); },
                  [&] {
-                   return free_at_least(options.chunk_bytes,
-                                        std::memory_order_seq_cst);
+                   return free_at_least(half) || ended() ||
+                          (reader_waits.load(std::memory_order_seq_cst) &&
+                           free_at_least(options.chunk_bytes));
                  });
   }
   return CheckWriter();
@@ -281,6 +310,8 @@ absl::Status Pipe::Impl::AwaitBytes() {
   // `published` may lag behind what the reader has found in `written`.
   reader_limit = published.load(std::memory_order_acquire);
   if (reader_limit <= reader_at) {
+    reader_waits.store(true, std::memory_order_seq_cst);
+    writer.WakeIfAsleep();
     reader.Await(
         [&] {
           reader_limit = published.load(std::memory_order_acquire);
@@ -290,6 +321,7 @@ absl::Status Pipe::Impl::AwaitBytes() {
           reader_limit = written.load(std::memory_order_seq_cst);
           return reader_limit > reader_at || ended();
         });
+    reader_waits.store(false, std::memory_order_relaxed);
   }
   if (reader_ended.load(std::memory_order_acquire)) return ReaderStatus();
   if (reader_limit > reader_at) return absl::OkStatus();
@@ -438,8 +470,11 @@ void Pipe::Release() {
                             p.view_bytes[view % p.options.chunks];
   p.views_released.store(view + 1, std::memory_order_release);
   p.released.store(position, std::memory_order_seq_cst);
-  if (p.writer.asleep() &&
-      position >= p.writer_wants.load(std::memory_order_relaxed)) {
+  if (!p.writer.asleep()) return;
+  const std::atomic<uint64_t>& wanted =
+      p.reader_waits.load(std::memory_order_seq_cst) ? p.writer_needs
+                                                     : p.writer_wants;
+  if (position >= wanted.load(std::memory_order_relaxed)) {
     p.writer.WakeIfAsleep();
   }
 }

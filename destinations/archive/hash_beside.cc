@@ -40,20 +40,29 @@ void HashBeside::Done() {
   MutexLock lock(mutex_);
   ++done_;
   ReleaseFinished();
+  // Another thread may wait for it.
+  progress_.NotifyAll();
 }
 
 void HashBeside::ReleaseFinished() {
   // Under the lock, so that releases keep their order whichever thread makes
   // them.
   const size_t finished = std::min(hashed_, done_);
-  if (released_ == finished) return;
   for (; released_ < finished; ++released_) release_();
-  progress_.NotifyAll();
 }
 
 void HashBeside::AwaitFewerThan(size_t views) {
   MutexLock lock(mutex_);
-  while (added_ - released_ >= views) progress_.Wait(lock);
+  ReleaseFinished();
+  if (added_ - released_ < views) return;
+  // Once it must wait, it waits for half of them: a wake costs the hash more
+  // than a view's worth of bookkeeping.
+  resume_at_ = added_ - views / 2;
+  while (hashed_ < resume_at_ || added_ - released_ >= views) {
+    progress_.Wait(lock);
+    ReleaseFinished();
+  }
+  resume_at_ = 0;
 }
 
 std::string HashBeside::Digest(size_t index) {
@@ -80,14 +89,16 @@ void HashBeside::Run() {
       item = queue_.front();
     }
     hash.Update(item.piece);
-    MutexLock lock(mutex_);
-    queue_.pop_front();
-    if (item.ends_view) ++hashed_;
-    ReleaseFinished();
-    if (item.ends_segment) {
-      digests_.push_back(hash.Finish());
-      progress_.NotifyAll();
+    bool wake = item.ends_segment;
+    {
+      MutexLock lock(mutex_);
+      queue_.pop_front();
+      if (item.ends_view) ++hashed_;
+      if (item.ends_segment) digests_.push_back(hash.Finish());
+      wake = wake || (resume_at_ != 0 && hashed_ >= resume_at_);
     }
+    // Without the lock, which the woken thread takes first of all.
+    if (wake) progress_.NotifyAll();
   }
 }
 

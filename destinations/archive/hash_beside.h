@@ -12,10 +12,11 @@
 //   hash.EndSegment();
 //   std::string digest = hash.Digest(0);  // blocks until it is known
 //
-// Every method on one thread, but for Done, which may be called from another;
-// `release` is called from that or from the hash
-// thread, one call at a time, in the order of the views. No copies; one
-// allocation a view at most.
+// Every method on one thread, but for Done, which may be called from another.
+// `release` is called from Done and AwaitFewerThan, one call at a time, in the
+// order of the views, and never on the hash thread: that one is the bottleneck
+// of a run and shall neither wake anybody nor be pushed aside by whom it woke
+// more often than it must. No copies; one allocation a view at most.
 
 #include <deque>
 #include <functional>
@@ -46,9 +47,10 @@ class HashBeside {
   // The segment is complete; what is added next belongs to the next one.
   void EndSegment();
 
-  // Blocks until fewer than `views` views are out, counting a view from the Add
-  // of its last piece until its release. Deadlocks where the caller itself
-  // keeps so many.
+  // Releases what both are done with. Blocks until fewer than `views` views are
+  // out, counting a view from the Add of its last piece until its release; and
+  // once it blocks, until half of them are hashed. Deadlocks where the caller
+  // itself keeps so many.
   void AwaitFewerThan(size_t views);
 
   // The digest (32 bytes) of segment `index`, which must have been ended.
@@ -77,6 +79,8 @@ class HashBeside {
   size_t hashed_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t released_ ABSL_GUARDED_BY(mutex_) = 0;
+  // `hashed_` that AwaitFewerThan waits for; 0: nobody waits.
+  size_t resume_at_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
