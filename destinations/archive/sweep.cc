@@ -178,7 +178,9 @@ class Sweeper {
 
   bool IsOurs(absl::string_view name) const {
     const SplitName split = SplitObjectName(name);
-    return name == kRepoFile || IsProbeName(name) || IsArchiveFile(split.file);
+    // "-": a folder that a writer made before it died, for an unknown object.
+    return name == kRepoFile || IsProbeName(name) ||
+           IsArchiveFile(split.file) || split.file == "-";
   }
 
   void SweepUploads() {

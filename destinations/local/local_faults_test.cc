@@ -445,6 +445,23 @@ TEST(LocalFaultsTest, NeverSyncsAFileAgainWhoseSyncFailed) {
   EXPECT_THAT(Leftovers(*store), IsEmpty());
 }
 
+TEST(LocalFaultsTest, PublishesNothingWhenOnlyTheCloseSaysThatThereWasNoRoom) {
+  for (const Fault& fault : {Fault::Error(ENOSPC), Fault::LostAnswer(EDQUOT)}) {
+    CrashFileSystem disk;
+    FaultPlan plan;
+    FaultFileSystem fs(&disk, &plan);
+    auto store = StoreOver(&fs);
+    ASSERT_TRUE(store->Create(kRun).ok());
+    plan.SetFilter(
+        [](const FileCall& call) { return call.op == FileOp::kClose; });
+    plan.StrikeAt(1, fault);
+    EXPECT_EQ(ErrorCodeOf(Put(*store, "a/b", "x", CommitMode::kIfAbsent)),
+              kDestinationNoSpace);
+    EXPECT_EQ(Get(*store, "a/b"), "none");
+    EXPECT_THAT(Leftovers(*store), IsEmpty());
+  }
+}
+
 TEST(LocalFaultsTest, SyncsNoMoreThanItMust) {
   CrashFileSystem disk;
   auto store = StoreOver(&disk);

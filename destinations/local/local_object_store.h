@@ -74,7 +74,7 @@ class LocalObjectStore final : public sdk::Place {
                     const Callback& callback) override;
   // UNKNOWN: it is gone, but may be back after a power cut.
   absl::Status Delete(const sdk::Run& run, absl::string_view name) override;
-  // Also lists folders that nothing is in, as "folder/".
+  // Also lists folders that nothing is in, as "folder/-".
   absl::Status ListUncommitted(const sdk::Run& run, absl::string_view prefix,
                                const Callback& callback) override;
   absl::Status AbortUncommitted(const sdk::Run& run,

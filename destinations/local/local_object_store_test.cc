@@ -373,7 +373,7 @@ TEST_F(LocalObjectStoreTest, AbortsWhatAnotherProcessLeft) {
     EXPECT_TRUE(
         absl::IsNotFound(store_->AbortUncommitted(run_, object.upload)));
   }
-  EXPECT_THAT(names, ElementsAre("a/b/payload.bin", "c/empty/"));
+  EXPECT_THAT(names, ElementsAre("a/b/payload.bin", "c/empty/-"));
   EXPECT_THAT(OnDisk(), ElementsAre("a/", "a/kept"));
 }
 
@@ -443,7 +443,7 @@ TEST_F(LocalObjectStoreTest, BeginsWhileOthersEmptyTheFolder) {
       (void)store.Delete(run_, "a/b/c");
       (void)store.ListUncommitted(
           run_, "", [&](const ObjectInfo& object) -> absl::Status {
-            if (object.name.back() == '/') {
+            if (object.upload.back() == '/') {
               (void)store.AbortUncommitted(run_, object.upload);
             }
             return absl::OkStatus();

@@ -23,6 +23,13 @@ bool IsNameByte(char c) {
          c == '_' || c == '-';
 }
 
+// 16 hexadecimal digits.
+std::string NewToken() {
+  std::random_device device;  // the kernel's, not a seed: processes must differ
+  const uint64_t token = (uint64_t{device()} << 32) | device();
+  return absl::StrCat(absl::Hex(token, absl::kZeroPad16));
+}
+
 }  // namespace
 
 bool IsSegment(absl::string_view name) {
@@ -75,12 +82,14 @@ std::string FolderPath(absl::string_view folder) {
   return folder.empty() ? "." : std::string(folder);
 }
 
+std::string NewProbeName() {
+  return absl::StrCat("sluice-probe-", NewToken(), NewToken());
+}
+
 std::string NewTemporary(absl::string_view name) {
-  std::random_device device;  // the kernel's, not a seed: processes must differ
-  const uint64_t token = (uint64_t{device()} << 32) | device();
   return JoinPath(FolderOf(name),
-                  absl::StrCat(kReserved, absl::Hex(token, absl::kZeroPad16),
-                               "-", getpid(), "-", LastSegment(name)));
+                  absl::StrCat(kReserved, NewToken(), "-", getpid(), "-",
+                               LastSegment(name)));
 }
 
 absl::string_view TargetOfTemporary(absl::string_view segment) {

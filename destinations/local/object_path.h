@@ -12,7 +12,7 @@
 // end, so that whoever lists what was never committed knows for what it was
 // meant. Names may not begin with ".sluice-", so the two never meet.
 //
-// Pure functions but for NewTemporary, any thread.
+// Pure functions but for New..., any thread.
 
 #include <string>
 
@@ -39,6 +39,10 @@ absl::string_view LastSegment(absl::string_view path);
 std::string JoinPath(absl::string_view folder, absl::string_view name);
 // `folder`, or "." where it is "".
 std::string FolderPath(absl::string_view folder);
+
+// The name of an object that a probe begins; as the archive's own probes are
+// named, so that a sweep knows what to do with a leftover.
+std::string NewProbeName();
 
 // A fresh temporary path for object `name`; another one at each call.
 std::string NewTemporary(absl::string_view name);

@@ -45,8 +45,7 @@ class Walk {
     if (!listed.ok()) return place_.Error("list", folder, listed.error);
     if (listed.value.empty() && !folder.empty() &&
         what_ == WalkFor::kUncommitted) {
-      const std::string name = absl::StrCat(folder, "/");
-      return Report({name, name, true});
+      return Report({absl::StrCat(folder, "/-"), folder + "/", true});
     }
     for (const Entry& entry : EntriesOf(folder, listed.value)) {
       SLUICE_RETURN_IF_ERROR(entry.folder ? Folder(JoinPath("", entry.path))

@@ -19,8 +19,8 @@ namespace sluice {
 enum class WalkFor {
   kObjects,
   // Temporary files, by the name of the object that they were meant for, and
-  // folders that nothing is in, as "folder/": a writer may have died between
-  // making the folder and the file.
+  // folders that nothing is in, as "folder/-": a writer may have died between
+  // making the folder and the file, and for which object, nobody knows.
   kUncommitted,
 };
 

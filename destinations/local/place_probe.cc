@@ -79,9 +79,9 @@ class Probe {
 
   const PlaceFolder& place_;
   FileSystem& root_;
-  const std::string first_ = NewTemporary("probe");
-  const std::string second_ = NewTemporary("probe");
-  const std::string third_ = NewTemporary("probe");
+  const std::string first_ = NewTemporary(NewProbeName());
+  const std::string second_ = NewTemporary(NewProbeName());
+  const std::string third_ = NewTemporary(NewProbeName());
 };
 
 }  // namespace
