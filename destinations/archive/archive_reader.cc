@@ -14,6 +14,7 @@
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
 #include "sluice/destinations/archive/sha256.h"
+#include "sluice/destinations/archive/start_thread.h"
 
 namespace sluice {
 namespace {
@@ -110,31 +111,37 @@ class ArchiveReader final : public PayloadReader {
         store_(std::move(store)),
         manifest_(manifest),
         trailer_(TrailerOf(manifest)),
-        pipe_(std::move(pipe)),
-        hash_([this] { pipe_->Release(); }) {
-    auto [child, cancel] = Context::WithCancel(context);
+        pipe_(std::move(pipe)) {}
+
+  // Once, before all else.
+  absl::Status Start() {
+    SLUICE_ASSIGN_OR_RETURN(hash_,
+                            HashBeside::Start([this] { pipe_->Release(); }));
+    left_ = manifest_.segments(0).size_bytes();
+    EndFinishedSegments();
+    auto [child, cancel] = Context::WithCancel(context_);
     cancel_ = std::move(cancel);
     cancelled_ = child.OnDone(
         [this](const absl::Status& cause) { pipe_->Cancel(cause); });
-    left_ = manifest_.segments(0).size_bytes();
-    EndFinishedSegments();
-    thread_ = std::thread([this, reading = child] {
-      pipe_->CloseWrite(
-          SegmentFeeder(reading, *store_, manifest_, *pipe_).Run());
-    });
+    SLUICE_ASSIGN_OR_RETURN(
+        thread_, StartThread([this, reading = child] {
+          pipe_->CloseWrite(
+              SegmentFeeder(reading, *store_, manifest_, *pipe_).Run());
+        }));
+    return absl::OkStatus();
   }
 
   ~ArchiveReader() override {
     const absl::Status gone =
         absl::CancelledError("the payload is no longer read");
     pipe_->CloseRead(gone);
-    cancel_(gone);
-    thread_.join();
+    if (cancel_) cancel_(gone);
+    if (thread_.joinable()) thread_.join();
   }
 
   absl::StatusOr<absl::string_view> Next() override {
     if (!end_.ok()) return end_;
-    hash_.AwaitFewerThan(pipe_->options().chunks - 1);
+    hash_->AwaitFewerThan(pipe_->options().chunks - 1);
     absl::StatusOr<absl::string_view> view = pipe_->Next();
     if (view.ok() && !view->empty()) {
       Hash(*view);
@@ -146,7 +153,7 @@ class ArchiveReader final : public PayloadReader {
     return view;
   }
 
-  void Release() override { hash_.Done(); }
+  void Release() override { hash_->Done(); }
 
   // The hash holds views too: half for it, half for the caller.
   size_t max_views() const override {
@@ -166,7 +173,7 @@ class ArchiveReader final : public PayloadReader {
     while (!view.empty()) {
       const absl::string_view piece = view.substr(0, left_);
       view.remove_prefix(piece.size());
-      hash_.Add(piece, /*ends_view=*/view.empty());
+      hash_->Add(piece, /*ends_view=*/view.empty());
       left_ -= piece.size();
       EndFinishedSegments();
     }
@@ -174,7 +181,7 @@ class ArchiveReader final : public PayloadReader {
 
   void EndFinishedSegments() {
     while (left_ == 0 && segment_ < manifest_.segments_size()) {
-      hash_.EndSegment();
+      hash_->EndSegment();
       ++segment_;
       if (segment_ < manifest_.segments_size())
         left_ = manifest_.segments(segment_).size_bytes();
@@ -185,7 +192,7 @@ class ArchiveReader final : public PayloadReader {
   absl::Status CheckDigests(bool all) {
     for (; checked_ < manifest_.segments_size(); ++checked_) {
       const std::string digest =
-          all ? hash_.Digest(checked_) : hash_.DigestIfKnown(checked_);
+          all ? hash_->Digest(checked_) : hash_->DigestIfKnown(checked_);
       if (digest.empty()) return absl::OkStatus();
       const Segment& segment = manifest_.segments(checked_);
       if (ToHex(digest) != segment.sha256()) {
@@ -202,7 +209,7 @@ class ArchiveReader final : public PayloadReader {
   const Manifest manifest_;
   const PayloadTrailer trailer_;
   const std::unique_ptr<Pipe> pipe_;
-  HashBeside hash_;
+  std::unique_ptr<HashBeside> hash_;
   Context::CancelFunction cancel_;
   Context::Registration cancelled_;
   std::thread thread_;
@@ -220,8 +227,10 @@ absl::StatusOr<std::unique_ptr<PayloadReader>> OpenArchivePayload(
   PipeOptions options = read_ahead;
   options.chunks = std::max<size_t>(options.chunks, 4);
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Pipe> pipe, Pipe::Create(options));
-  return std::make_unique<ArchiveReader>(context, std::move(store), manifest,
-                                         std::move(pipe));
+  auto reader = std::make_unique<ArchiveReader>(context, std::move(store),
+                                                manifest, std::move(pipe));
+  SLUICE_RETURN_IF_ERROR(reader->Start());
+  return reader;
 }
 
 }  // namespace sluice

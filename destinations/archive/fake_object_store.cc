@@ -62,7 +62,11 @@ class FakeObjectStore::Writer final : public ObjectWriter {
   }
 
   ~Writer() override {
-    if (!ended_) Abort().IgnoreError();
+    // A commit that failed leaves an upload behind: it is aborted as well.
+    if (!committed_ && !aborted_) {
+      ended_ = false;
+      Abort().IgnoreError();
+    }
     --store_->handles_;
   }
 
@@ -94,15 +98,22 @@ class FakeObjectStore::Writer final : public ObjectWriter {
       store_->NoteMisuse(absl::StrCat("Commit after a failed Write: ", name_));
       return Misused("commit after a failed write");
     }
+    // A place without conditional commits looks first and writes later; a
+    // planted callback comes between the two.
+    const bool was_taken = mode == Mode::kIfAbsent && store_->Holds(name_);
     const Verdict verdict =
         store_->Enter(context_, Operation::kCommit, name_, true);
     SLUICE_RETURN_IF_ERROR(verdict.before);
+    if (!store_->options_.conditional_commit && !was_taken)
+      mode = Mode::kReplace;
     SLUICE_RETURN_IF_ERROR(store_->CommitUpload(token_, mode));
+    committed_ = verdict.after.ok();
     return verdict.after;
   }
 
   absl::Status Abort() override {
     SLUICE_RETURN_IF_ERROR(Use("Abort", /*ends=*/true));
+    aborted_ = true;
     const Verdict verdict =
         store_->Enter(Context::Background(), Operation::kAbort, name_, true);
     SLUICE_RETURN_IF_ERROR(verdict.before);
@@ -130,7 +141,9 @@ class FakeObjectStore::Writer final : public ObjectWriter {
   const Context context_;
   const std::string token_;
   const std::string name_;
-  bool ended_ = false;
+  bool ended_ = false;  // Commit or Abort was called
+  bool committed_ = false;
+  bool aborted_ = false;
   bool failed_ = false;
 };
 
@@ -243,6 +256,11 @@ FakeObjectStore::Verdict FakeObjectStore::Enter(const Context& context,
                                kDestinationNotFound, "no such bucket");
   }
   return verdict;
+}
+
+bool FakeObjectStore::Holds(const std::string& name) const {
+  MutexLock lock(mutex_);
+  return objects_.count(name) != 0;
 }
 
 absl::Status FakeObjectStore::CommitUpload(const std::string& token,

@@ -3,12 +3,22 @@
 #include <algorithm>
 #include <utility>
 
+#include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/sha256.h"
+#include "sluice/destinations/archive/start_thread.h"
 
 namespace sluice {
 
 HashBeside::HashBeside(std::function<void()> release)
-    : release_(std::move(release)), thread_([this] { Run(); }) {}
+    : release_(std::move(release)) {}
+
+absl::StatusOr<std::unique_ptr<HashBeside>> HashBeside::Start(
+    std::function<void()> release) {
+  std::unique_ptr<HashBeside> hash(new HashBeside(std::move(release)));
+  SLUICE_ASSIGN_OR_RETURN(hash->thread_,
+                          StartThread([raw = hash.get()] { raw->Run(); }));
+  return hash;
+}
 
 HashBeside::~HashBeside() {
   {
@@ -16,7 +26,7 @@ HashBeside::~HashBeside() {
     stop_ = true;
   }
   work_.NotifyOne();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void HashBeside::Push(const Item& item) {

@@ -5,12 +5,12 @@
 // consumer reads), so that neither waits for the other: several views are under
 // way at once, and each goes back when both are done with it.
 //
-//   HashBeside hash([&] { payload.Release(); });
-//   hash.Add(view, /*ends_view=*/true);   // the thread begins at once
+//   auto hash = HashBeside::Start([&] { payload.Release(); });
+//   (*hash)->Add(view, /*ends_view=*/true);   // the thread begins at once
 //   writer->Write(view);
-//   hash.Done();                          // the caller is done with the oldest
-//   hash.EndSegment();
-//   std::string digest = hash.Digest(0);  // blocks until it is known
+//   (*hash)->Done();                          // the caller no longer needs it
+//   (*hash)->EndSegment();
+//   std::string digest = (*hash)->Digest(0);  // blocks until it is known
 //
 // Every method on one thread, but for Done, which may be called from another.
 // `release` is called from Done and AwaitFewerThan, one call at a time, in the
@@ -20,11 +20,13 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>  // NOLINT
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/mutex.h"
 
@@ -32,8 +34,10 @@ namespace sluice {
 
 class HashBeside {
  public:
-  // `release` gives back the oldest view. Must not block.
-  explicit HashBeside(std::function<void()> release);
+  // `release` gives back the oldest view. Must not block. RESOURCE_EXHAUSTED
+  // where there is no thread to be had.
+  static absl::StatusOr<std::unique_ptr<HashBeside>> Start(
+      std::function<void()> release);
   // Views not hashed yet are dropped, and not released.
   ~HashBeside();
   HashBeside(const HashBeside&) = delete;
@@ -65,6 +69,7 @@ class HashBeside {
     bool ends_segment;
   };
 
+  explicit HashBeside(std::function<void()> release);
   void Run();
   void Push(const Item& item);
   void ReleaseFinished() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,5 +1,6 @@
 #include "sluice/destinations/archive/lease.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "sluice/destinations/archive/json.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
+#include "sluice/destinations/archive/start_thread.h"
 #include "sluice/destinations/archive/times.h"
 #include "sluice/executor/ulid.h"
 
@@ -57,8 +59,9 @@ absl::StatusOr<std::unique_ptr<WriterLease>> WriterLease::Take(
       new WriterLease(context, store, clock, ObjectName(backup_id, kWriterFile),
                       std::string(owner), grace_window));
   SLUICE_RETURN_IF_ERROR(lease->Renew(ObjectWriter::Mode::kIfAbsent));
-  lease->thread_ =
-      std::thread([raw = lease.get()] { raw->RenewUntilStopped(); });
+  SLUICE_ASSIGN_OR_RETURN(lease->thread_, StartThread([raw = lease.get()] {
+                            raw->RenewUntilStopped();
+                          }));
   return lease;
 }
 
@@ -113,10 +116,11 @@ absl::Status WriterLease::Renew(ObjectWriter::Mode mode) {
 }
 
 void WriterLease::RenewUntilStopped() {
+  absl::Duration due = absl::ZeroDuration();
   while (true) {
     {
       MutexLock lock(mutex_);
-      const absl::Duration due = renewed_ + grace_window_ / 4;
+      due = std::max(due, renewed_ + grace_window_ / 4);
       for (absl::Duration left = due - clock_->SinceBoot();
            !stop_ && left > absl::ZeroDuration();
            left = due - clock_->SinceBoot()) {
@@ -128,10 +132,10 @@ void WriterLease::RenewUntilStopped() {
         return;
       }
     }
-    if (Renew(ObjectWriter::Mode::kReplace).ok()) continue;
-    // The place does not answer: again after a sixteenth, until it is too late.
-    MutexLock lock(mutex_);
-    if (!stop_) clock_->WaitFor(stopped_, lock, grace_window_ / 16);
+    // Where the place does not answer: again a little later, until it is too
+    // late.
+    due = clock_->SinceBoot() + grace_window_ / 16;
+    if (Renew(ObjectWriter::Mode::kReplace).ok()) due = absl::ZeroDuration();
   }
 }
 

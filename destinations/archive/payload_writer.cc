@@ -169,15 +169,16 @@ bool IsPayloadId(absl::string_view id) {
 absl::StatusOr<std::vector<Segment>> WriteSegments(const ArchiveTarget& target,
                                                    uint64_t segment_bytes,
                                                    PayloadReader& payload) {
-  HashBeside hash([&payload] { payload.Release(); });
-  SegmentWriter segments(target, segment_bytes, hash);
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<HashBeside> hash,
+                          HashBeside::Start([&payload] { payload.Release(); }));
+  SegmentWriter segments(target, segment_bytes, *hash);
   while (true) {
     SLUICE_RETURN_IF_ERROR(target.context.status());
-    hash.AwaitFewerThan(payload.max_views());
+    hash->AwaitFewerThan(payload.max_views());
     SLUICE_ASSIGN_OR_RETURN(const absl::string_view view, payload.Next());
     if (view.empty()) return segments.Finish();
     SLUICE_RETURN_IF_ERROR(segments.Write(view));
-    hash.Done();
+    hash->Done();
   }
 }
 

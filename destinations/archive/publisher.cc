@@ -172,20 +172,23 @@ absl::Status Publisher::Publish(const PutOptions& put) {
         "if the name is free");
   }
   // The point of no return: cancel and deadline are masked from here on.
-  SLUICE_RETURN_IF_ERROR(CommitManifest(masked, *writer));
-  SLUICE_RETURN_IF_ERROR(ReadBack(masked));
+  const absl::Status committed = writer->Commit(ObjectWriter::Mode::kIfAbsent);
+  // A deadline of its own again: the commit may have used up the first one.
+  const auto [settling, end_settling] = Masked();
+  SLUICE_RETURN_IF_ERROR(SettleManifest(settling, committed));
+  SLUICE_RETURN_IF_ERROR(ReadBack(settling));
   lease_->Stop();
   // Published; a writer.json that stays is taken away by the sweep.
-  store_.Delete(masked, Name(kWriterFile)).IgnoreError();
+  store_.Delete(settling, Name(kWriterFile)).IgnoreError();
   return absl::OkStatus();
 }
 
-absl::Status Publisher::CommitManifest(const Context& masked,
-                                       ObjectWriter& writer) {
+absl::Status Publisher::SettleManifest(const Context& masked,
+                                       const absl::Status& committed) {
   const std::string name = Name(kManifestFile);
-  const CommitOutcome outcome = Settle(
-      writer.Commit(ObjectWriter::Mode::kIfAbsent),
-      [&] { return ObjectEquals(masked, store_, name, manifest_bytes_); });
+  const CommitOutcome outcome = Settle(committed, [&] {
+    return ObjectEquals(masked, store_, name, manifest_bytes_);
+  });
   switch (outcome.kind) {
     case CommitOutcome::kStored:
       return absl::OkStatus();
@@ -219,17 +222,15 @@ absl::Status Publisher::FenceOff(const Context& masked,
 }
 
 absl::Status Publisher::ReadBack(const Context& masked) {
-  const std::pair<absl::string_view, absl::string_view> texts[] = {
-      {kManifestFile, manifest_bytes_}, {kSumsFile, sums_bytes_}};
-  for (const auto& [file, bytes] : texts) {
-    const absl::StatusOr<bool> equal =
-        ObjectEquals(masked, store_, Name(file), bytes);
-    if (!equal.ok() && !absl::IsNotFound(equal.status()))
-      return OutcomeUnknown(equal.status());
-    if (!equal.value_or(false))
-      return Withdraw(
-          masked, Fenced(absl::StrCat(file, " does not read back as written")));
-  }
+  absl::StatusOr<bool> equal =
+      ObjectEquals(masked, store_, Name(kManifestFile), manifest_bytes_);
+  if (!equal.ok() && !absl::IsNotFound(equal.status()))
+    return OutcomeUnknown(equal.status());
+  if (!equal.value_or(false)) return LostManifest(masked);
+  equal = ObjectEquals(masked, store_, Name(kSumsFile), sums_bytes_);
+  if (!equal.ok() && !absl::IsNotFound(equal.status()))
+    return OutcomeUnknown(equal.status());
+  if (!equal.value_or(false)) return Withdraw(masked, kSumsFile);
   std::vector<std::pair<std::string, uint64_t>> objects;
   for (const Segment& segment : manifest_.segments())
     objects.emplace_back(segment.name(), segment.size_bytes());
@@ -242,16 +243,30 @@ absl::Status Publisher::ReadBack(const Context& masked) {
       return absl::OkStatus();
     });
     if (!stat.ok() && !absl::IsNotFound(stat)) return OutcomeUnknown(stat);
-    if (!stat.ok() || info.size != size) {
-      return Withdraw(masked, Fenced(absl::StrCat(
-                                  file, " is gone or not as long as written")));
-    }
+    if (!stat.ok() || info.size != size) return Withdraw(masked, file);
   }
   return absl::OkStatus();
 }
 
+absl::Status Publisher::LostManifest(const Context& masked) {
+  const absl::StatusOr<NameState> state =
+      ReadNameState(masked, store_, manifest_.backup_id());
+  if (!state.ok()) return OutcomeUnknown(state.status());
+  if (*state == NameState::kTombstone)
+    return Fenced("the archive was ended by another right after its publish");
+  return Withdraw(masked, kManifestFile);
+}
+
 absl::Status Publisher::Withdraw(const Context& masked,
-                                 const absl::Status& cause) {
+                                 absl::string_view file) {
+  const std::string what =
+      absl::StrCat(file, " does not read back as it was written");
+  // Without a conditional commit a sweep may have been faster; with one, the
+  // place itself lost or changed it.
+  const absl::Status cause =
+      place_.conditional_commit
+          ? MakeError(absl::StatusCode::kDataLoss, kDestinationIoError, what)
+          : Fenced(what);
   const CommitOutcome withdrawn =
       CommitTombstone(masked, store_, manifest_.backup_id(), "withdrawn",
                       owner_, clock_->Now(), ObjectWriter::Mode::kReplace);

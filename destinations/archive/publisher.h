@@ -51,12 +51,16 @@ class Publisher {
                             std::vector<Segment> segments);
   absl::Status WriteSums();
   absl::Status Publish(const PutOptions& put);
-  absl::Status CommitManifest(const Context& masked, ObjectWriter& writer);
+  absl::Status SettleManifest(const Context& masked,
+                              const absl::Status& committed);
   // The commit failed and the manifest is not there: makes sure that it does
   // not appear later.
   absl::Status FenceOff(const Context& masked, const absl::Status& cause);
   absl::Status ReadBack(const Context& masked);
-  absl::Status Withdraw(const Context& masked, const absl::Status& cause);
+  // The manifest was committed and is not there any more.
+  absl::Status LostManifest(const Context& masked);
+  // `file` is not as it was written: the archive is none.
+  absl::Status Withdraw(const Context& masked, absl::string_view file);
   absl::Status OutcomeUnknown(const absl::Status& cause);
   // Deletes what this attempt wrote. Errors are left to the sweep: they must
   // not hide the cause.

@@ -1,0 +1,109 @@
+#include "sluice/destinations/archive/lease.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>  // NOLINT
+
+#include "sluice/base/error.h"
+#include "sluice/base/fake_clock.h"
+#include "sluice/destinations/archive/archive_fixture.h"
+#include "sluice/destinations/archive/fake_object_store.h"
+
+namespace sluice {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Hours(1);
+
+class WriterLeaseTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<WriterLease>> Take(absl::string_view owner) {
+    return WriterLease::Take(Context::Background(), store_, &clock_, TestId(1),
+                             owner, kGrace);
+  }
+
+  absl::StatusOr<WriterRecord> Stored() {
+    return ParseWriter(store_.objects()[TestId(1) + "/writer.json"]);
+  }
+
+  // Lets `step` pass on both clocks and waits until the lease's thread sleeps
+  // again.
+  void Pass(absl::Duration step) {
+    clock_.AwaitWaiters(1);
+    store_.Advance(step);
+    clock_.Advance(step);
+    clock_.AwaitWaiters(1);
+  }
+
+  FakeClock clock_;
+  FakeObjectStore store_;
+};
+
+TEST_F(WriterLeaseTest, ExpiresByThePlacesClockNotTheWriters) {
+  clock_.SetNow(absl::FromUnixSeconds(4'000'000'000));
+  const auto lease = Take("me");
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  EXPECT_EQ(Stored()->owner, "me");
+  EXPECT_EQ(Stored()->expires_at, store_.now() + kGrace);
+}
+
+TEST_F(WriterLeaseTest, IsTakenByOneOnly) {
+  const auto first = Take("me");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(ErrorCodeOf(Take("you").status()), "publish_fenced");
+  EXPECT_EQ(Stored()->owner, "me");
+}
+
+TEST_F(WriterLeaseTest, IsRenewedEveryQuarterWhileTheSourceGivesNothing) {
+  const auto lease = Take("me");
+  ASSERT_TRUE(lease.ok());
+  for (int i = 0; i < 8; ++i) {
+    Pass(kGrace / 4);
+    while (Stored()->expires_at != store_.now() + kGrace) {
+      std::this_thread::yield();  // the thread is on its way
+    }
+    EXPECT_TRUE((*lease)->IsFresh());
+  }
+}
+
+TEST_F(WriterLeaseTest, IsLostForGoodOnceItWasNotRenewedInTime) {
+  const auto lease = Take("me");
+  ASSERT_TRUE(lease.ok());
+  clock_.AwaitWaiters(1);
+  const absl::Time expires = Stored()->expires_at;
+  // Asleep: the thread wakes too late, and a sweep may have been there.
+  store_.Advance(2 * kGrace);
+  clock_.Advance(2 * kGrace);
+  EXPECT_FALSE((*lease)->IsFresh());
+  (*lease)->Stop();
+  EXPECT_FALSE((*lease)->IsFresh());
+  EXPECT_EQ(Stored()->expires_at, expires);  // never taken up again
+}
+
+TEST_F(WriterLeaseTest, ARenewalThatFailsIsTriedAgainWithinTheWindow) {
+  const auto lease = Take("me");
+  ASSERT_TRUE(lease.ok());
+  clock_.AwaitWaiters(1);
+  store_.PlantFault(store_.call_count() + 1, FakeObjectStore::Fault::kBefore);
+  Pass(kGrace / 4);
+  while (!store_.fault_struck()) std::this_thread::yield();
+  EXPECT_TRUE((*lease)->IsFresh());
+  Pass(kGrace / 16);
+  while (Stored()->expires_at != store_.now() + kGrace) {
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(WriterLeaseTest, IsNeverWrittenAfterStop) {
+  const auto lease = Take("me");
+  ASSERT_TRUE(lease.ok());
+  (*lease)->Stop();
+  const uint64_t calls = store_.call_count();
+  clock_.Advance(kGrace / 3);
+  EXPECT_EQ(store_.call_count(), calls);
+  (*lease)->Stop();
+}
+
+}  // namespace
+}  // namespace sluice
