@@ -172,7 +172,7 @@ class Reconciler {
     if (found.ok() || ErrorCodeOf(found) == kArchiveNotFound) return;
     if (ErrorCodeOf(found) != kArchiveDamaged)
       return Problem(archive.backup_id, "verify the archive", found);
-    Find(Kind::kArchiveDamaged, archive.backup_id, std::string(found.message()),
+    Find(Kind::kDamagedArchive, archive.backup_id, std::string(found.message()),
          found);
     const absl::Status marked =
         catalog_.SetDamaged(context_, archive.backup_id, true);
@@ -185,7 +185,7 @@ class Reconciler {
     if (!archive.manifest.ok()) {
       const bool damaged =
           ErrorCodeOf(archive.manifest.status()) == kArchiveDamaged;
-      Find(damaged ? Kind::kArchiveDamaged : Kind::kProblem, id,
+      Find(damaged ? Kind::kDamagedArchive : Kind::kProblem, id,
            std::string(archive.manifest.status().message()),
            archive.manifest.status());
       return;
@@ -236,7 +236,7 @@ class Reconciler {
     const absl::StatusOr<Manifest> manifest = archives_.Verify(context_, id);
     if (ErrorCodeOf(manifest.status()) == kArchiveNotFound) return;
     if (ErrorCodeOf(manifest.status()) == kArchiveDamaged) {
-      Find(Kind::kArchiveDamaged, id,
+      Find(Kind::kDamagedArchive, id,
            absl::StrCat("not adopted: ", manifest.status().message()),
            manifest.status());
       return;
@@ -299,7 +299,7 @@ absl::string_view WordOf(ReconcileFinding::Kind kind) {
       return "record_without_archive";
     case Kind::kRecordForgotten:
       return "record_forgotten";
-    case Kind::kArchiveDamaged:
+    case Kind::kDamagedArchive:
       return "archive_damaged";
     case Kind::kProblem:
       break;

@@ -94,7 +94,7 @@ struct ReconcileFinding {
     kArchiveForeign,
     kRecordWithoutArchive,
     kRecordForgotten,
-    kArchiveDamaged,
+    kDamagedArchive,
     kProblem,  // could not be settled; run reconcile again
   };
   Kind kind = Kind::kProblem;
