@@ -199,10 +199,13 @@ class PayloadStream::Sink final : public PayloadSink {
     const bool counted =
         std::any_of(counts_.begin(), counts_.end(),
                     [](const auto& count) { return count.second > 0; });
-    if (size_bytes_ == 0 && !counted && !shared_.allow_empty) {
+    // A payload may have a header and an end even where it holds nothing: then
+    // its counts say so.
+    const bool nothing = size_bytes_ == 0 || !counts_.empty();
+    if (nothing && !counted && !shared_.allow_empty) {
       return WithHint(
           MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
-                    "the source gave no bytes and counted nothing"),
+                    "the source counted nothing"),
           "allow an empty backup if the store is meant to be empty");
     }
     return shared_.ids.Finish([this] { return Poll(); });

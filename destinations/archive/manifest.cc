@@ -25,7 +25,7 @@ const char* const kNone = "";
 
 Fault TextFault(absl::string_view field, absl::string_view text, size_t most) {
   if (text.size() > most) return absl::StrCat(field, " is too long");
-  if (!IsUtf8(text)) return absl::StrCat(field, " is not UTF-8");
+  if (!IsValidUtf8(text)) return absl::StrCat(field, " is not UTF-8");
   return kNone;
 }
 

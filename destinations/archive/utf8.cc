@@ -36,7 +36,7 @@ size_t CharacterLength(absl::string_view text) {
 
 }  // namespace
 
-bool IsUtf8(absl::string_view text) {
+bool IsValidUtf8(absl::string_view text) {
   while (!text.empty()) {
     const size_t length = CharacterLength(text);
     if (length == 0) return false;

@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-bool IsUtf8(absl::string_view text);
+bool IsValidUtf8(absl::string_view text);
 
 // `text` cut to at most `most` bytes between characters; bytes that are no
 // UTF-8 become '?'.
