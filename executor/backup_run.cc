@@ -207,6 +207,7 @@ void BackupRun::AwaitSource() {
         cause->at + arguments_.options.abandon_after - clock_->SinceBoot());
   }
   source_abandoned_ = !thread_->AwaitReturn(clock_, patience);
+  if (source_abandoned_) arguments_.source->OnAbandoned();
   thread_.reset();
 }
 

@@ -238,6 +238,7 @@ absl::Status RestoreRun::AwaitTarget() {
     if (!cause.has_value() || !arguments_.context.done()) continue;
     if (clock_->SinceBoot() - cause->at >= arguments_.options.abandon_after) {
       target_abandoned_ = true;
+      arguments_.target->OnAbandoned();
       thread_.reset();
       return cause->status;
     }

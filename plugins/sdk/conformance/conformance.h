@@ -1,0 +1,53 @@
+#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
+#define SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
+
+// The conformance kit: what every source and every place must do, proven by
+// running the executor with it. `sluice plugin check` gives it to authors.
+//
+//   ConformanceOptions options;
+//   options.source = "memory:?load=/usr/include/linux";
+//   options.target = "memory:?save=/tmp/t/{}";
+//   options.restored = "memory:?load=/tmp/t/{}";
+//   options.archives = "local:/tmp/a";
+//   CheckSummary summary = RunConformance(host, Clock::Real(), options,
+//       [](const CheckResult& result) { Print(result); });
+//   return summary.failed == 0;
+//
+// In a URI, {} stands for a number that is new for each target. All that is
+// named is written into or compared, so name nothing that is in use, and remove
+// it afterwards. Blocks; one thread, which starts others.
+
+#include <string>
+
+#include "sluice/base/clock.h"
+#include "sluice/plugins/host/plugin_host.h"
+#include "sluice/plugins/sdk/conformance/check.h"
+
+namespace sluice {
+
+struct ConformanceOptions {
+  // A plugin to load and look at; empty: none.
+  std::string plugin_file;
+
+  // To check a source, all four.
+  std::string source;    // a store with something in it
+  std::string target;    // an empty store that is restored into, with {}
+  std::string restored;  // reads what was restored; empty: as target
+  std::string archives;  // a place for the archives, empty or a repo
+  // Optional.
+  std::string empty_source;    // a store with nothing in it
+  std::string warning_source;  // a store that cannot be backed up in full
+
+  // To check a place: one that is empty, with nothing else in it.
+  std::string place;
+};
+
+// Runs the checks that the options allow, in order. No check at all is one that
+// failed.
+CheckSummary RunConformance(PluginHost& host, Clock* clock,
+                            const ConformanceOptions& options,
+                            const CheckReport& report);
+
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
