@@ -27,9 +27,10 @@ absl::Status Invalid(absl::string_view message) {
 absl::Status CheckId(absl::string_view what, absl::string_view id) {
   if (id.empty()) return Invalid(absl::StrCat("the ", what, " is empty"));
   // It goes into the manifest, which is JSON.
-  if (id.size() > kMaxIdBytes || !IsUtf8(id)) {
+  if (id.size() > kMaxIdBytes || !IsUtf8(id) ||
+      std::any_of(id.begin(), id.end(), absl::ascii_iscntrl)) {
     return Invalid(absl::StrCat("the ", what, " is not UTF-8 of at most ",
-                                kMaxIdBytes, " bytes"));
+                                kMaxIdBytes, " bytes without control bytes"));
   }
   return absl::OkStatus();
 }

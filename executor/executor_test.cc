@@ -234,10 +234,11 @@ TEST_F(ExecutorTest, ForgetsTheBaseWhereTheSourceStreamedAll) {
 }
 
 TEST_F(ExecutorTest, MakesNamesThatAreNotUtf8FitForTheManifest) {
-  source().Warn("skipped", "symlink caf\xe9\x01");
+  source().Warn("skipped\nfile", "symlink caf\xe9\x01");
   GoodSource();
   const BackupResult result = Run();
   ASSERT_TRUE(result.status.ok());
+  EXPECT_EQ(result.manifest->warnings(0).code(), "skipped_file");
   EXPECT_EQ(result.manifest->warnings(0).message(), "symlink caf\\xe9\\x01");
   EXPECT_EQ(result.record->warnings(0).message(), "symlink caf\\xe9\\x01");
 }
@@ -252,8 +253,9 @@ TEST_F(ExecutorTest, BoundsTheWarningsAndSaysSo) {
   GoodSource();
   const BackupResult result = Run();
   ASSERT_TRUE(result.status.ok());
-  ASSERT_EQ(result.manifest->warnings_size(), 1001);
-  EXPECT_EQ(result.manifest->warnings(1000).message(), "234 more warnings");
+  // 1,000 are as many as a manifest's readers accept.
+  ASSERT_EQ(result.manifest->warnings_size(), 1000);
+  EXPECT_EQ(result.manifest->warnings(999).message(), "235 more warnings");
   EXPECT_LE(result.manifest->warnings(0).message().size(), 1024u);
 }
 
@@ -476,6 +478,18 @@ TEST_F(ExecutorTest, PublishesNothingWhenTheSinkIsMisused) {
       {"a metadata key that is not text",
        [](const Context&, PayloadSink& sink) {
          return sink.SetMetadata("\xff", "");
+       }},
+      {"a metadata key of two lines",
+       [](const Context&, PayloadSink& sink) {
+         return sink.SetMetadata("a\nb", "");
+       }},
+      {"metadata keys without bound",
+       [](const Context&, PayloadSink& sink) {
+         absl::Status status;
+         for (int i = 0; i < 10001 && status.ok(); ++i) {
+           status = sink.SetMetadata(absl::StrCat(i), "");
+         }
+         return status;
        }},
       {"metadata without bound",
        [](const Context&, PayloadSink& sink) {

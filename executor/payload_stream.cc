@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -35,9 +36,10 @@ absl::Status BadValue(absl::string_view message) {
 }
 
 absl::Status CheckName(absl::string_view what, absl::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes || !IsUtf8(name)) {
-    return BadValue(
-        absl::StrCat(what, " must be 1 to ", kMaxNameBytes, " bytes of UTF-8"));
+  if (name.empty() || name.size() > kMaxNameBytes || !IsUtf8(name) ||
+      std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
+    return BadValue(absl::StrCat(what, " must be 1 to ", kMaxNameBytes,
+                                 " bytes of UTF-8 without control bytes"));
   }
   return absl::OkStatus();
 }
@@ -143,12 +145,14 @@ class PayloadStream::Sink final : public PayloadSink {
     if (added) metadata_bytes_ += key.size();
     metadata_bytes_ += value.size();
     metadata_bytes_ -= entry->second.size();
-    if (metadata_bytes_ <= kMaxMetadataBytes) {
+    if (metadata_bytes_ <= kMaxMetadataBytes &&
+        metadata_.size() <= kMaxMetadataEntries) {
       entry->second = std::string(value);
       return absl::OkStatus();
     }
-    return Fail(BadValue(
-        absl::StrCat("metadata of more than ", kMaxMetadataBytes, " bytes")));
+    return Fail(
+        BadValue(absl::StrCat("metadata of more than ", kMaxMetadataBytes,
+                              " bytes or ", kMaxMetadataEntries, " keys")));
   }
 
   void SetEstimate(uint64_t bytes) override {
@@ -158,8 +162,11 @@ class PayloadStream::Sink final : public PayloadSink {
   void AddWarning(absl::string_view code, absl::string_view message) override {
     PayloadWarning warning = {Printable(code, kMaxWarningCodeBytes),
                               Printable(message, kMaxWarningMessageBytes)};
+    // A code is one word of a line.
+    std::replace_if(warning.code.begin(), warning.code.end(),
+                    absl::ascii_isspace, '_');
     MutexLock lock(shared_.mutex);
-    if (shared_.warnings.size() < kMaxWarnings) {
+    if (shared_.warnings.size() < kMaxWarnings - 1) {
       shared_.warnings.push_back(std::move(warning));
     } else {
       ++shared_.warnings_dropped;

@@ -34,11 +34,13 @@ namespace sluice {
 
 // Bounds of what ends up in the manifest, so that no manifest outgrows what its
 // readers accept.
+// With the one that says how many more there were.
 inline constexpr size_t kMaxWarnings = 1000;
 inline constexpr size_t kMaxWarningCodeBytes = 64;
 inline constexpr size_t kMaxWarningMessageBytes = 1024;
 inline constexpr size_t kMaxCounts = 1000;
 inline constexpr size_t kMaxNameBytes = 256;  // of a count, of a metadata key
+inline constexpr size_t kMaxMetadataEntries = 10000;
 inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;  // keys and values
 
 class PayloadStream {
