@@ -14,9 +14,6 @@
 namespace sluice {
 namespace {
 
-// A terminal row, its index pages and the lease that goes, a few times over.
-constexpr size_t kReserveBytes = size_t{256} << 10;
-
 absl::Status FileError(const std::string& what, int error) {
   const std::string message =
       absl::StrCat("catalog: ", what, ": ", strerror(error));
@@ -50,9 +47,10 @@ absl::Status MakeFolders(FileSystem& file_system, const std::string& folder) {
   if (error != 0 && error != EEXIST)
     return FileError(absl::StrCat("make folder ", folder), error);
   const int unsynced = file_system.SyncDirectory(parent);
-  if (unsynced != 0)
-    return FileError(absl::StrCat("sync folder ", parent), unsynced);
-  return absl::OkStatus();
+  if (unsynced == 0) return absl::OkStatus();
+  // Made anew by the next try, which would not sync what it finds.
+  file_system.RemoveDirectory(folder);
+  return FileError(absl::StrCat("sync folder ", parent), unsynced);
 }
 
 bool WriteAll(File& file, absl::string_view bytes) {
@@ -78,28 +76,35 @@ absl::Status PrepareCatalogFile(FileSystem& file_system,
     const IoResult<FileInfo> info = file_system.Stat(path);
     if (info.ok() && info.value.type == FileInfo::Type::kDirectory)
       return FileError(absl::StrCat("open ", path), EISDIR);
-    // Whoever made it may have died before these; best effort, as a folder that
-    // we may not read cannot be synced.
-    if (info.ok() && info.value.size == 0) {
-      file_system.SyncDirectory(folder);
+    // Whoever made it may have died before its folder was in its own; best
+    // effort, as a folder that we may not read cannot be synced.
+    if (info.ok() && info.value.size == 0)
       file_system.SyncDirectory(ParentOf(folder));
-    }
     return absl::OkStatus();
   }
   if (!file.ok()) return FileError(absl::StrCat("create ", path), file.error);
-  int error = file.value->Close();
-  if (error == 0) error = file_system.SyncDirectory(folder);
+  const int error = file.value->Close();
   if (error != 0) return FileError(absl::StrCat("create ", path), error);
   return absl::OkStatus();
 }
 
-void KeepReserve(FileSystem& file_system, const std::string& path) {
+absl::Status SyncCatalogFolder(FileSystem& file_system,
+                               const std::string& path) {
+  const std::string folder = ParentOf(path);
+  const int error = file_system.SyncDirectory(folder);
+  if (error != 0) return FileError(absl::StrCat("sync folder ", folder), error);
+  return absl::OkStatus();
+}
+
+void KeepReserve(FileSystem& file_system, const std::string& path,
+                 size_t bytes) {
+  if (bytes == 0) return;
   const std::string reserve = ReservePath(path);
   IoResult<std::unique_ptr<File>> file =
       file_system.Open(reserve, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!file.ok()) return;
   // Not sparse, and not to be compressed away to nothing by the file system.
-  std::string block(kReserveBytes, '\0');
+  std::string block(bytes, '\0');
   uint32_t state = 1;
   for (char& c : block) {
     state = state * 1664525 + 1013904223;

@@ -275,7 +275,6 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
           EnsureSchema(context, *database, CatalogMigrations());
       !ready.ok())
     return Annotate(ready, options.path);
-  KeepReserve(*options.file_system, options.path);
   std::string id;
   SLUICE_RETURN_IF_ERROR(
       database->Read(context, [&](SqliteConnection& connection) {
@@ -285,6 +284,9 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
         if (row) id = select.Text(0);
         return absl::OkStatus();
       }));
+  // By now the log is there, and stays for as long as we have it open.
+  SLUICE_RETURN_IF_ERROR(SyncCatalogFolder(*options.file_system, options.path));
+  KeepReserve(*options.file_system, options.path, options.reserve_bytes);
   return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(
       options, std::move(database), std::move(id)));
 }

@@ -35,6 +35,8 @@ struct SqliteCatalogOptions {
   absl::Duration cancel_poll = absl::Milliseconds(250);
   // How long a call waits for other processes' writes.
   absl::Duration busy_timeout = absl::Seconds(30);
+  // Room kept for a full disk. 0: none.
+  size_t reserve_bytes = size_t{256} << 10;
   // For tests: the file's own file system, the SQLite VFS over it
   // (//catalog:sqlite_vfs) and exclusive use; and no thread, so that leases are
   // renewed by CheckLease alone.

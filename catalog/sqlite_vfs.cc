@@ -85,12 +85,11 @@ int Truncate(sqlite3_file* file, sqlite3_int64 size) {
 
 int Sync(sqlite3_file* file, int) {
   VfsFile& self = Of(file);
-  int error = self.file->Sync();
+  const int error = self.file->Sync();
   if (error != 0) return Failed(*self.last_error, error, SQLITE_IOERR_FSYNC);
   if (self.unsynced_folder == nullptr) return SQLITE_OK;
-  error = self.file_system->SyncDirectory(*self.unsynced_folder);
-  if (error != 0)
-    return Failed(*self.last_error, error, SQLITE_IOERR_DIR_FSYNC);
+  // SQLite's own does not look at the answer either.
+  self.file_system->SyncDirectory(*self.unsynced_folder);
   delete std::exchange(self.unsynced_folder, nullptr);
   return SQLITE_OK;
 }
@@ -144,14 +143,10 @@ int Open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
   const std::string path = name;
   const bool create = (flags & SQLITE_OPEN_CREATE) != 0;
   int open_flags = (flags & SQLITE_OPEN_READWRITE) != 0 ? O_RDWR : O_RDONLY;
-  // Told apart, so that only a new file has its folder synced.
+  if (create) open_flags |= O_CREAT;
+  if ((flags & SQLITE_OPEN_EXCLUSIVE) != 0) open_flags |= O_EXCL;
   IoResult<std::unique_ptr<File>> opened =
       state.file_system->Open(path, open_flags, 0600);
-  bool is_new = false;
-  if (opened.error == ENOENT && create) {
-    opened = state.file_system->Open(path, open_flags | O_CREAT | O_EXCL, 0600);
-    is_new = opened.ok();
-  }
   if (!opened.ok())
     return Failed(state.last_error, opened.error, SQLITE_CANTOPEN);
   const bool kept = (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL |
@@ -161,7 +156,7 @@ int Open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
   self.last_error = &state.last_error;
   self.file = opened.value.release();
   self.unsynced_folder =
-      is_new && kept ? new std::string(FolderOf(path)) : nullptr;
+      create && kept ? new std::string(FolderOf(path)) : nullptr;
   if (out_flags != nullptr) *out_flags = flags;
   return SQLITE_OK;
 }

@@ -12,8 +12,8 @@
 //   options.exclusive = true;     // there is no shared memory here, no locks
 //
 // It asks of the file system what SQLite's own asks of POSIX: whole writes, an
-// fsync where SQLite syncs, and that of the folder after the first sync of a
-// new log or journal. One connection a file. Test code only.
+// fsync where SQLite syncs, and that of the folder, its answer unseen, after
+// the first sync of a log or journal. One connection a file. Test code only.
 
 #include <memory>
 #include <string>

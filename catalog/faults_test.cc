@@ -1,0 +1,106 @@
+// T1 for the catalog: each I/O call fails in turn, once and from then on.
+
+#include <errno.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "sluice/base/crash_file_system.h"
+#include "sluice/base/error.h"
+#include "sluice/base/fault_file_system.h"
+#include "sluice/catalog/attempt.h"
+
+namespace sluice {
+namespace {
+
+struct NamedFault {
+  const char* name;
+  Fault fault;
+};
+
+const NamedFault kFaults[] = {
+    {"EIO", Fault::Error(EIO)},
+    {"ENOSPC", Fault::Error(ENOSPC)},
+    {"EINTR", Fault::Error(EINTR)},
+    {"short write", Fault::ShortWrite()},
+    {"EIO after it was done", Fault::LostAnswer(EIO)},
+};
+
+int64_t CountCalls() {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem files(&disk, &plan);
+  const Acknowledged done = RunAttempt(files, {});
+  EXPECT_TRUE(done.ended) << done.last;
+  EXPECT_EQ(WhatIsWrong(disk, done), "");
+  return plan.calls();
+}
+
+TEST(FaultsTest, EachCallFailsOnceAndTheNextTryIsWhole) {
+  const int64_t calls = CountCalls();
+  ASSERT_GT(calls, 50);
+  int64_t visited = 0;
+  for (const NamedFault& fault : kFaults) {
+    for (int64_t n = 1; n <= calls; ++n) {
+      CrashFileSystem disk;
+      FaultPlan plan;
+      FaultFileSystem files(&disk, &plan);
+      plan.StrikeAt(n, fault.fault);
+      AttemptOptions options;
+      options.retries = 2;
+      const Acknowledged done = RunAttempt(files, options);
+      SCOPED_TRACE(absl::StrCat(fault.name, " at call ", n, ", ",
+                                FileOpName(plan.trace()[n - 1].op), " ",
+                                plan.trace()[n - 1].path));
+      EXPECT_TRUE(done.ended) << done.last;
+      ASSERT_EQ(WhatIsWrong(disk, done), "");
+      ++visited;
+    }
+  }
+  std::printf("visited %ld of %ld calls x faults\n", long{visited},
+              long{calls * 5});
+  EXPECT_EQ(visited, calls * 5);
+}
+
+// From the n-th call on nothing works any more: the disk is gone, or the
+// process was killed before that call.
+TEST(FaultsTest, NoStateIsBetweenOldAndNewWhereverTheDiskGoes) {
+  const int64_t calls = CountCalls();
+  for (const NamedFault& fault : {kFaults[0], kFaults[1], kFaults[4]}) {
+    int acknowledged = 0;
+    for (int64_t n = 1; n <= calls; ++n) {
+      CrashFileSystem disk;
+      FaultPlan plan;
+      FaultFileSystem files(&disk, &plan);
+      plan.StrikeFrom(n, fault.fault);
+      AttemptOptions options;
+      options.retries = 1;
+      const Acknowledged done = RunAttempt(files, options);
+      acknowledged += done.created ? 1 : 0;
+      SCOPED_TRACE(absl::StrCat(fault.name, " from call ", n));
+      if (!done.ended) {
+        EXPECT_FALSE(done.last.ok());
+        EXPECT_NE(ErrorCodeOf(done.last), kInternal) << done.last;
+      }
+      ASSERT_EQ(WhatIsWrong(disk, done), "");
+    }
+    EXPECT_GT(acknowledged, 0) << "the test sees no acknowledged job fail";
+  }
+}
+
+TEST(FaultsTest, AFullDiskHasItsOwnWord) {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem files(&disk, &plan);
+  plan.SetFilter([](const FileCall& call) { return IsChange(call.op); });
+  plan.StrikeFrom(1, Fault::Error(ENOSPC));
+  const Acknowledged done = RunAttempt(files, {});
+  EXPECT_FALSE(done.opened);
+  EXPECT_EQ(ErrorCodeOf(done.last), kCatalogNoSpace);
+  EXPECT_FALSE(HintOf(done.last).empty());
+}
+
+}  // namespace
+}  // namespace sluice
