@@ -462,6 +462,21 @@ TEST(LocalFaultsTest, PublishesNothingWhenOnlyTheCloseSaysThatThereWasNoRoom) {
   }
 }
 
+TEST(LocalFaultsTest, BeginsAnewWhereASweepTookTheFolderInBetween) {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem fs(&disk, &plan);
+  auto store = StoreOver(&fs);
+  ASSERT_TRUE(store->Create(kRun).ok());
+  plan.SetFilter([](const FileCall& call) { return call.op == FileOp::kOpen; });
+  plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore, [&](const FileCall&) {
+                  EXPECT_EQ(disk.RemoveDirectory("/repo/a"), 0);
+                }));
+  EXPECT_TRUE(Put(*store, "a/b", "x", CommitMode::kIfAbsent).ok());
+  EXPECT_TRUE(plan.struck());
+  EXPECT_EQ(Get(*store, "a/b"), "x");
+}
+
 TEST(LocalFaultsTest, SyncsNoMoreThanItMust) {
   CrashFileSystem disk;
   auto store = StoreOver(&disk);
