@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "openssl/sha.h"
 #include "sluice/benchmarks/channels.h"
+#include "sluice/benchmarks/raw_sha256.h"
 #include "sluice/executor/pipe.h"
 
 namespace sluice::benchmarks {
@@ -75,25 +76,10 @@ void RawMemcpy(benchmark::State& state, const Effort& effort) {
   state.SetLabel("one thread, 1 MiB, in the cache");
 }
 
-// The reference of everything that hashes: one thread, one warm MiB.
-double SecondsOfRawSha256(uint64_t total) {
-  const std::vector<uint8_t> block(kMiB, 'x');
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256_CTX context;
-  const double begin = MonotonicSeconds();
-  SHA256_Init(&context);
-  for (uint64_t at = 0; at < total; at += block.size()) {
-    SHA256_Update(&context, block.data(), block.size());
-  }
-  SHA256_Final(digest, &context);
-  benchmark::DoNotOptimize(digest);
-  return MonotonicSeconds() - begin;
-}
-
 void RawSha256(benchmark::State& state, const Effort& effort) {
   const uint64_t total = effort.Scale(1024 * kMiB);
   for (auto _ : state) {
-    const double seconds = SecondsOfRawSha256(total);
+    const double seconds = SecondsOfSha256(total);
     state.SetIterationTime(seconds);
     state.counters["GiBps"] = static_cast<double>(total) / (1 << 30) / seconds;
   }
@@ -130,7 +116,7 @@ double SecondsOfPipeAndHash(uint64_t total) {
 void PipeAndHash(benchmark::State& state, const Effort& effort) {
   const uint64_t total = effort.Scale(1024 * kMiB);
   ComparePairs(
-      state, {total, effort.pairs()}, [&] { return SecondsOfRawSha256(total); },
+      state, {total, effort.pairs()}, [&] { return SecondsOfSha256(total); },
       [&] { return SecondsOfPipeAndHash(total); });
   state.SetLabel("of raw SHA-256");
 }

@@ -3,10 +3,12 @@
 
 #include "sluice/benchmarks/measure.h"
 #include "sluice/benchmarks/pipe_benchmarks.h"
+#include "sluice/benchmarks/run_benchmarks.h"
 
 int main(int argc, char** argv) {
   sluice::benchmarks::Effort effort;
   effort.brief = true;
   sluice::benchmarks::RegisterPipeBenchmarks(effort);
+  sluice::benchmarks::RegisterRunBenchmarks(effort, {});
   return sluice::benchmarks::RunAndPrintTable(argc, argv);
 }
