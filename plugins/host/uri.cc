@@ -60,24 +60,29 @@ std::string PercentEncode(absl::string_view bytes, absl::string_view keep) {
   return encoded;
 }
 
+// "user:password@host", wherever it was typed.
+bool HoldsPassword(absl::string_view authority) {
+  const size_t at = authority.rfind('@');
+  return at != absl::string_view::npos &&
+         absl::StrContains(authority.substr(0, at), ':');
+}
+
 absl::Status Add(Uri& uri, std::string key, std::string value) {
   for (const auto& option : uri.options) {
     if (option.first == key)
       return Malformed(absl::StrCat("option \"", key, "\" is given twice"),
                        "give each option once");
   }
+  if (key == "authority" && HoldsPassword(value))
+    return Malformed("a URI must not hold a password",
+                     "give secrets by reference: env:NAME, file:/path or "
+                     "cmd:COMMAND, as the option that takes it");
   uri.options.emplace_back(std::move(key), std::move(value));
   return absl::OkStatus();
 }
 
 absl::Status AddAuthority(Uri& uri, absl::string_view authority) {
   SLUICE_ASSIGN_OR_RETURN(std::string decoded, PercentDecode(authority));
-  const size_t at = decoded.rfind('@');
-  if (at != std::string::npos &&
-      absl::StrContains(absl::string_view(decoded).substr(0, at), ':'))
-    return Malformed("a URI must not hold a password",
-                     "give secrets by reference: env:NAME, file:/path or "
-                     "cmd:COMMAND, as the option that takes it");
   return Add(uri, "authority", std::move(decoded));
 }
 

@@ -76,8 +76,9 @@ TEST(UriTest, WhatIsNoUriIsRefusedWithAHint) {
 }
 
 TEST(UriTest, APasswordIsRefusedAndNotShown) {
-  for (const char* text : {"pg://me:hunter2@db/x", "pg://me%3Ahunter2@db/x",
-                           "pg://me:hunter2%40db"}) {
+  for (const char* text :
+       {"pg://me:hunter2@db/x", "pg://me%3Ahunter2@db/x",
+        "pg://me:hunter2%40db", "pg:?authority=me:hunter2@db"}) {
     const absl::StatusOr<Uri> uri = ParseUri(text);
     ASSERT_FALSE(uri.ok()) << text;
     EXPECT_EQ(uri.status().ToString().find("hunter2"), std::string::npos);
