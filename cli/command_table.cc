@@ -90,8 +90,8 @@ std::vector<VerbSpec> Archives() {
        {Repo(),
         {"adopt", "", "record archives that have no record, after verifying"},
         {"forget", "", "drop records whose archive is gone"},
-        {"adopt-foreign", "ID",
-         "record this archive although another catalog wrote it"},
+        {"adopt-foreign", "CATALOG-ID",
+         "adopt what this other catalog wrote, too; `sluice show` has its id"},
         Timeout()},
        "reconcile --repo nightly --adopt"},
       {"sweep",
@@ -156,12 +156,12 @@ std::vector<VerbSpec> Administration() {
        {},
        "plugin info memory"},
       {"plugin check",
-       "load a plugin and put it through the conformance tests",
-       "For authors of plugins: runs real backups and restores with it.",
+       "load a plugin and show what it offers",
+       "For authors of plugins: the file goes through every check of the "
+       "loader, and what is wrong with it is told.",
        {{"FILE", "the shared object, sluice-ROLE-KIND.so", true, false,
          Completion::kFile}},
-       {{"uri", "URI", "a store or place of the plugin's to use in the tests",
-         "KIND:"}},
+       {},
        "plugin check ./sluice-source-mine.so"},
   };
 }

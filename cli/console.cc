@@ -96,6 +96,7 @@ void Console::Error(const absl::Status& status) {
 
 void Console::Log(LogLevel level, absl::string_view message,
                   const Json& fields) {
+  if (!options_.logs) return;
   Json line = {
       {"time", TimeText(absl::ToUnixMillis(clock_->Now()))},
       {"level", std::string(LevelName(level))},

@@ -26,7 +26,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 struct ConsoleOptions {
   int result_fd = 1;
   int note_fd = 2;
-  bool json = false;      // the result is JSON
+  bool json = false;  // the result is JSON
+  bool logs = true;
   bool json_log = false;  // else logfmt
   bool terminal = false;  // notes go to one: a bar may be drawn
   bool color = false;

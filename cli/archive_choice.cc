@@ -1,0 +1,104 @@
+#include "sluice/cli/archive_choice.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sluice/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr size_t kIdLength = 26;
+
+absl::Status Usage(absl::string_view message, absl::string_view hint) {
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
+      hint);
+}
+
+absl::Status NotFound(absl::string_view message) {
+  return WithHint(
+      MakeError(absl::StatusCode::kNotFound, kArchiveNotFound, message),
+      "`sluice list` shows what there is");
+}
+
+absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
+                                        const std::string& store) {
+  std::set<std::string> stores;
+  const ArchiveRow* latest = nullptr;
+  bool passed_over = false;
+  for (const ArchiveRow& archive : archives) {
+    const std::string its_store = archive.store_id();
+    // What nobody can say the store of is damaged, and no one's latest.
+    if (!store.empty() && its_store != store) continue;
+    if (!its_store.empty()) stores.insert(its_store);
+    if (archive.damaged() || its_store.empty()) {
+      passed_over = true;
+    } else {
+      latest = &archive;
+    }
+  }
+  if (stores.size() > 1) {
+    return Usage("latest of which store? The repo holds several",
+                 absl::StrCat("--store ", absl::StrJoin(stores, " or ")));
+  }
+  if (latest != nullptr) return *latest;
+  if (passed_over) {
+    return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                     "every archive that latest could mean is damaged");
+  }
+  return NotFound(
+      store.empty()
+          ? "the repo holds no archive"
+          : absl::StrCat("the repo holds no archive of store ", store));
+}
+
+}  // namespace
+
+bool ArchiveRow::damaged() const {
+  if (record.has_value() && record->damaged()) return true;
+  return !manifest.ok() && ErrorCodeOf(manifest.status()) == kArchiveDamaged;
+}
+
+std::string ArchiveRow::store_id() const {
+  if (manifest.ok()) return manifest->store_id();
+  return record.has_value() ? record->store_id() : "";
+}
+
+absl::StatusOr<ArchiveRow> ChooseArchive(
+    const std::vector<ArchiveRow>& archives, const ArchiveWish& wish) {
+  if (wish.id == "latest") return ChooseLatest(archives, wish.store);
+  const std::string prefix = absl::AsciiStrToUpper(wish.id);
+  const bool letters = std::all_of(prefix.begin(), prefix.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c));
+  });
+  if (prefix.empty() || prefix.size() > kIdLength || !letters) {
+    return Usage(absl::StrCat("\"", wish.id, "\" is no backup id"),
+                 "26 letters and digits, a beginning of them, or latest");
+  }
+  std::vector<const ArchiveRow*> found;
+  for (const ArchiveRow& archive : archives) {
+    if (absl::StartsWith(archive.id, prefix)) found.push_back(&archive);
+  }
+  if (found.empty()) return NotFound(absl::StrCat("no archive ", prefix));
+  if (found.size() > 1) {
+    return Usage(absl::StrCat(prefix, " is the beginning of ", found.size(),
+                              " archives' ids"),
+                 "type more of it");
+  }
+  const ArchiveRow& archive = *found.front();
+  if (!wish.store.empty() && archive.store_id() != wish.store) {
+    return NotFound(absl::StrCat("archive ", archive.id, " is of store ",
+                                 archive.store_id(), ", not ", wish.store));
+  }
+  return archive;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,394 @@
+"""The command as people use it: real processes, real plugins, real files.
+
+usage: end_to_end_test.py SLUICE [unittest arguments]
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SLUICE = sys.argv.pop(1)
+# A store that streams until it is told to end.
+ENDLESS = "memory:?keys=4000000000&value_bytes=1000&seed=1&store_id=endless"
+PATIENCE = 120  # seconds; only a test that fails waits so long
+
+
+def files_below(root):
+    """Every regular file below `root`: relative path to content."""
+    root = os.fsencode(root)
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb") as file:
+                    found[os.path.relpath(path, root)] = file.read()
+    return found
+
+
+class EndToEnd(unittest.TestCase):
+
+    def setUp(self):
+        self.tmp = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, self.tmp, ignore_errors=True)
+        self.machine("here")
+        self.repo_folder = self.path("repo")
+        self.repo = "local:" + self.repo_folder
+        self.store = "memory:?load=" + self.path("tree") + "&store_id=tree"
+
+    def path(self, name):
+        return os.path.join(self.tmp, name)
+
+    def machine(self, name):
+        """From now on: a machine that has never seen our catalog."""
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": self.path("home-" + name),
+            "TMPDIR": self.tmp,
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+
+    def start(self, *words, **kwargs):
+        options = {"env": self.env, "stdin": subprocess.DEVNULL,
+                   "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                   "cwd": self.tmp}
+        options.update(kwargs)
+        return subprocess.Popen([SLUICE, *words], **options)
+
+    def run_sluice(self, *words, code=0):
+        """Runs a verb, wants its exit status, returns stdout as text."""
+        process = self.start(*words)
+        out, self.err = (b.decode(errors="replace")
+                         for b in process.communicate(timeout=PATIENCE))
+        self.assertEqual(process.returncode, code,
+                         f"{words}\nstdout: {out}\nstderr: {self.err}")
+        return out
+
+    def run_json(self, *words, code=0):
+        return json.loads(self.run_sluice(*words, "--json", code=code))
+
+    def run_lines(self, *words, code=0):
+        out = self.run_sluice(*words, "--json", code=code)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def make_tree(self, links=True):
+        tree = os.fsencode(self.path("tree"))
+        os.makedirs(tree + b"/sub/deeper")
+        contents = {
+            b"empty": b"",
+            b"one": b"1",
+            b"sub/big": os.urandom(3_000_001),
+            b"sub/deeper/not-utf8-\xff\xfe": b"bytes \x00\xff",
+            b"sub/with space\nand newline": b"odd",
+        }
+        for name, content in contents.items():
+            with open(tree + b"/" + name, "wb") as file:
+                file.write(content)
+        if links:
+            os.symlink("one", tree + b"/sub/a-link")
+        return contents
+
+    def backup(self, code=0, store=None):
+        return self.run_json("backup", store or self.store, "--repo", self.repo,
+                             "--init", code=code)
+
+    def start_endless(self):
+        """A backup that is streaming: its job is there."""
+        self.run_sluice("repo", "add", "r", self.repo)
+        process = self.start("backup", ENDLESS, "--repo", self.repo, "--json")
+        for line in process.stderr:
+            if b"job started" in line:
+                return process
+        self.fail("no job was started")
+
+    def assert_nothing_left(self):
+        """No archive, no temporary object; at most the mark of the ended run."""
+        self.assertEqual(self.run_sluice("list", "--repo", self.repo, "--json"),
+                         "")
+        left = sorted(str(p.relative_to(self.repo_folder))
+                      for p in pathlib.Path(self.repo_folder).rglob("*")
+                      if p.is_file())
+        left = [name for name in left if not name.endswith("/manifest.json")]
+        self.assertEqual(left, ["sluice-repo.json"])
+
+    # --- the whole way
+
+    def test_every_regular_file_comes_back_byte_for_byte(self):
+        contents = self.make_tree()
+        result = self.backup(code=3)
+        record, job = result["record"], result["job"]
+        self.assertEqual(job["state"], "succeeded")
+        self.assertEqual(record["id"], job["backup_id"])
+        self.assertEqual(record["id"], job["record_id"])
+        self.assertEqual(len(record["warnings"]), 1)
+        self.assertIn("sub/a-link", record["warnings"][0]["message"])
+        archive = os.path.join(self.repo_folder, record["id"])
+        subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"],
+                       cwd=archive, check=True)
+        self.run_sluice("verify", "latest", "--repo", self.repo)
+        self.run_sluice("restore", "latest", "--repo", self.repo, "--to",
+                        "memory:?save=" + self.path("out"))
+        self.assertEqual(files_below(self.path("out")), contents)
+
+    def test_another_machine_needs_the_repo_alone(self):
+        contents = self.make_tree(links=False)
+        first = self.backup()
+        self.machine("elsewhere")
+        self.assertEqual(self.run_lines("list", "--repo", self.repo)[0]["id"],
+                         first["record"]["id"])
+        self.run_sluice("restore", "latest", "--repo", self.repo, "--to",
+                        "memory:?save=" + self.path("out"))
+        self.assertEqual(files_below(self.path("out")), contents)
+
+    def test_a_relative_repo_means_the_same_everywhere(self):
+        self.make_tree(links=False)
+        self.run_sluice("repo", "add", "r", "local:repo")
+        os.mkdir(self.path("elsewhere"))
+        process = self.start("backup", self.store, "--repo", "r",
+                             cwd=self.path("elsewhere"))
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(self.run_lines("list", "--repo", self.repo)), 1)
+
+    def test_the_demo_compares_what_came_back(self):
+        contents = self.make_tree()
+        result = self.run_json("demo", "--folder", self.path("tree"))
+        self.assertEqual(result["files"], len(contents))
+        self.assertTrue(result["identical"])
+        self.assertEqual(files_below(result["restored"]), contents)
+
+    # --- what is refused
+
+    def test_wrong_words_are_usage_errors_with_a_hint(self):
+        for words, hint in ((["bakcup", "memory:"], "did you mean backup?"),
+                            (["list", "--rpeo", "x"], "did you mean --repo?"),
+                            (["list"], "SLUICE_REPO"),
+                            (["verify", "--repo", self.repo], "--all"),
+                            ([], "--help"),
+                            (["repo", "add", "UP", self.repo], "lower case")):
+            self.run_sluice(*words, code=2)
+            self.assertIn("hint: ", self.err)
+            self.assertIn(hint, self.err)
+
+    def test_an_error_in_json_is_on_stdout(self):
+        error = self.run_json("frobnicate", code=2)
+        self.assertEqual(set(error), {"error", "job"})
+        self.assertEqual(set(error["error"]), {"code", "message", "hint"})
+        self.assertEqual(error["error"]["code"], "invalid_argument")
+        self.assertIsNone(error["job"])
+
+    def test_a_place_that_is_no_repo_is_left_alone(self):
+        self.make_tree()
+        os.mkdir(self.repo_folder)
+        error = self.run_json("backup", self.store, "--repo", self.repo, code=10)
+        self.assertEqual(error["error"]["code"], "destination_not_found")
+        self.assertIn("mounted", error["error"]["hint"])
+        self.assertEqual(os.listdir(self.repo_folder), [])
+
+    def test_what_is_not_there_is_not_found(self):
+        self.make_tree(links=False)
+        self.backup()
+        for words in (["show", "01AAAAAAAAAAAAAAAAAAAAAAAA", "--repo", self.repo],
+                      ["list", "--repo", "nightly"],
+                      ["job", "show", "01AAAAAAAAAAAAAAAAAAAAAAAA"],
+                      ["show", "latest", "--store", "x", "--repo", self.repo]):
+            self.run_sluice(*words, code=10)
+        self.run_sluice("backup", "memory:?load=" + self.path("none"), "--repo",
+                        self.repo, code=10)
+
+    def test_a_file_that_is_no_plugin_is_unusable(self):
+        junk = self.path("sluice-source-junk.so")
+        with open(junk, "wb") as file:
+            file.write(b"no ELF")
+        os.chmod(junk, 0o755)
+        self.run_sluice("plugin", "check", junk, code=16)
+        self.run_sluice("backup", "junk:x", "--repo", self.repo, "--plugin-dir",
+                        self.tmp, code=16)
+
+    def test_ids_that_are_none_delete_nothing(self):
+        self.make_tree(links=False)
+        self.backup()
+        os.mkdir(self.path("victim"))
+        for wrong in ("", "../victim", ".", "latest"):
+            self.run_sluice("delete", wrong, "--repo", self.repo, code=2)
+        self.assertEqual(len(self.run_lines("list", "--repo", self.repo)), 1)
+        self.assertTrue(os.path.isdir(self.path("victim")))
+
+    def test_a_target_that_is_not_empty_is_left_alone(self):
+        self.make_tree(links=False)
+        self.backup()
+        os.mkdir(self.path("out"))
+        with open(self.path("out/mine"), "w") as file:
+            file.write("mine")
+        error = self.run_json("restore", "latest", "--repo", self.repo, "--to",
+                              "memory:?save=" + self.path("out"), code=1)
+        self.assertEqual(error["error"]["code"], "restore_precondition_failed")
+        self.assertEqual(files_below(self.path("out")), {b"mine": b"mine"})
+
+    def test_no_secret_is_shown(self):
+        self.run_sluice("list", "--repo", "r", "--catalog",
+                        "postgresql://me:canary-4711@host/db", code=2)
+        self.assertNotIn("canary-4711", self.err)
+
+    # --- archives
+
+    def test_damage_is_found_recorded_and_passed_over_by_latest(self):
+        contents = self.make_tree(links=False)
+        good = self.backup()["record"]["id"]
+        bad = self.backup()["record"]["id"]
+        payload = os.path.join(self.repo_folder, bad, "payload.bin")
+        os.chmod(payload, 0o600)
+        with open(payload, "r+b") as file:
+            file.seek(1000)
+            byte = file.read(1)
+            file.seek(1000)
+            file.write(bytes([byte[0] ^ 1]))
+        lines = self.run_lines("verify", "--all", "--repo", self.repo, code=4)
+        self.assertEqual({line["id"]: line["ok"] for line in lines},
+                         {good: True, bad: False})
+        rows = {row["id"]: row["damaged"]
+                for row in self.run_lines("list", "--repo", self.repo)}
+        self.assertEqual(rows, {good: False, bad: True})
+        error = self.run_json("restore", bad, "--repo", self.repo, "--to",
+                              "memory:?save=" + self.path("none"), code=4)
+        self.assertEqual(error["error"]["code"], "archive_damaged")
+        self.assertEqual(error["job"]["state"], "failed")
+        self.assertFalse(os.path.exists(self.path("none")) and
+                         files_below(self.path("none")))
+        result = self.run_json("restore", "latest", "--repo", self.repo, "--to",
+                               "memory:?save=" + self.path("out"))
+        self.assertEqual(result["backup_id"], good)
+        self.assertEqual(files_below(self.path("out")), contents)
+
+    def test_delete_takes_the_archive_and_its_record(self):
+        self.make_tree(links=False)
+        first = self.backup()["record"]["id"]
+        second = self.backup()["record"]["id"]
+        self.run_sluice("delete", first.lower(), "--repo", self.repo)
+        self.assertEqual([row["id"] for row in
+                          self.run_lines("list", "--repo", self.repo)], [second])
+        self.run_sluice("show", first, "--repo", self.repo, code=10)
+        self.assertEqual(self.run_lines("reconcile", "--repo", self.repo), [])
+
+    def test_reconcile_shows_both_ways_and_mends_both(self):
+        self.make_tree(links=False)
+        self.backup()
+        catalog = self.run_json("show", "latest", "--repo",
+                                self.repo)["manifest"]["catalog_id"]
+        self.machine("elsewhere")
+        self.assertEqual(len(self.run_lines("reconcile", "--repo", self.repo)),
+                         1)
+        self.run_lines("reconcile", "--repo", self.repo, "--adopt-foreign",
+                       catalog)
+        shown = self.run_json("show", "latest", "--repo", self.repo)
+        self.assertIsNotNone(shown["record"])
+        shutil.rmtree(os.path.join(self.repo_folder, shown["id"]))
+        self.assertEqual(
+            [f["finding"] for f in self.run_lines("reconcile", "--repo",
+                                                  self.repo, code=3)],
+            ["record_without_archive"])
+        self.run_lines("reconcile", "--repo", self.repo, "--forget")
+        self.assertEqual(self.run_lines("reconcile", "--repo", self.repo), [])
+
+    def test_a_repo_has_a_name_and_is_never_made_twice(self):
+        self.make_tree(links=False)
+        added = self.run_json("repo", "add", "nightly", self.repo)
+        again = self.run_json("repo", "show", self.repo)
+        self.assertEqual(added["id"], again["id"])
+        self.assertEqual(again["name"], "nightly")
+        self.run_sluice("backup", self.store, "--repo", "nightly")
+        self.run_sluice("backup", self.store, "--repo", self.repo, "--init")
+        self.assertEqual(self.run_json("repo", "show", "nightly")["archives"], 2)
+
+    # --- the end of runs
+
+    def end_by_signal(self, number, code):
+        process = self.start_endless()
+        began = time.monotonic()
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=PATIENCE)
+        print(f"ended {time.monotonic() - began:.2f} s after signal {number}")
+        self.assertEqual(process.returncode, code)
+        ended = json.loads(out)
+        self.assertEqual(ended["error"]["code"], "cancelled")
+        self.assertEqual(ended["job"]["state"], "interrupted")
+        self.assertEqual(self.run_json("job", "show", "latest")["state"],
+                         "interrupted")
+        self.assert_nothing_left()
+
+    def test_ctrl_c_ends_a_run_as_interrupted(self):
+        self.end_by_signal(signal.SIGINT, 130)
+
+    def test_sigterm_ends_a_run_as_interrupted(self):
+        self.end_by_signal(signal.SIGTERM, 143)
+
+    def test_a_second_backup_of_one_store_is_refused_and_a_cancel_reaches_it(self):
+        process = self.start_endless()
+        error = self.run_json("backup", ENDLESS, "--repo", self.repo, code=11)
+        self.assertEqual(error["error"]["code"], "backup_already_running")
+        self.run_sluice("job", "cancel", "latest")
+        out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(json.loads(out)["job"]["state"], "interrupted")
+        self.assert_nothing_left()
+
+    def test_a_timeout_ends_a_run_as_interrupted(self):
+        self.run_sluice("repo", "add", "r", self.repo)
+        ended = self.run_json("backup", ENDLESS, "--repo", "r", "--timeout",
+                              "500ms", code=124)
+        self.assertEqual(ended["error"]["code"], "deadline_exceeded")
+        self.assertEqual(ended["job"]["state"], "interrupted")
+        self.assert_nothing_left()
+
+    # --- its streams
+
+    def test_a_reader_that_is_gone_ends_it_like_any_filter(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = self.start("man", stdout=writer)
+        os.close(writer)
+        _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, -signal.SIGPIPE)
+        self.assertEqual(err, b"")
+
+    def test_a_full_stdout_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            process = self.start("version", stdout=full)
+            _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"output_failed", err)
+
+    def test_closed_descriptors_are_not_written_into(self):
+        self.make_tree(links=False)
+        result = subprocess.run(
+            ["bash", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "bash", SLUICE, "backup",
+             self.store, "--repo", self.repo, "--init"],
+            env=self.env, check=False, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0)
+        self.run_sluice("verify", "latest", "--repo", self.repo)
+
+    def test_completions_and_logs_are_well_formed(self):
+        script = self.run_sluice("completion", "bash")
+        subprocess.run(["bash", "-n"], input=script.encode(), check=True)
+        self.make_tree(links=False)
+        self.run_sluice("backup", self.store, "--repo", self.repo, "--init",
+                        "--log-format", "json")
+        logs = [json.loads(line) for line in self.err.splitlines()]
+        finished = [log for log in logs if log["msg"] == "job finished"]
+        self.assertEqual(len(finished), 1)
+        self.assertEqual(finished[0]["state"], "succeeded")
+        for field in ("job_id", "backup_id", "repo", "stage", "error_code"):
+            self.assertIn(field, finished[0])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,101 @@
+#include "sluice/cli/runs.h"
+
+#include <xxhash.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sluice/base/clock.h"
+#include "sluice/base/error.h"
+#include "sluice/cli/progress.h"
+#include "sluice/cli/text.h"
+
+namespace sluice::cli {
+namespace {
+
+// The hooks that backup and restore have in common.
+template <typename Options>
+void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
+           Options& options) {
+  options.abandon_after = kAbandonAfter;
+  options.on_progress = [meter](const RunProgress& progress) {
+    meter->Update(progress);
+  };
+  options.on_job_created = [catalog, meter, &console = session.console(),
+                            cancel = session.cancel()](const BackupJob& job) {
+    // The callback may come while the run ends: it holds what it needs.
+    catalog->OnCancelRequested(job.id(), cancel);
+    console.Log(LogLevel::kInfo, "job started",
+                {{"job_id", job.id()}, {"backup_id", job.backup_id()}});
+  };
+}
+
+}  // namespace
+
+BackupResult RunBackup(Session& session, const OpenedRepo& repo,
+                       const std::shared_ptr<Backupable>& source,
+                       absl::string_view store_id, bool allow_empty) {
+  const absl::StatusOr<Catalog*> catalog = session.catalog();
+  if (!catalog.ok()) return {catalog.status(), {}, {}, {}};
+  ProgressMeter meter(&session.console(), Clock::Real(), "backup",
+                      session.wants_progress());
+  RunBackupOptions options;
+  Watch(session, *catalog, &meter, options);
+  options.allow_empty = allow_empty;
+  options.before_publish = [&session, &catalog](const BackupJob& job) {
+    return (*catalog)->CheckLease(session.context(), job.id());
+  };
+  const Executor executor(*catalog, Clock::Real());
+  return executor.RunBackup(session.context(), source, repo.destination,
+                            repo.row, store_id, source->store_kind(), options);
+}
+
+RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
+                         const std::shared_ptr<Backupable>& target,
+                         absl::string_view backup_id,
+                         absl::string_view from_store) {
+  const absl::StatusOr<Catalog*> catalog = session.catalog();
+  if (!catalog.ok()) return {catalog.status(), {}, {}};
+  ProgressMeter meter(&session.console(), Clock::Real(), "restore",
+                      session.wants_progress());
+  RunRestoreOptions options;
+  Watch(session, *catalog, &meter, options);
+  options.from_store_id = std::string(from_store);
+  const Executor executor(*catalog, Clock::Real());
+  return executor.RunRestore(session.context(), target, repo.destination,
+                             repo.row, backup_id, options);
+}
+
+void SweepBeforeBackup(Session& session, const OpenedRepo& repo) {
+  const absl::StatusOr<SweepReport> report =
+      repo.destination->Sweep(session.context());
+  Console& console = session.console();
+  if (!report.ok()) {
+    console.Log(LogLevel::kWarning, "sweep failed",
+                {{"repo", repo.label()},
+                 {"error_code", ErrorCodeOf(report.status())},
+                 {"error", std::string(report.status().message())}});
+    return;
+  }
+  for (const absl::Status& problem : report->problems) {
+    console.Log(LogLevel::kWarning, "sweep passed over",
+                {{"repo", repo.label()},
+                 {"error_code", ErrorCodeOf(problem)},
+                 {"error", std::string(problem.message())}});
+  }
+  if (report->objects_deleted + report->uploads_aborted == 0) return;
+  console.Log(LogLevel::kInfo, "swept",
+              {{"repo", repo.label()},
+               {"objects", report->objects_deleted},
+               {"bytes", report->bytes_deleted},
+               {"uploads", report->uploads_aborted}});
+}
+
+std::string StoreIdFromUri(absl::string_view kind, absl::string_view uri) {
+  return absl::StrCat(
+      kind, "-", absl::StrFormat("%016x", XXH3_64bits(uri.data(), uri.size())));
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,39 @@
+#ifndef SLUICE_CLI_RUNS_H_
+#define SLUICE_CLI_RUNS_H_
+
+// One run of the executor as the command does it: with the catalog's lease and
+// cancel requests, and progress on the console. Blocks until the run is over.
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "sluice/cli/session.h"
+#include "sluice/executor/executor.h"
+
+namespace sluice::cli {
+
+// How long a source may take to return once it was cancelled; then the command
+// leaves without it. Less than the second within which Ctrl-C is to end a run.
+inline constexpr absl::Duration kAbandonAfter = absl::Milliseconds(700);
+
+BackupResult RunBackup(Session& session, const OpenedRepo& repo,
+                       const std::shared_ptr<Backupable>& source,
+                       absl::string_view store_id, bool allow_empty);
+
+// `from_store`: the store whose archive may be restored into a target with
+// another id; empty: none.
+RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
+                         const std::shared_ptr<Backupable>& target,
+                         absl::string_view backup_id,
+                         absl::string_view from_store);
+
+// Removes what dead runs left in the repo. A failure is a warning.
+void SweepBeforeBackup(Session& session, const OpenedRepo& repo);
+
+// "memory-0123456789abcdef": the same for the same URI.
+std::string StoreIdFromUri(absl::string_view kind, absl::string_view uri);
+
+}  // namespace sluice::cli
+
+#endif  // SLUICE_CLI_RUNS_H_

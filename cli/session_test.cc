@@ -1,0 +1,50 @@
+#include "sluice/cli/session.h"
+
+#include <map>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+Environment With(const std::map<std::string, std::string>& variables) {
+  return [variables](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  };
+}
+
+TEST(SessionTest, TheCatalogIsTheFlagElseTheStateFolderElseHome) {
+  const Environment both =
+      With({{"XDG_STATE_HOME", "/state"}, {"HOME", "/home/me"}});
+  EXPECT_EQ(CatalogPath("sqlite:/a/b.db", both).value(), "/a/b.db");
+  EXPECT_EQ(CatalogPath("sqlite:b.db", both).value(), "b.db");
+  EXPECT_EQ(CatalogPath("", both).value(), "/state/sluice/catalog.db");
+  EXPECT_EQ(CatalogPath("", With({{"HOME", "/home/me"}})).value(),
+            "/home/me/.local/state/sluice/catalog.db");
+  EXPECT_EQ(CatalogPath("", With({{"XDG_STATE_HOME", "relative"},
+                                  {"HOME", "/home/me"}}))
+                .value(),
+            "/home/me/.local/state/sluice/catalog.db");
+}
+
+TEST(SessionTest, ACatalogThatIsNoneIsRefusedWithoutShowingIt) {
+  for (const char* flag :
+       {"postgresql://me:secret@host/db", "/path", "sqlite:"}) {
+    const auto path = CatalogPath(flag, With({{"HOME", "/h"}}));
+    EXPECT_EQ(ErrorCodeOf(path.status()), kInvalidArgument) << flag;
+    EXPECT_EQ(path.status().ToString().find("secret"), std::string::npos);
+  }
+  EXPECT_EQ(ErrorCodeOf(CatalogPath("", With({})).status()), kInvalidArgument);
+}
+
+TEST(SessionTest, ANameIsNoUri) {
+  EXPECT_TRUE(LooksLikeUri("local:/x"));
+  EXPECT_TRUE(LooksLikeUri("local:relative"));
+  EXPECT_FALSE(LooksLikeUri("nightly"));
+}
+
+}  // namespace
+}  // namespace sluice::cli

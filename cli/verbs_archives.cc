@@ -1,0 +1,174 @@
+// list, show, delete.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/cli/archives.h"
+#include "sluice/cli/text.h"
+#include "sluice/cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+// An archive that another one builds on.
+constexpr absl::string_view kArchiveNeeded = "archive_needed";
+
+std::string NotesOn(const ArchiveRow& row) {
+  if (row.damaged()) return "damaged";
+  if (!row.manifest.ok()) return ErrorCodeOf(row.manifest.status());
+  std::string notes;
+  if (row.manifest->warnings_size() > 0) notes = "warnings";
+  if (row.record.has_value() && row.record->pinned()) {
+    absl::StrAppend(&notes, notes.empty() ? "" : ", ", "pinned");
+  }
+  return notes;
+}
+
+std::vector<std::string> TableRow(const ArchiveRow& row) {
+  if (!row.manifest.ok()) return {row.id, "", "", "", "", NotesOn(row)};
+  const Manifest& manifest = *row.manifest;
+  return {row.id,
+          manifest.created_at(),
+          manifest.store_id(),
+          manifest.store_kind(),
+          SizeText(manifest.plain_size_bytes()),
+          NotesOn(row)};
+}
+
+void AddLine(std::string& text, absl::string_view name,
+             absl::string_view value) {
+  if (value.empty()) return;
+  std::string padded(name);
+  padded.resize(16, ' ');
+  absl::StrAppend(&text, padded, Printable(value), "\n");
+}
+
+std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
+  std::string text = absl::StrCat(row.id, "\n");
+  AddLine(text, "repo", repo.label());
+  AddLine(text, "state", row.damaged() ? "damaged" : "ok");
+  if (!row.manifest.ok()) {
+    AddLine(text, "manifest", std::string(row.manifest.status().message()));
+    return text;
+  }
+  const Manifest& manifest = *row.manifest;
+  AddLine(text, "created", manifest.created_at());
+  AddLine(text, "store", manifest.store_id());
+  AddLine(text, "kind", manifest.store_kind());
+  AddLine(text, "size",
+          absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
+                       manifest.plain_size_bytes(), ")"));
+  AddLine(text, "sha256", manifest.sha256());
+  AddLine(text, "base", manifest.base_backup_id());
+  AddLine(text, "segments", absl::StrCat(manifest.segments_size()));
+  AddLine(text, "payload ids", absl::StrCat(manifest.payload_id_count()));
+  AddLine(text, "job", manifest.job_id());
+  AddLine(text, "catalog", manifest.catalog_id());
+  AddLine(text, "writer", manifest.writer());
+  const Json counts = ToJson(manifest)["source_counts"];
+  for (const auto& [name, value] : counts.items()) {
+    AddLine(text, name, Encode(value));
+  }
+  for (const Warning& warning : manifest.warnings()) {
+    AddLine(text, "warning",
+            absl::StrCat(warning.message(), " (", warning.code(), ")"));
+  }
+  return text;
+}
+
+// An increment without its base is no backup.
+absl::Status CheckNothingNeeds(const std::vector<ArchiveRow>& rows,
+                               const std::set<std::string>& going) {
+  for (const ArchiveRow& row : rows) {
+    if (!row.manifest.ok() || going.count(row.id) > 0) continue;
+    const std::string& base = row.manifest->base_backup_id();
+    if (going.count(base) == 0) continue;
+    return WithHint(
+        MakeError(absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
+                  absl::StrCat("archive ", row.id, " builds on ", base)),
+        "delete that one too, or first");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
+                       const std::string& id) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_RETURN_IF_ERROR(repo.destination->Delete(session.context(), id));
+  const absl::Status forgotten = catalog->DeleteRecord(session.context(), id);
+  if (forgotten.ok() || forgotten.code() == absl::StatusCode::kNotFound) {
+    return absl::OkStatus();
+  }
+  return WithHint(Annotate(forgotten, "the archive is gone, its record is not"),
+                  "`sluice reconcile --forget` drops it");
+}
+
+}  // namespace
+
+Outcome RunListVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  const std::string store = session.command().Get("store");
+  Table table({"ID", "CREATED", "STORE", "KIND", "SIZE", "NOTES"});
+  for (const ArchiveRow& row : rows) {
+    if (!store.empty() && row.store_id() != store) continue;
+    if (session.console().json()) session.console().ResultJson(ToJson(row));
+    table.Add(TableRow(row));
+  }
+  if (!session.console().json()) session.console().Result(table.Text());
+  return {};
+}
+
+Outcome RunShowVerb(Session& session) {
+  const Command& command = session.command();
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(
+      const ArchiveRow row,
+      ChooseArchive(rows, {command.arguments.front(), command.Get("store")}));
+  if (session.console().json()) {
+    session.console().ResultJson(ToJson(row));
+  } else {
+    session.console().Result(ShowText(row, repo));
+  }
+  return {};
+}
+
+Outcome RunDeleteVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kWrite));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  // All ids are looked at before the first archive goes.
+  std::set<std::string> going;
+  for (const std::string& argument : session.command().arguments) {
+    if (argument == "latest") {
+      return WithHint(
+          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                    "delete takes ids, not latest"),
+          "`sluice list` shows the ids");
+    }
+    SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
+                            ChooseArchive(rows, {argument, ""}));
+    going.insert(row.id);
+  }
+  SLUICE_RETURN_IF_ERROR(CheckNothingNeeds(rows, going));
+  for (const std::string& id : going) {
+    SLUICE_RETURN_IF_ERROR(
+        Annotate(DeleteOne(session, repo, id), absl::StrCat("delete ", id)));
+    if (session.console().json()) {
+      session.console().ResultJson({{"id", id}, {"deleted", true}});
+    } else {
+      session.console().Result(absl::StrCat(id, " deleted\n"));
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,154 @@
+// plugin list, plugin info, plugin check.
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/cli/text.h"
+#include "sluice/cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+absl::string_view TypeName(uint32_t type) {
+  switch (type) {
+    case SLUICE_OPTION_INTEGER:
+      return "integer";
+    case SLUICE_OPTION_BOOLEAN:
+      return "boolean";
+    case SLUICE_OPTION_PATH:
+      return "path";
+    case SLUICE_OPTION_DURATION:
+      return "duration";
+    default:
+      return "string";
+  }
+}
+
+Json OptionJson(const OptionSpec& option) {
+  return {{"name", option.name},
+          {"type", std::string(TypeName(option.type))},
+          {"required", option.required},
+          {"secret", option.secret},
+          {"default", option.fallback},
+          {"help", option.help}};
+}
+
+Json FactoryJson(const FactoryInfo& factory) {
+  Json options = Json::array();
+  for (const OptionSpec& option : factory.options) {
+    options.push_back(OptionJson(option));
+  }
+  return {{"role", factory.role},
+          {"kind", factory.kind},
+          {"help", factory.help},
+          {"plugin", factory.plugin_name},
+          {"version", factory.plugin_version},
+          {"license", factory.plugin_license},
+          {"abi", factory.abi_version},
+          {"path", factory.path},
+          {"options", options}};
+}
+
+std::string InfoText(const FactoryInfo& factory) {
+  std::string text = absl::StrCat(
+      factory.kind, " (", factory.role, ")\n  ",
+      absl::StrJoin(absl::StrSplit(factory.help, '\n'), "\n  "), "\n  plugin ",
+      factory.plugin_name, " ", factory.plugin_version, ", ",
+      factory.plugin_license, ", ABI ", factory.abi_version, "\n  ",
+      factory.path.empty() ? "linked in" : factory.path, "\n");
+  Table table({"OPTION", "TYPE", "DEFAULT", "HELP"});
+  for (const OptionSpec& option : factory.options) {
+    std::string help = option.help;
+    if (option.required) absl::StrAppend(&help, " (required)");
+    if (option.secret) absl::StrAppend(&help, " (secret)");
+    table.Add({option.name, std::string(TypeName(option.type)), option.fallback,
+               help});
+  }
+  return absl::StrCat(text, table.Text());
+}
+
+// Loads what lies in the plugin folder. A file that cannot be loaded is said,
+// and does not hide the others.
+absl::StatusOr<PluginHost*> LoadAll(Session& session, Outcome& outcome) {
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  for (const std::string& path : host->FindPluginFiles()) {
+    const absl::Status loaded = host->Load(path);
+    if (loaded.ok()) continue;
+    session.console().Error(loaded);
+    outcome.code = ExitCode::kPluginUnusable;
+  }
+  return host;
+}
+
+std::string AbsolutePath(const std::string& path) {
+  if (!path.empty() && path.front() == '/') return path;
+  std::string folder(4096, '\0');
+  if (getcwd(folder.data(), folder.size()) == nullptr) return path;
+  folder.resize(folder.find('\0'));
+  return absl::StrCat(folder, "/", path);
+}
+
+}  // namespace
+
+Outcome RunPluginListVerb(Session& session) {
+  Outcome outcome;
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, LoadAll(session, outcome));
+  Table table({"ROLE", "KIND", "VERSION", "HELP"});
+  for (const FactoryInfo& factory : host->factories()) {
+    if (session.console().json()) {
+      session.console().ResultJson(FactoryJson(factory));
+    }
+    table.Add({factory.role, factory.kind, factory.plugin_version,
+               factory.help.substr(0, factory.help.find('\n'))});
+  }
+  if (!session.console().json()) session.console().Result(table.Text());
+  return outcome;
+}
+
+Outcome RunPluginInfoVerb(Session& session) {
+  const std::string& kind = session.command().arguments.front();
+  Outcome outcome;
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, LoadAll(session, outcome));
+  std::vector<std::string> kinds;
+  bool found = false;
+  for (const FactoryInfo& factory : host->factories()) {
+    kinds.push_back(factory.kind);
+    if (factory.kind != kind) continue;
+    found = true;
+    if (session.console().json()) {
+      session.console().ResultJson(FactoryJson(factory));
+    } else {
+      session.console().Result(InfoText(factory));
+    }
+  }
+  if (found) return {};
+  const std::string meant = DidYouMean(kind, kinds);
+  return WithHint(
+      MakeError(absl::StatusCode::kNotFound, kPluginUnusable,
+                absl::StrCat("no plugin of kind \"", kind, "\"")),
+      meant.empty() ? std::string("`sluice plugin list` shows those there are")
+                    : absl::StrCat("did you mean ", meant, "?"));
+}
+
+Outcome RunPluginCheckVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  const std::string path = AbsolutePath(session.command().arguments.front());
+  SLUICE_RETURN_IF_ERROR(host->Load(path));
+  for (const FactoryInfo& factory : host->factories()) {
+    if (session.console().json()) {
+      session.console().ResultJson(FactoryJson(factory));
+    } else {
+      session.console().Result(absl::StrCat("ok  ", InfoText(factory)));
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,258 @@
+// backup, restore, verify.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "sluice/base/clock.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/cli/archives.h"
+#include "sluice/cli/progress.h"
+#include "sluice/cli/run_report.h"
+#include "sluice/cli/runs.h"
+#include "sluice/cli/text.h"
+#include "sluice/cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+absl::Status ConflictingStore(const std::string& own,
+                              const std::string& wanted) {
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                absl::StrCat("the store's own id is ", own, ", not ", wanted)),
+      "leave out --store");
+}
+
+// The id that the archive will bear: the store's own, else --store, else one
+// made from the URI, which is the same for each backup of it.
+absl::StatusOr<std::string> StoreIdOf(Session& session, Backupable& source,
+                                      const std::string& uri) {
+  SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
+                          source.Describe(session.context()));
+  const std::string wanted = session.command().Get("store");
+  if (info.store_id.empty()) {
+    return wanted.empty() ? StoreIdFromUri(source.store_kind(), uri) : wanted;
+  }
+  if (!wanted.empty() && wanted != info.store_id) {
+    return ConflictingStore(info.store_id, wanted);
+  }
+  return info.store_id;
+}
+
+void PrintBackup(Console& console, const OpenedRepo& repo,
+                 const BackupResult& result, absl::Duration took) {
+  if (console.json()) {
+    console.ResultJson(
+        {{"record", ToJson(result.record)}, {"job", ToJson(result.job)}});
+    return;
+  }
+  const BackupRecord& record = *result.record;
+  console.Result(absl::StrCat(record.id(), "\n  store ", record.store_id(),
+                              " (", record.store_kind(), ") in repo ",
+                              Printable(repo.label()), "\n  ",
+                              AmountText(record.plain_size_bytes(), took),
+                              ", sha256 ", record.sha256(), "\n"));
+}
+
+// The guard of a restore: which store's archives are meant.
+absl::StatusOr<ArchiveWish> WishFor(Session& session,
+                                    const std::string& target_id) {
+  const Command& command = session.command();
+  const std::string from = command.Get("from-store");
+  const std::string store = command.Get("store");
+  if (!from.empty() && !store.empty() && from != store) {
+    return WithHint(
+        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                  "--store and --from-store name two stores"),
+        "one of them is enough");
+  }
+  ArchiveWish wish;
+  wish.id = command.arguments.front();
+  wish.store = from.empty() ? store : from;
+  // A target that knows who it is wants its own latest; for an archive that is
+  // named the executor holds the guard.
+  if (wish.store.empty() && wish.id == "latest") wish.store = target_id;
+  return wish;
+}
+
+void PrintRestore(Session& session, const RestoreResult& result,
+                  absl::Duration took) {
+  Console& console = session.console();
+  if (console.json()) {
+    console.ResultJson({{"backup_id", result.manifest->backup_id()},
+                        {"store_id", result.manifest->store_id()},
+                        {"size_bytes", result.manifest->plain_size_bytes()},
+                        {"job", ToJson(result.job)}});
+    return;
+  }
+  console.Result(absl::StrCat(
+      result.manifest->backup_id(), " restored\n  store ",
+      result.manifest->store_id(), " to ",
+      Printable(session.command().Get("to")), "\n  ",
+      AmountText(result.manifest->plain_size_bytes(), took), "\n"));
+}
+
+// One archive's verdict: OK, or archive_damaged, or what kept us from seeing.
+absl::Status VerifyOne(Session& session, const OpenedRepo& repo,
+                       const ArchiveRow& row) {
+  const absl::Time began = Clock::Real()->Now();
+  ProgressMeter meter(&session.console(), Clock::Real(),
+                      absl::StrCat("verify ", row.id),
+                      session.wants_progress());
+  const absl::StatusOr<Manifest> manifest = repo.destination->Verify(
+      session.context(), row.id, [&meter](uint64_t done, uint64_t total) {
+        RunProgress progress;
+        progress.stage = "reading";
+        progress.bytes_done = done;
+        progress.bytes_estimated = total;
+        progress.percent =
+            total == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / total);
+        meter.Update(progress);
+      });
+  meter.Finish();
+  const absl::Duration took = Clock::Real()->Now() - began;
+  const absl::Status& status = manifest.status();
+  Console& console = session.console();
+  const uint64_t bytes = manifest.ok() ? manifest->size_bytes() : 0;
+  if (console.json()) {
+    Json error = nullptr;
+    if (!status.ok()) error = ErrorJson(status, absl::nullopt)["error"];
+    console.ResultJson({{"id", row.id},
+                        {"ok", status.ok()},
+                        {"size_bytes", bytes},
+                        {"error", error}});
+  } else if (status.ok()) {
+    console.Result(
+        absl::StrCat(row.id, " ok  ", AmountText(bytes, took), "\n"));
+  } else {
+    console.Result(absl::StrCat(row.id, " ", Printable(ErrorCodeOf(status)),
+                                "  ", Printable(std::string(status.message())),
+                                "\n"));
+  }
+  return status;
+}
+
+absl::Status CheckVerifyWords(const Command& command) {
+  if (command.Has("all") == command.arguments.empty()) return absl::OkStatus();
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                "sluice verify needs an ID or --all"),
+      "an ID, latest, or --all");
+}
+
+absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(Session& session,
+                                                     const OpenedRepo& repo) {
+  const Command& command = session.command();
+  const bool all = command.Has("all");
+  SLUICE_ASSIGN_OR_RETURN(std::vector<ArchiveRow> rows,
+                          LoadArchives(session, repo));
+  const std::string store = command.Get("store");
+  if (!all) {
+    SLUICE_ASSIGN_OR_RETURN(ArchiveRow row,
+                            ChooseArchive(rows, {command.arguments[0], store}));
+    return std::vector<ArchiveRow>{std::move(row)};
+  }
+  if (store.empty()) return rows;
+  std::vector<ArchiveRow> of_store;
+  for (ArchiveRow& row : rows) {
+    if (row.store_id() == store) of_store.push_back(std::move(row));
+  }
+  return of_store;
+}
+
+}  // namespace
+
+Outcome RunBackupVerb(Session& session) {
+  const std::string uri = session.command().arguments.front();
+  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  // What is wrong is told before anything is made.
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> source,
+                          host->CreateSource(uri));
+  SLUICE_ASSIGN_OR_RETURN(const std::string store_id,
+                          StoreIdOf(session, *source, uri));
+  SLUICE_RETURN_IF_ERROR(session.catalog().status());
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo repo,
+      session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
+  SweepBeforeBackup(session, repo);
+
+  const absl::Time began = Clock::Real()->Now();
+  const BackupResult result = RunBackup(session, repo, source, store_id,
+                                        session.command().Has("allow-empty"));
+  const absl::Duration took = Clock::Real()->Now() - began;
+  LogJobFinished(session.console(), repo.label(), result.job, result.status,
+                 took);
+  if (!result.status.ok()) return {result.status, result.job};
+  NoteWarnings(session.console(), result.record->warnings());
+  PrintBackup(session.console(), repo, result, took);
+  Outcome outcome;
+  if (result.record->warnings_size() > 0) outcome.code = ExitCode::kWarnings;
+  return outcome;
+}
+
+Outcome RunRestoreVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  SLUICE_ASSIGN_OR_RETURN(const std::string to,
+                          session.command().Require("to"));
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> target,
+                          host->CreateSource(to));
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
+                          target->Describe(session.context()));
+  SLUICE_ASSIGN_OR_RETURN(const ArchiveWish wish,
+                          WishFor(session, info.store_id));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row, ChooseArchive(rows, wish));
+  if (row.damaged()) {
+    session.console().Note(
+        absl::StrCat("warning: archive ", row.id,
+                     " was found damaged; trying all the same"));
+  }
+
+  const absl::Time began = Clock::Real()->Now();
+  const RestoreResult result = RunRestore(session, repo, target, row.id,
+                                          session.command().Get("from-store"));
+  const absl::Duration took = Clock::Real()->Now() - began;
+  LogJobFinished(session.console(), repo.label(), result.job, result.status,
+                 took);
+  if (!result.status.ok()) return {result.status, result.job};
+  PrintRestore(session, result, took);
+  Outcome outcome;
+  if (result.job->warnings_size() > 0) {
+    NoteWarnings(session.console(), result.job->warnings());
+    outcome.code = ExitCode::kWarnings;
+  }
+  return outcome;
+}
+
+Outcome RunVerifyVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(CheckVerifyWords(session.command()));
+  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowsToVerify(session, repo));
+  Outcome outcome;
+  for (const ArchiveRow& row : rows) {
+    const absl::Status status = VerifyOne(session, repo, row);
+    const bool damaged = ErrorCodeOf(status) == kArchiveDamaged;
+    if (damaged) outcome.code = ExitCode::kDamage;
+    if (!status.ok() && !damaged) {
+      // Deleted meanwhile by someone else is no failure of the others.
+      if (ErrorCodeOf(status) == kArchiveNotFound && rows.size() > 1) continue;
+      return status;
+    }
+    SLUICE_RETURN_IF_ERROR(RecordDamage(session, repo, row, damaged));
+  }
+  return outcome;
+}
+
+}  // namespace sluice::cli
