@@ -67,6 +67,17 @@ class CrashFileSystem::Disk {
     return Do(std::move(event));
   }
 
+  // Between two folders it is two writes.
+  void Move(const Place& from, const Place& to, const std::string& text)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (from.folder == to.folder) {
+      SetEntries(from.folder, {{from.name, 0}, {to.name, from.node}}, text);
+      return;
+    }
+    SetEntries(to.folder, {{to.name, from.node}}, text + " (new name)");
+    SetEntries(from.folder, {{from.name, 0}}, text + " (old name)");
+  }
+
   void SetEntries(uint64_t folder,
                   std::vector<std::pair<std::string, uint64_t>> entries,
                   std::string text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -295,31 +306,20 @@ int CrashFileSystem::Rename(const std::string& from, const std::string& to) {
     }
     if (!disk_->node(b.node).entries.empty()) return ENOTEMPTY;
   }
-  const std::string text = absl::StrCat("rename of ", from, " to ", to);
-  if (a.folder == b.folder) {
-    disk_->SetEntries(a.folder, {{a.name, 0}, {b.name, a.node}}, text);
-  } else {  // two folders, two writes
-    disk_->SetEntries(b.folder, {{b.name, a.node}}, text + " (new name)");
-    disk_->SetEntries(a.folder, {{a.name, 0}}, text + " (old name)");
-  }
+  disk_->Move(a, b, absl::StrCat("rename of ", from, " to ", to));
   return 0;
 }
 
 int CrashFileSystem::RenameNoReplace(const std::string& from,
                                      const std::string& to) {
-  {
-    MutexLock lock(disk_->mutex_);
-    const Disk::Place a = disk_->Find(from, root_, beneath_);
-    const Disk::Place b = disk_->Find(to, root_, beneath_);
-    if (a.error == 0 && a.node == 0) return ENOENT;
-    if (b.error == 0 && b.node != 0) return EEXIST;
-    if (a.error == 0 && b.error == 0 && a.folder == b.folder) {
-      disk_->SetEntries(a.folder, {{a.name, 0}, {b.name, a.node}},
-                        absl::StrCat("rename of ", from, " to ", to));
-      return 0;
-    }
-  }
-  return EXDEV;  // across folders: nothing of ours does so
+  MutexLock lock(disk_->mutex_);
+  const Disk::Place a = disk_->Find(from, root_, beneath_);
+  const Disk::Place b = disk_->Find(to, root_, beneath_);
+  if (a.error != 0 || b.error != 0) return a.error != 0 ? a.error : b.error;
+  if (a.node == 0) return ENOENT;
+  if (b.node != 0) return EEXIST;
+  disk_->Move(a, b, absl::StrCat("rename of ", from, " to ", to));
+  return 0;
 }
 
 int CrashFileSystem::Link(const std::string& from, const std::string& to) {

@@ -158,8 +158,10 @@ bool SimScheduler::WaitOnClock(CondVar& condition, MutexLock& lock,
                                absl::Duration timeout) {
   Actor* const self = Self();
   if (self == nullptr) {
-    // Its time is not simulated: it goes on when it is told to.
-    return condition.WaitFor(lock, absl::Milliseconds(50));
+    // Its time is not simulated: it goes on when it is told to, and never finds
+    // that its time has come.
+    condition.WaitFor(lock, absl::Milliseconds(50));
+    return true;
   }
   lock.Unlock();
   bool timed_out = false;
