@@ -54,6 +54,7 @@ TEST(HashBesideTest, BoundsTheViewsThatAreOut) {
   }
   hash.EndSegment();
   EXPECT_EQ(hash.Digest(0), expected.Finish());
+  hash.AwaitFewerThan(1);
   EXPECT_EQ(released, 500);
 }
 

@@ -176,7 +176,11 @@ absl::StatusOr<std::vector<Segment>> WriteSegments(const ArchiveTarget& target,
     SLUICE_RETURN_IF_ERROR(target.context.status());
     hash->AwaitFewerThan(payload.max_views());
     SLUICE_ASSIGN_OR_RETURN(const absl::string_view view, payload.Next());
-    if (view.empty()) return segments.Finish();
+    if (view.empty()) {
+      absl::StatusOr<std::vector<Segment>> finished = segments.Finish();
+      if (finished.ok()) hash->AwaitFewerThan(1);  // gives back the last views
+      return finished;
+    }
     SLUICE_RETURN_IF_ERROR(segments.Write(view));
     hash->Done();
   }
