@@ -147,7 +147,7 @@ TEST(FaultFileSystemTest, OnePlanServesManyFileSystemsAndThreads) {
 // Runs Publish in a child that the plan kills; whether "final" is there then.
 bool FinalAfterKill(int64_t n, Fault::Kind when) {
   std::string folder = ::testing::TempDir() + "/kill-XXXXXX";
-  mkdtemp(folder.data());
+  EXPECT_NE(mkdtemp(folder.data()), nullptr);
   const pid_t child = fork();
   if (child == 0) {
     FaultPlan plan;
