@@ -156,12 +156,25 @@ std::vector<VerbSpec> Administration() {
        {},
        "plugin info memory"},
       {"plugin check",
-       "load a plugin and show what it offers",
-       "For authors of plugins: the file goes through every check of the "
-       "loader, and what is wrong with it is told.",
+       "prove a plugin: load it, and run the executor with it",
+       "For authors of plugins. The file goes through every check of the "
+       "loader; with --source, --target and --archives the executor runs with "
+       "the source; with --place every rule for places is tried. All that is "
+       "named is written into: name nothing that is in use. Exit status 16 if "
+       "a check fails.",
        {{"FILE", "the shared object, sluice-ROLE-KIND.so", true, false,
          Completion::kFile}},
-       {},
+       {{"source", "URI", "a store of this plugin with something in it"},
+        {"target", "URI",
+         "an empty store to restore into; {} in it is a number, new for each"},
+        {"archives", "FOLDER", "where the archives go: empty, or missing", "",
+         Completion::kFile},
+        {"restored", "URI",
+         "reads what was restored into the target, with {} as there",
+         "as --target"},
+        {"empty-source", "URI", "a store with nothing in it"},
+        {"warning-source", "URI", "a store that cannot be backed up in full"},
+        {"place", "URI", "an empty place of this plugin"}},
        "plugin check ./sluice-source-mine.so"},
   };
 }

@@ -1,6 +1,6 @@
 """The command as people use it: real processes, real plugins, real files.
 
-usage: end_to_end_test.py SLUICE [unittest arguments]
+usage: end_to_end_test.py SLUICE PLUGIN.so [unittest arguments]
 """
 
 import json
@@ -15,6 +15,7 @@ import time
 import unittest
 
 SLUICE = sys.argv.pop(1)
+ONEFILE = sys.argv.pop(1)  # the plugin in plain C of examples/
 # A store that streams until it is told to end.
 ENDLESS = "memory:?keys=4000000000&value_bytes=1000&seed=1&store_id=endless"
 PATIENCE = 120  # seconds; only a test that fails waits so long
@@ -213,6 +214,30 @@ class EndToEnd(unittest.TestCase):
         self.run_sluice("plugin", "check", junk, code=16)
         self.run_sluice("backup", "junk:x", "--repo", self.repo, "--plugin-dir",
                         self.tmp, code=16)
+
+    def test_plugin_check_runs_the_executor_with_a_plugin(self):
+        with open(self.path("store"), "wb") as file:
+            file.write(os.urandom(3_000_001))
+        words = ["plugin", "check", ONEFILE, "--target",
+                 "onefile:" + self.path("target-{}"), "--archives", "archives"]
+        checks = self.run_lines(*words, "--source",
+                                "onefile:" + self.path("store"))
+        self.assertGreaterEqual(
+            len([c for c in checks if c["outcome"] == "passed"]), 16, checks)
+        self.assertIn("0 failed", self.err)
+        out = self.run_sluice(*words, "--source", "onefile:" + self.path("none"),
+                              code=16)
+        self.assertIn("\nfailed  source: ", out)
+        self.assertEqual(out.splitlines()[0],
+                         "passed  plugin: loads, and its tables are whole")
+
+    def test_plugin_check_wants_all_it_needs(self):
+        self.run_sluice("plugin", "check", ONEFILE, "--source", "onefile:x",
+                        code=2)
+        self.assertIn("--source goes with --target", self.err)
+        self.assertEqual(
+            [c["outcome"] for c in self.run_lines("plugin", "check", ONEFILE)],
+            ["passed", "passed"])
 
     def test_ids_that_are_none_delete_nothing(self):
         self.make_tree(links=False)

@@ -8,10 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
+#include "sluice/plugins/host/uri.h"
+#include "sluice/plugins/sdk/conformance/conformance.h"
 
 namespace sluice::cli {
 namespace {
@@ -95,6 +98,55 @@ std::string AbsolutePath(const std::string& path) {
   return absl::StrCat(folder, "/", path);
 }
 
+// A folder, for people; a URI, for those whose archives lie elsewhere.
+absl::StatusOr<std::string> ArchivesUri(const std::string& archives) {
+  if (archives.empty() || LooksLikeUri(archives)) return archives;
+  Uri uri;
+  uri.kind = "local";
+  uri.options = {{"path", AbsolutePath(archives)}};
+  return FormatUri(uri);
+}
+
+// A source is checked by bringing its backups back: half of the words would
+// check nothing.
+absl::Status CheckNamedTogether(const Command& command) {
+  const bool source = command.Has("source");
+  for (const char* flag : {"target", "archives"}) {
+    if (command.Has(flag) == source) continue;
+    return WithHint(
+        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                  absl::StrCat("--source goes with --", flag)),
+        "a source takes --source, --target and --archives; a place --place");
+  }
+  return absl::OkStatus();
+}
+
+absl::string_view OutcomeWord(CheckResult::Outcome outcome) {
+  switch (outcome) {
+    case CheckResult::Outcome::kPassed:
+      return "passed";
+    case CheckResult::Outcome::kSkipped:
+      return "skipped";
+    case CheckResult::Outcome::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+Json CheckJson(const CheckResult& result) {
+  return {{"check", result.name},
+          {"outcome", std::string(OutcomeWord(result.outcome))},
+          {"detail", Printable(result.detail)}};
+}
+
+std::string CheckLine(const CheckResult& result) {
+  const std::string detail =
+      result.detail.empty() ? ""
+                            : absl::StrCat(" (", Printable(result.detail), ")");
+  return absl::StrCat(OutcomeWord(result.outcome), "  ", result.name, detail,
+                      "\n");
+}
+
 }  // namespace
 
 Outcome RunPluginListVerb(Session& session) {
@@ -138,17 +190,37 @@ Outcome RunPluginInfoVerb(Session& session) {
 }
 
 Outcome RunPluginCheckVerb(Session& session) {
+  const Command& command = session.command();
+  ConformanceOptions options;
+  options.plugin_file = AbsolutePath(command.arguments.front());
+  options.source = command.Get("source");
+  options.target = command.Get("target");
+  options.restored = command.Get("restored");
+  options.empty_source = command.Get("empty-source");
+  options.warning_source = command.Get("warning-source");
+  options.place = command.Get("place");
+  SLUICE_ASSIGN_OR_RETURN(options.archives,
+                          ArchivesUri(command.Get("archives")));
+  SLUICE_RETURN_IF_ERROR(CheckNamedTogether(command));
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
-  const std::string path = AbsolutePath(session.command().arguments.front());
-  SLUICE_RETURN_IF_ERROR(host->Load(path));
-  for (const FactoryInfo& factory : host->factories()) {
-    if (session.console().json()) {
-      session.console().ResultJson(FactoryJson(factory));
-    } else {
-      session.console().Result(absl::StrCat("ok  ", InfoText(factory)));
-    }
-  }
-  return {};
+  absl::Status flushed;
+  const CheckSummary summary = RunConformance(
+      *host, Clock::Real(), options, [&](const CheckResult& result) {
+        if (session.console().json()) {
+          session.console().ResultJson(CheckJson(result));
+        } else {
+          session.console().Result(CheckLine(result));
+        }
+        // At once: the next check may be the one that the plugin dies in.
+        if (flushed.ok()) flushed = session.console().Flush();
+      });
+  SLUICE_RETURN_IF_ERROR(flushed);
+  session.console().Note(absl::StrCat(summary.passed, " passed, ",
+                                      summary.failed, " failed, ",
+                                      summary.skipped, " skipped"));
+  Outcome outcome;
+  if (summary.failed > 0) outcome.code = ExitCode::kPluginUnusable;
+  return outcome;
 }
 
 }  // namespace sluice::cli
