@@ -21,7 +21,9 @@ absl::Status ScriptedStore::WritePieces(const Context& context,
         script_->Around(Party::kStore, "write", [&]() -> absl::Status {
           SLUICE_RETURN_IF_ERROR(
               sink.AddPayloadIds({absl::StrCat("id-", i % 3)}));
-          return sink.Write(pieces_[i]);
+          SLUICE_RETURN_IF_ERROR(sink.Write(pieces_[i]));
+          written_ += pieces_[i];
+          return absl::OkStatus();
         });
     if (!written.ok() && manner_ != Manner::kSwallowsErrors) return written;
   }
@@ -51,15 +53,21 @@ absl::Status ScriptedStore::Restore(const Context&, absl::string_view,
                                     absl::Span<RestorePayload> chain) {
   std::string staged;
   for (RestorePayload& payload : chain) {
+    // A step takes as many bytes as the last one did, however large the views
+    // are: that depends on a thread that no schedule orders.
+    constexpr size_t kBytes = 4096;
     bool ended = false;
-    while (!ended) {
+    for (size_t target = staged.size(); !ended;) {
+      target += kBytes;
       SLUICE_RETURN_IF_ERROR(
           script_->Around(Party::kStore, "read", [&]() -> absl::Status {
-            SLUICE_ASSIGN_OR_RETURN(const absl::string_view bytes,
-                                    payload.reader->Next());
-            staged.append(bytes.data(), bytes.size());
-            ended = bytes.empty();
-            if (!ended) payload.reader->Release();
+            while (!ended && staged.size() < target) {
+              SLUICE_ASSIGN_OR_RETURN(const absl::string_view bytes,
+                                      payload.reader->Next());
+              staged.append(bytes.data(), bytes.size());
+              ended = bytes.empty();
+              if (!ended) payload.reader->Release();
+            }
             return absl::OkStatus();
           }));
     }

@@ -47,6 +47,8 @@ class ScriptedStore final : public Backupable {
 
   // Ends a hang, from the scheduler's main thread.
   void Free() { freed_ = true; }
+  // All that the sink took.
+  const std::string& written() const { return written_; }
   // All that a restore made visible.
   const std::string& content() const { return content_; }
 
@@ -57,6 +59,7 @@ class ScriptedStore final : public Backupable {
   const std::vector<std::string> pieces_;
   const Manner manner_;
   std::atomic<bool> freed_{false};
+  std::string written_;
   std::string content_;
 };
 

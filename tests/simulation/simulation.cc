@@ -21,6 +21,7 @@
 #include "sluice/tests/faults/hasty_clock.h"
 #include "sluice/tests/faults/invariants.h"
 #include "sluice/tests/faults/later_store.h"
+#include "sluice/tests/simulation/one_view.h"
 
 namespace sluice {
 namespace {
@@ -258,7 +259,9 @@ class Simulation::Attempt {
       result.steps[static_cast<int>(party)] = script_.steps(party);
     }
     result.struck = script_.struck();
+    result.trace = scheduler_.trace();
     result.succeeded = told.ok();
+    result.abandoned = abandoned_;
     result.code = ErrorCodeOf(told);
     CheckStory(told, result.violations);
     CheckWorld(told, result.violations);
@@ -323,8 +326,10 @@ class Simulation::Attempt {
     };
     const BackupResult result =
         Executor(jobs_.get(), clock)
-            .RunBackup(run_.first, store_, archives_, Repository(), kStoreId,
-                       "memory", options);
+            .RunBackup(run_.first, store_,
+                       std::make_shared<OneViewDestination>(archives_),
+                       Repository(), kStoreId, "memory", options);
+    abandoned_ = result.source_abandoned;
     job_ = result.job;
     has_record_ = result.record.has_value();
     return result.status;
@@ -423,7 +428,7 @@ class Simulation::Attempt {
     }
     if (case_.verb == SimVerb::kBackup && told.ok()) {
       const auto made = Download(archives, job_->backup_id());
-      if (!made.ok() || *made != Joined(pieces_)) {
+      if (!made.ok() || *made != store_->written()) {
         found.push_back("I2: succeeded, and the archive is not the store's");
       }
     }
@@ -450,6 +455,7 @@ class Simulation::Attempt {
   std::unique_ptr<JobStore> jobs_;
   std::shared_ptr<ScriptedStore> store_;
   absl::optional<BackupJob> job_;
+  bool abandoned_ = false;
   bool has_record_ = false;
   bool record_stored_ = false;
 };

@@ -47,7 +47,9 @@ struct SimResult {
   int64_t steps[3] = {};  // by Party
   bool struck = false;    // a planned fault was reached
   bool succeeded = false;
-  std::string code;  // of the error that the user was told
+  bool abandoned = false;          // the store did not return in time
+  std::string code;                // of the error that the user was told
+  std::vector<std::string> trace;  // every step, in order
 };
 
 class Simulation {
