@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>  // NOLINT
 
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
+#include "sluice/base/mutex.h"
 #include "sluice/destinations/archive/archive_fixture.h"
 #include "sluice/destinations/archive/fake_object_store.h"
 
@@ -15,6 +18,33 @@ namespace sluice {
 namespace {
 
 constexpr absl::Duration kGrace = absl::Hours(1);
+
+// Knows that another thread than the test's has seen that time went on.
+class WatchedClock final : public Clock {
+ public:
+  explicit WatchedClock(FakeClock* clock) : clock_(*clock) {}
+
+  void AwaitLook() const {
+    while (!seen_) std::this_thread::yield();
+  }
+
+  absl::Time Now() const override { return clock_.Now(); }
+  absl::Duration SinceBoot() const override {
+    const absl::Duration now = clock_.SinceBoot();
+    if (std::this_thread::get_id() != test_ && now > began_) seen_ = true;
+    return now;
+  }
+  bool WaitFor(CondVar& condition, MutexLock& lock,
+               absl::Duration timeout) override {
+    return clock_.WaitFor(condition, lock, timeout);
+  }
+
+ private:
+  FakeClock& clock_;
+  const absl::Duration began_ = clock_.SinceBoot();
+  const std::thread::id test_ = std::this_thread::get_id();
+  mutable std::atomic<bool> seen_{false};
+};
 
 class WriterLeaseTest : public testing::Test {
  protected:
@@ -68,13 +98,17 @@ TEST_F(WriterLeaseTest, IsRenewedEveryQuarterWhileTheSourceGivesNothing) {
 }
 
 TEST_F(WriterLeaseTest, IsLostForGoodOnceItWasNotRenewedInTime) {
-  const auto lease = Take("me");
+  WatchedClock clock(&clock_);
+  const auto lease = WriterLease::Take(Context::Background(), store_, &clock,
+                                       TestId(1), "me", kGrace);
   ASSERT_TRUE(lease.ok());
   clock_.AwaitWaiters(1);
   const absl::Time expires = Stored()->expires_at;
   // Asleep: the thread wakes too late, and a sweep may have been there.
   store_.Advance(2 * kGrace);
   clock_.Advance(2 * kGrace);
+  // It holds its lock from this look to its verdict.
+  clock.AwaitLook();
   EXPECT_FALSE((*lease)->IsFresh());
   (*lease)->Stop();
   EXPECT_FALSE((*lease)->IsFresh());

@@ -7,23 +7,32 @@ Each NAME.mutant beside this file says which trap of tests/traps.md it stands
 for, which test must see it, and one replacement in one file:
 
     trap: a rename whose folder was not synced
-    test: //destinations/local:local_object_store_test
+    test: //destinations/local:local_crash_test
+    filter: LocalCrashTest.KeepsItsPromisesInEveryStateThatAPowerCutLeaves
     file: destinations/local/local_object_store.cc
     === old
     if (int error = fs_->SyncDirectory(folder)) return Unsynced(error);
     === new
     === end
 
-The old text must stand exactly once in the file. The tree is copied first;
-nothing here is changed. A mutant that survives, or that does not build, fails
-the run: a test that cannot see its fault is worse than none.
+The old text must stand exactly once in the file. Two lines may be left
+out: `filter`, a --test_filter for the one test that must turn red, and
+`timeout`, the seconds until a test that hangs counts as red. The tree is copied
+first, to a folder that is kept, so that the next run finds it built; nothing
+here is changed. A mutant that survives, or that does not build, fails the run:
+a test that cannot see its fault is worse than none. So does one whose test is
+red without it.
 """
 
+import fcntl
+import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -39,28 +48,66 @@ def parse(path):
     return {"name": path.stem, "old": old, "new": new, **fields}
 
 
+def scratch_folder(shard):
+    """The same folder each time, ours alone, locked until we end."""
+    key = hashlib.sha256(f"{ROOT} {shard}".encode()).hexdigest()[:12]
+    folder = pathlib.Path(tempfile.gettempdir(),
+                          f"sluice-mutants-{os.getuid()}-{key}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        sys.exit(f"{folder} is not ours")
+    lock = open(folder / "lock", "w", encoding="utf-8")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    tree = folder / "sluice"
+    tree.mkdir(exist_ok=True)
+    return tree, lock
+
+
 def copy_tree(scratch):
     """The tracked files as they are now, uncommitted changes included."""
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True,
-                            capture_output=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).exists():
-            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, scratch / name)
+                            capture_output=True).stdout.decode().split("\0")
+    names = {name for name in listed if name and (ROOT / name).exists()}
+    for path in sorted(scratch.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif str(path.relative_to(scratch)) not in names:
+            path.unlink()
+    for name in names:
+        source, target = ROOT / name, scratch / name
+        if target.exists() and target.read_bytes() == source.read_bytes():
+            continue  # with its times: Bazel need not look at it again
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
+def test(mutant, scratch, *flags):
+    """As ./check builds, so that what it built is shared."""
+    flags = [*flags, "-c", "opt", "--symlink_prefix=/", "--test_output=errors",
+             f"--test_timeout={mutant.get('timeout', 60)}"]
+    if "filter" in mutant:
+        flags.append(f"--test_filter={mutant['filter']}")
+    return subprocess.run(["bazel", "test", *flags, *mutant["test"].split()],
+                          cwd=scratch, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
 
 
 def run(mutant, scratch):
     """None if the mutant was caught, else what went wrong."""
     target = scratch / mutant["file"]
+    if not target.exists():
+        return f"no {mutant['file']}"
     text = target.read_text()
     if text.count(mutant["old"]) != 1:
         return f"its old text stands {text.count(mutant['old'])} times in {mutant['file']}"
     target.write_text(text.replace(mutant["old"], mutant["new"]))
     try:
-        result = subprocess.run(
-            ["bazel", "test", "--test_output=errors", "--noshow_progress",
-             "--copt=-Wno-error", *mutant["test"].split()],
-            cwd=scratch, capture_output=True, text=True)
+        result = test(mutant, scratch)
+        if result.returncode == 1 and "[-Werror=" in result.stderr:
+            # What was taken out may leave something unused.
+            result = test(mutant, scratch,
+                          f"--per_file_copt={mutant['file']}@-Wno-error")
     finally:
         target.write_text(text)
     if result.returncode == TESTS_FAILED:
@@ -70,14 +117,26 @@ def run(mutant, scratch):
     return f"did not build:\n{result.stderr[-3000:]}"
 
 
+def red_without(mutants, scratch):
+    """The mutants whose test fails on the tree as it is."""
+    red = set()
+    for target in sorted({mutant["test"] for mutant in mutants}):
+        if test({"test": target, "timeout": 600}, scratch).returncode != 0:
+            red |= {m["name"] for m in mutants if m["test"] == target}
+    return red
+
+
 def main(arguments):
     mutants = [parse(path) for path in sorted(HERE.glob("*.mutant"))]
     if arguments[:1] == ["--list"]:
         for mutant in mutants:
-            print(f"{mutant['name']}: {mutant['trap']} -> {mutant['test']}")
+            print(f"{mutant['name']}: {mutant['trap']} -> {mutant['test']}"
+                  f" {mutant.get('filter', '')}")
         return 0
+    shard = ""
     if arguments[:1] == ["--shard"]:
-        index, count = map(int, arguments[1].split("/"))
+        shard = arguments[1]
+        index, count = map(int, shard.split("/"))
         mutants, arguments = mutants[index::count], arguments[2:]
     if arguments:
         mutants = [mutant for mutant in mutants if mutant["name"] in arguments]
@@ -85,18 +144,23 @@ def main(arguments):
         print("no such mutant", file=sys.stderr)
         return 2
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="sluice-mutants-") as folder:
-        scratch = pathlib.Path(folder) / "sluice"
-        scratch.mkdir()
+    began = time.monotonic()
+    scratch, lock = scratch_folder(shard)
+    with lock:
         copy_tree(scratch)
+        red = red_without(mutants, scratch)
+        print(f"unchanged: {time.monotonic() - began:.1f} s", flush=True)
         for mutant in mutants:
-            problem = run(mutant, scratch)
+            start = time.monotonic()
+            problem = (f"{mutant['test']} is red without it"
+                       if mutant["name"] in red else run(mutant, scratch))
             failed += problem is not None
-            print(f"{'FAIL' if problem else 'caught':7}{mutant['name']}"
+            print(f"{'FAIL' if problem else 'caught':7}{mutant['name']} "
+                  f"({time.monotonic() - start:.1f} s)"
                   f"{': ' + problem if problem else ''}", flush=True)
         subprocess.run(["bazel", "shutdown"], cwd=scratch, check=False)
-        subprocess.run(["chmod", "-R", "u+w", folder], check=False)
-    print(f"mutants: {len(mutants) - failed} caught, {failed} not")
+    print(f"mutants: {len(mutants) - failed} caught, {failed} not, "
+          f"{time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
