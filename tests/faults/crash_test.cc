@@ -4,6 +4,7 @@
 // and every invariant holds; what had been promised by then is there.
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -67,9 +68,13 @@ TEST_P(CrashTest, EveryStateThatAPowerCutLeavesCanBeRecovered) {
   const World::Told told = Run();
   ASSERT_TRUE(told.status.ok()) << told.status;
   disk_.Mark("told");
+  // Sanitizer builds visit fewer.
+  const bool few = std::getenv("SLUICE_FAULT_STRIDE") != nullptr;
+  CrashStateOptions options;
+  if (few) options.max_states_per_point = 3;
   int wrong = 0;
   const CrashStateCount count =
-      disk_.ForEachCrash({}, [&](const CrashedDisk& crashed) {
+      disk_.ForEachCrash(options, [&](const CrashedDisk& crashed) {
         const std::vector<std::string> violations = Violations(crashed, told);
         if (!violations.empty() && ++wrong <= 10) {
           ADD_FAILURE() << "at event " << crashed.point() << ", "
@@ -83,7 +88,7 @@ TEST_P(CrashTest, EveryStateThatAPowerCutLeavesCanBeRecovered) {
               count.states, static_cast<long long>(disk_.syncs()), wrong);
   EXPECT_FALSE(count.stopped);
   // The publish is the longest; a sweep changes little, and syncs each change.
-  EXPECT_GT(count.states, GetParam() == Verb::kBackup ? 1000u : 10u);
+  EXPECT_GT(count.states, GetParam() == Verb::kBackup && !few ? 1000u : 10u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Verbs, CrashTest, testing::ValuesIn(kAllVerbs),

@@ -102,7 +102,7 @@ TEST_P(SimulationTest, RandomSchedulesAndFaultsLeaveNothingForbidden) {
   for (const auto& [outcome, times] : outcomes) {
     std::printf("  %8lld %s\n", static_cast<long long>(times), outcome.c_str());
   }
-  if (first < 0 && count >= 1000) {
+  if (first < 0 && count >= 5000) {
     // Rare ends are reached, not only hoped for.
     for (const char* rare :
          {"succeeded", "cancelled", "(store abandoned)", "source_incomplete",
