@@ -158,6 +158,7 @@ int RunVerb(const Command& command, const Environment& environment) {
 int RunApp(const std::vector<std::string>& words,
            const Environment& environment) {
   signal(SIGPIPE, SIG_IGN);  // a lost terminal must not end a backup
+  signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write
   const absl::StatusOr<Command> command = Parse(words, environment);
   if (!command.ok()) return ReportUsage(command.status(), words, environment);
   if (command->help) return PrintHelp(*command, environment);

@@ -6,6 +6,7 @@ usage: end_to_end_test.py SLUICE PLUGIN.so [unittest arguments]
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ SLUICE = sys.argv.pop(1)
 ONEFILE = sys.argv.pop(1)  # the plugin in plain C of examples/
 # A store that streams until it is told to end.
 ENDLESS = "memory:?keys=4000000000&value_bytes=1000&seed=1&store_id=endless"
-PATIENCE = 120  # seconds; only a test that fails waits so long
+PATIENCE = 300  # seconds; only a test that fails waits so long
 
 
 def files_below(root):
@@ -34,7 +35,7 @@ def files_below(root):
     return found
 
 
-class EndToEnd(unittest.TestCase):
+class CommandTest(unittest.TestCase):
 
     def setUp(self):
         self.tmp = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
@@ -120,6 +121,9 @@ class EndToEnd(unittest.TestCase):
                       if p.is_file())
         left = [name for name in left if not name.endswith("/manifest.json")]
         self.assertEqual(left, ["sluice-repo.json"])
+
+
+class EndToEnd(CommandTest):
 
     # --- the whole way
 
@@ -264,6 +268,69 @@ class EndToEnd(unittest.TestCase):
                         "postgresql://me:canary-4711@host/db", code=2)
         self.assertNotIn("canary-4711", self.err)
 
+    # --- what the machine refuses
+
+    def backup_within(self, setup, code, *launcher, **kwargs):
+        """A backup in a shell that ran `setup` before; its JSON error."""
+        script = setup + ' && exec "$@"'
+        words = [*launcher, "sh", "-c", script, "sh", SLUICE, "backup",
+                 self.store, "--repo", self.repo, "--init", "--json"]
+        done = subprocess.run(words, env=self.env, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=PATIENCE, check=False,
+                              **kwargs)
+        self.assertEqual(done.returncode, code, (done.stdout, done.stderr))
+        return json.loads(done.stdout)["error"]
+
+    def in_own_mounts(self):
+        """Words that start a command in mounts of its own."""
+        unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+        if subprocess.run([*unshare, "mount", "-t", "tmpfs", "none", self.tmp],
+                          capture_output=True, check=False).returncode != 0:
+            self.skipTest("this machine lets nobody make mounts of his own")
+        return unshare
+
+    def test_a_full_disk_is_no_space(self):
+        self.make_tree(links=False)
+        os.mkdir(self.repo_folder)
+        error = self.backup_within(
+            f"mount -t tmpfs -o size=1m none '{self.repo_folder}'", 15,
+            *self.in_own_mounts())
+        self.assertEqual(error["code"], "destination_no_space")
+        job = self.run_json("job", "show", "latest")
+        self.assertEqual(job["state"], "failed")
+        self.assertEqual(job["error_code"], "destination_no_space")
+
+    def test_a_read_only_file_system_is_no_permission(self):
+        self.make_tree(links=False)
+        self.run_sluice("repo", "add", "r", self.repo)
+        folder = self.repo_folder
+        error = self.backup_within(
+            f"mount --bind '{folder}' '{folder}' && "
+            f"mount -o remount,bind,ro '{folder}'", 13, *self.in_own_mounts())
+        self.assertEqual(error["code"], "destination_read_only")
+        self.assert_nothing_left()
+
+    def test_a_folder_of_somebody_else_is_no_permission(self):
+        self.make_tree(links=False)
+        self.run_sluice("repo", "add", "r", self.repo)
+        os.chmod(self.repo_folder, 0o500)
+        self.addCleanup(os.chmod, self.repo_folder, 0o700)
+        # root, too, is held by modes once it gave up its capabilities.
+        humble = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+        error = self.backup_within("true", 13,
+                                   *(humble if os.geteuid() == 0 else []))
+        self.assertEqual(error["code"], "destination_permission_denied")
+        self.assert_nothing_left()
+
+    def test_a_limit_on_file_sizes_is_an_error_and_no_death(self):
+        self.make_tree(links=False)
+        limit = 2 << 20  # the tree has 3 MB
+        error = self.backup_within(
+            "true", 1, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertEqual(error["code"], "destination_too_large")
+        self.assert_nothing_left()
+
     # --- archives
 
     def test_damage_is_found_recorded_and_passed_over_by_latest(self):
@@ -356,6 +423,22 @@ class EndToEnd(unittest.TestCase):
     def test_sigterm_ends_a_run_as_interrupted(self):
         self.end_by_signal(signal.SIGTERM, 143)
 
+    def test_a_second_signal_leaves_at_once(self):
+        process = self.start_endless()
+        # Both wait for it when it goes on: the first cannot end it before.
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        out, _ = process.communicate(timeout=PATIENCE)
+        self.assertIn(process.returncode, (130, 143))
+        self.assertEqual(out, b"")
+        # As after a kill: the job ends when its lease does.
+        self.assertEqual(self.run_json("job", "show", "latest")["state"],
+                         "running")
+        self.assertEqual(self.run_lines("list", "--repo", self.repo), [])
+
     def test_a_second_backup_of_one_store_is_refused_and_a_cancel_reaches_it(self):
         process = self.start_endless()
         error = self.run_json("backup", ENDLESS, "--repo", self.repo, code=11)
@@ -413,6 +496,40 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(finished[0]["state"], "succeeded")
         for field in ("job_id", "backup_id", "repo", "stage", "error_code"):
             self.assertIn(field, finished[0])
+
+
+class LargeFile(CommandTest):
+
+    def test_a_sparse_file_of_3_gib_comes_back(self):
+        size = (3 << 30) + 17
+        marks = {0: b"begin", (1 << 31) - 2: b"2 GiB", (1 << 32) - (1 << 30): b"x",
+                 size - 3: b"end"}
+        os.mkdir(self.path("tree"))
+        with open(self.path("tree/sparse"), "wb") as file:
+            file.truncate(size)
+            for offset, mark in marks.items():
+                file.seek(offset)
+                file.write(mark)
+        for verb, words in (
+                ("backup", [self.store, "--init"]),
+                ("restore", ["latest", "--to",
+                             "memory:?save=" + self.path("out")])):
+            began = time.monotonic()
+            self.run_sluice(verb, *words, "--repo", self.repo)
+            print(f"{verb} of 3 GiB: {time.monotonic() - began:.1f} s")
+        with open(self.path("out/sparse"), "rb") as file:
+            self.assertEqual(os.fstat(file.fileno()).st_size, size)
+            for offset, mark in marks.items():
+                file.seek(max(0, offset - 5000))
+                around = file.read(10000)
+                wanted = bytearray(len(around))
+                for other, word in marks.items():
+                    at = other - max(0, offset - 5000)
+                    if 0 <= at < len(wanted):
+                        wanted[at:at + len(word)] = word
+                self.assertEqual(around, bytes(wanted))
+        subprocess.run(["cmp", self.path("tree/sparse"), self.path("out/sparse")],
+                       check=True)
 
 
 if __name__ == "__main__":
