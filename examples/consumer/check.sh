@@ -1,0 +1,44 @@
+#!/bin/bash
+# Builds this workspace as a stranger would: from a copy outside the tree, with
+# Sluice's public targets only; runs it; and holds README.md to its words.
+# check.sh [TREE]: the tree to build against, the one that it lies in by default.
+set -euo pipefail
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
+root=$(cd "${1:-$here/../..}" && pwd -P)
+. "$root/tools/common.sh"
+
+fail() {
+  say "consumer: $*"
+  exit 1
+}
+
+# README.md's example is main.cc's region, less its indentation.
+region=$(sed -n '/\/\/ \[README/,/\/\/ README\]/p' "$here/main.cc" |
+  sed '1d; $d; s/^  //')
+snippet=$(sed -n '/^```c++$/,/^```$/p' "$root/README.md" | sed '1d; $d')
+[ -n "$region" ] || fail "main.cc has no region for README.md"
+diff <(echo "$region") <(echo "$snippet") >&2 ||
+  fail "README.md's example (>) is not the region of main.cc (<)"
+lines=$(wc -l <"$here/main.cc")
+[ "$lines" -lt 60 ] || fail "main.cc has $lines lines; fewer than 60 were promised"
+
+copy=$(mktemp -d)
+cleanup() {
+  (cd "$copy" && consumer_bazel shutdown) || true
+  rm -rf "$copy"
+}
+# What was built is kept in the tree's own cache, for the next time.
+consumer_bazel() {
+  (cd "$copy" && HOME=${HOME:-/tmp} bazel "--output_base=$root/.sluice/consumer" \
+    "$@" </dev/null)
+}
+trap cleanup EXIT
+cp "$here"/{WORKSPACE,.bazelrc,BUILD,main.cc} "$copy/"
+consumer_bazel build -c opt --define=sluice_consumer=1 \
+  "--override_repository=sluice=$root" //:consumer >&2
+output=$("$copy/bazel-bin/consumer" "$copy/place")
+echo "$output"
+grep -qx 'restored order/17: 3 apples' <<<"$output" || fail "it restored nothing"
+id=$(sed -n 's/^archive //p' <<<"$output")
+(cd "$copy/place/repo/$id" && sha256sum --quiet -c SHA256SUMS) ||
+  fail "its archive is not whole"
