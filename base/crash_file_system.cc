@@ -118,8 +118,10 @@ class CrashFileSystem::Disk {
     event.kind = CrashEvent::Kind::kSync;
     event.node = node;
     event.failed = syncs_ == failed_;
-    event.text = absl::StrCat(event.failed ? "failed sync " : "sync ", syncs_,
-                              " of node ", node);
+    event.text = absl::StrCat(
+        event.failed ? "failed sync " : "sync ", syncs_, " of ",
+        node == CrashEvent::kAllNodes ? "all nodes"
+                                      : absl::StrCat("node ", node));
     const bool failed = event.failed;
     Do(std::move(event));
     return failed ? EIO : 0;
@@ -230,6 +232,12 @@ class CrashFile final : public File {
     if (closed_) return EBADF;
     MutexLock lock(disk_->mutex_);
     return disk_->Sync(node_);
+  }
+
+  int SyncFileSystem() override {
+    if (closed_) return EBADF;
+    MutexLock lock(disk_->mutex_);
+    return disk_->Sync(CrashEvent::kAllNodes);
   }
 
   IoResult<FileInfo> Stat() override {

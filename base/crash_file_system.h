@@ -5,9 +5,9 @@
 //
 // It keeps the contents of files and the entries of folders apart, as disks do:
 // File::Sync makes a file's bytes durable and not its name, SyncDirectory the
-// names and not the bytes. Every change is traced; afterwards each state that a
-// power cut could have left is mounted in turn and looked at
-// (crash_states.h says which those are):
+// names and not the bytes; File::SyncFileSystem both, of all. Every change is
+// traced; afterwards each state that a power cut could have left is mounted in
+// turn and looked at (crash_states.h says which those are):
 //
 //   CrashFileSystem disk;
 //   Publish(&disk);
@@ -66,7 +66,7 @@ class CrashFileSystem final : public FileSystem {
 
   // From here on a promise holds.
   void Mark(absl::string_view promise);
-  // Syncs so far, of files and folders.
+  // Syncs so far: of files, of folders, of all.
   int64_t syncs() const;
   // The n-th sync (from 1) answers 0 and syncs nothing.
   void DropSync(int64_t n);

@@ -188,6 +188,34 @@ TEST(CrashFileSystemTest, ShowsWhatADroppedSyncCosts) {
   }
 }
 
+TEST(CrashFileSystemTest, KeepsAllOfItOnceTheFileSystemWasSynced) {
+  CrashFileSystem disk;
+  ASSERT_EQ(disk.MakeDirectory("/a", 0700), 0);
+  Create(disk, "/a/f", "hello");
+  auto beneath = disk.Beneath("/a");
+  auto root = beneath.value->Open(".", O_RDONLY | O_DIRECTORY, 0);
+  ASSERT_TRUE(root.ok());
+  Create(disk, "/g", "outside of what it was asked of");
+  EXPECT_EQ(root.value->SyncFileSystem(), 0);
+  EXPECT_EQ(disk.syncs(), 1);
+  disk.Mark("all synced");
+  Create(disk, "/h", "later");
+  EXPECT_THAT(Outcomes(disk, "/a/f", 1), UnorderedElementsAre("hello"));
+  EXPECT_THAT(Outcomes(disk, "/g", 1),
+              UnorderedElementsAre("outside of what it was asked of"));
+  EXPECT_THAT(Outcomes(disk, "/h", 1), Contains("none"));
+}
+
+TEST(CrashFileSystemTest, NeverMakesGoodWhatAFailedSyncOfAllGaveUp) {
+  CrashFileSystem disk;
+  disk.FailSync(1);
+  auto file = Create(disk, "/f", "hello");
+  EXPECT_EQ(file->SyncFileSystem(), EIO);
+  EXPECT_EQ(file->SyncFileSystem(), 0) << "the kernel has forgotten";
+  disk.Mark("said to be synced");
+  EXPECT_THAT(Outcomes(disk, "/f", 1), Contains(""));
+}
+
 TEST(CrashFileSystemTest, NeverMakesGoodWhatAFailedSyncGaveUp) {
   CrashFileSystem disk;
   disk.FailSync(1);

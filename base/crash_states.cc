@@ -107,6 +107,15 @@ bool IsFolder(const std::vector<CrashEvent>& trace,
          trace[changes[0]].kind == CrashEvent::Kind::kEntries;
 }
 
+// What `sync` does to the unsynced changes of one node.
+void Sync(const std::vector<CrashEvent>& trace, const CrashEvent& sync,
+          std::vector<size_t>& changes, std::vector<bool>& durable) {
+  if (!sync.failed) {
+    for (const size_t change : changes) durable[change] = true;
+  }
+  if (!sync.failed || !IsFolder(trace, changes)) changes.clear();
+}
+
 // Which of the first `point` events had arrived for certain. A sync covers the
 // changes of its node since the last failed one: bytes that a failed sync was
 // to write count as written for the kernel, and no later sync tries again. Of a
@@ -119,11 +128,11 @@ std::vector<bool> DurableAt(const std::vector<CrashEvent>& trace,
     const CrashEvent& event = trace[i];
     if (event.IsChange()) pending[event.node].push_back(i);
     if (event.kind != CrashEvent::Kind::kSync) continue;
-    if (!event.failed) {
-      for (const size_t change : pending[event.node]) durable[change] = true;
-    }
-    if (!event.failed || !IsFolder(trace, pending[event.node])) {
-      pending[event.node].clear();
+    if (event.node == CrashEvent::kAllNodes) {
+      for (auto& [node, changes] : pending)
+        Sync(trace, event, changes, durable);
+    } else {
+      Sync(trace, event, pending[event.node], durable);
     }
   }
   return durable;

@@ -37,10 +37,11 @@ struct CrashEvent {
     kWrite,     // `data` at `offset` of file `node`
     kTruncate,  // file `node` to `offset` bytes
     kEntries,   // `entries` of folder `node`, all at once
-    kSync,      // of file or folder `node`
+    kSync,      // of file or folder `node`, or of all there is (kAllNodes)
     kMark,      // a promise was made: `text` says which
   };
   Kind kind = Kind::kMark;
+  static constexpr uint64_t kAllNodes = 0;  // of kSync
   uint64_t node = 0;
   uint64_t offset = 0;
   std::shared_ptr<const std::string> data;

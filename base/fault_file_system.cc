@@ -33,13 +33,17 @@ Result Failed(int error) {
 }  // namespace
 
 absl::string_view FileOpName(FileOp op) {
-  constexpr absl::string_view kNames[] = {
-      "open",           "read",     "read_at",        "write",
-      "write_at",       "truncate", "sync",           "file_stat",
-      "seek",           "close",    "rename",         "rename_no_replace",
-      "link",           "unlink",   "make_directory", "remove_directory",
-      "sync_directory", "stat",     "list",           "beneath",
-      "largest_file"};
+  constexpr absl::string_view kNames[] = {"open",           "read",
+                                          "read_at",        "write",
+                                          "write_at",       "truncate",
+                                          "sync",           "file_stat",
+                                          "seek",           "close",
+                                          "rename",         "rename_no_replace",
+                                          "link",           "unlink",
+                                          "make_directory", "remove_directory",
+                                          "sync_directory", "stat",
+                                          "list",           "beneath",
+                                          "largest_file",   "sync_file_system"};
   return kNames[static_cast<int>(op)];
 }
 
@@ -202,6 +206,10 @@ class FaultFile final : public File {
   }
   int Sync() override {
     return Pass(FileOp::kSync, 0, [&](uint64_t) { return inner_->Sync(); });
+  }
+  int SyncFileSystem() override {
+    return Pass(FileOp::kSyncFileSystem, 0,
+                [&](uint64_t) { return inner_->SyncFileSystem(); });
   }
   IoResult<FileInfo> Stat() override {
     return Pass(FileOp::kFileStat, 0, [&](uint64_t) { return inner_->Stat(); });

@@ -61,6 +61,7 @@ enum class FileOp {
   kList,
   kBeneath,
   kLargestFile,
+  kSyncFileSystem,
 };
 absl::string_view FileOpName(FileOp op);
 // Whether the call changes anything, or makes a change durable.

@@ -75,6 +75,21 @@ TEST(FaultFileSystemTest, MakesEachCallFailInTurn) {
   }
 }
 
+TEST(FaultFileSystemTest, StrikesASyncOfTheWholeFileSystem) {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem fs(&disk, &plan);
+  auto root = fs.Open("/", O_RDONLY | O_DIRECTORY, 0);
+  ASSERT_TRUE(root.ok());
+  plan.StrikeAt(2, Fault::Error(ENOTSUP));
+  EXPECT_EQ(root.value->SyncFileSystem(), ENOTSUP);
+  EXPECT_EQ(root.value->SyncFileSystem(), 0);
+  EXPECT_THAT(Ops(plan),
+              ElementsAre("open", "sync_file_system", "sync_file_system"));
+  EXPECT_TRUE(IsChange(FileOp::kSyncFileSystem));
+  EXPECT_EQ(disk.syncs(), 1);
+}
+
 TEST(FaultFileSystemTest, LosesAnswersOfWhatWasDone) {
   CrashFileSystem disk;
   FaultPlan plan;

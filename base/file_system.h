@@ -81,6 +81,17 @@ class File {
   // fsync(2). After a failure the file's content is unknown: write it anew,
   // never sync again.
   virtual int Sync() = 0;
+  // syncfs(2) of the file system that this file or folder is on: all that was
+  // written there is durable, contents and names. One call in place of
+  // thousands; but it flushes what other programs wrote, too. Tells of every
+  // write that the file system has lost since *this file was opened*: open it
+  // before the first write that it is to answer for. After a failure all that
+  // was not synced before is unknown.
+  //
+  // ENOTSUP, and nothing done, where a lost write might not be told: before
+  // Linux 5.8, and on other file systems than ext2 to 4, XFS, Btrfs, F2FS and
+  // tmpfs (of FUSE and overlayfs it is known). Sync each file there.
+  virtual int SyncFileSystem() = 0;
   virtual IoResult<FileInfo> Stat() = 0;
   virtual int Seek(uint64_t offset) = 0;
   virtual int Close() = 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <memory>
@@ -56,6 +57,39 @@ FileInfo InfoOf(const struct stat& st) {
   return info;
 }
 
+// From 5.8 on syncfs tells of lost writes.
+bool KernelTellsOfLostWrites() {
+  static const bool kTells = [] {
+    struct utsname kernel;
+    int major = 0;
+    int minor = 0;
+    if (uname(&kernel) != 0 ||
+        sscanf(kernel.release, "%d.%d", &major, &minor) != 2) {
+      return false;
+    }
+    return major > 5 || (major == 5 && minor >= 8);
+  }();
+  return kTells;
+}
+
+// Those that write all to their disk in syncfs, and tell of it there. Not so
+// FUSE, which does not ask its server, and overlayfs, which does not pass on
+// what the layer below has lost.
+bool FileSystemTellsOfLostWrites(int fd) {
+  struct statfs fs;
+  if (Uninterrupted([&] { return fstatfs(fd, &fs); }) != 0) return false;
+  switch (fs.f_type) {
+    case EXT4_SUPER_MAGIC:  // and ext2, ext3
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // A descriptor that is closed, or none (-1).
 class Descriptor {
  public:
@@ -105,6 +139,13 @@ class PosixFile final : public File {
   }
   int Sync() override {
     return ErrnoOf(Uninterrupted([&] { return fsync(fd_.get()); }));
+  }
+  int SyncFileSystem() override {
+    if (!KernelTellsOfLostWrites() || !FileSystemTellsOfLostWrites(fd_.get())) {
+      return fd_.get() < 0 ? EBADF : ENOTSUP;
+    }
+    const int error = ErrnoOf(Uninterrupted([&] { return syncfs(fd_.get()); }));
+    return error == ENOSYS ? ENOTSUP : error;  // a sandbox may forbid it
   }
   IoResult<FileInfo> Stat() override {
     struct stat st;

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +70,27 @@ TEST_F(PosixFileSystemTest, ReadsWhatItWrote) {
   EXPECT_EQ(file.value->Close(), 0);
   EXPECT_EQ(file.value->Close(), EBADF);
   EXPECT_EQ(Get(At("f")), "hel");
+}
+
+TEST_F(PosixFileSystemTest, SyncsAllOfAFileSystemOrSaysThatItCannot) {
+  auto folder = fs_->Beneath(folder_);
+  ASSERT_TRUE(folder.ok());
+  auto root = folder.value->Open(".", O_RDONLY | O_DIRECTORY, 0);
+  ASSERT_TRUE(root.ok());
+  Put(At("f"), "x");
+  struct statfs fs;
+  ASSERT_EQ(statfs(folder_.c_str(), &fs), 0);
+  const bool known = fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
+  const int error = root.value->SyncFileSystem();
+  EXPECT_TRUE(error == 0 || (!known && error == ENOTSUP)) << error;
+  EXPECT_EQ(root.value->Close(), 0);
+  EXPECT_EQ(root.value->SyncFileSystem(), EBADF);
+}
+
+TEST_F(PosixFileSystemTest, NeverSyncsAFileSystemThatMightNotTellOfLosses) {
+  auto file = fs_->Open("/proc/self/status", O_RDONLY, 0);
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file.value->SyncFileSystem(), ENOTSUP);
 }
 
 TEST_F(PosixFileSystemTest, AnswersTheErrnoOfEachRefusal) {

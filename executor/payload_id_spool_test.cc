@@ -61,6 +61,7 @@ class MeanFile final : public File {
   }
   int Truncate(uint64_t size) override { return file_->Truncate(size); }
   int Sync() override { return file_->Sync(); }
+  int SyncFileSystem() override { return file_->SyncFileSystem(); }
   IoResult<FileInfo> Stat() override { return file_->Stat(); }
   int Seek(uint64_t offset) override { return file_->Seek(offset); }
   int Close() override { return file_->Close(); }

@@ -23,6 +23,9 @@ constexpr uint32_t kFolderMode = 0700;
 constexpr uint32_t kFileMode = 0600;
 constexpr size_t kMaxNameBytes = 255;
 constexpr size_t kHoleBytes = 16 << 10;
+// A file this large takes longer to write than to sync. Syncing it by itself
+// keeps the last sync short.
+constexpr uint64_t kLargeFileBytes = 4 << 20;
 constexpr absl::string_view kTree = ".sluice-restore/tree";
 constexpr absl::string_view kPublishing = ".sluice-restore/publishing";
 // Ends `publishing`: without it the file was not yet whole, and nothing
@@ -235,6 +238,10 @@ absl::Status FolderStaging::Begin() {
   auto tree = Persistently([&] { return folder_.Beneath(std::string(kTree)); });
   if (!tree.ok()) return TargetError("open folder", kTree, tree.error);
   tree_ = std::move(tree.value);
+  auto opened =
+      Persistently([&] { return tree_->Open(".", O_RDONLY | O_DIRECTORY, 0); });
+  if (!opened.ok()) return TargetError("open folder", kTree, opened.error);
+  tree_folder_ = std::move(opened.value);
   return absl::OkStatus();
 }
 
@@ -283,7 +290,9 @@ absl::Status FolderStaging::EnterFoldersOf(absl::string_view path) {
 
 absl::Status FolderStaging::LeaveFolder() {
   inside_.pop_back();
-  SLUICE_RETURN_IF_ERROR(SyncFolder(*tree_, inside_));
+  if (syncing_ != Syncing::kAtOnce) {
+    SLUICE_RETURN_IF_ERROR(SyncFolder(*tree_, inside_));
+  }
   const size_t slash = inside_.rfind('/');
   inside_.resize(slash == std::string::npos ? 0 : slash + 1);
   return absl::OkStatus();
@@ -336,15 +345,48 @@ absl::Status FolderStaging::EndEntry() {
     const int error = PersistentlyInt([&] { return file_->Truncate(size_); });
     if (error != 0) return TargetError("write file", path_, error);
   }
-  if (const int error = PersistentlyInt([&] { return file_->Sync(); });
-      error != 0) {
-    return TargetError("sync file", path_, error);
-  }
+  SLUICE_RETURN_IF_ERROR(SyncFile());
   if (const int error = file_->Close(); error != 0) {
     return TargetError("close file", path_, error);
   }
   file_ = nullptr;
+  ++files_;
   return absl::OkStatus();
+}
+
+absl::Status FolderStaging::SyncFile() {
+  if (size_ < kLargeFileBytes) {
+    SLUICE_ASSIGN_OR_RETURN(const bool at_once, CanSyncAtOnce());
+    if (at_once) return absl::OkStatus();
+  }
+  const int error = PersistentlyInt([&] { return file_->Sync(); });
+  return error == 0 ? absl::OkStatus() : TargetError("sync file", path_, error);
+}
+
+absl::StatusOr<bool> FolderStaging::CanSyncAtOnce() {
+  if (syncing_ != Syncing::kEach || files_ < few_files_) {
+    return syncing_ == Syncing::kAtOnce;
+  }
+  // The way to learn whether it can is to do it.
+  const int error =
+      PersistentlyInt([&] { return tree_folder_->SyncFileSystem(); });
+  if (error != 0 && error != ENOTSUP) {
+    return TargetError("sync file system of", kTree, error);
+  }
+  syncing_ = error == 0 ? Syncing::kAtOnce : Syncing::kEachForGood;
+  return error == 0;
+}
+
+absl::Status FolderStaging::SyncTree() {
+  while (!inside_.empty()) SLUICE_RETURN_IF_ERROR(LeaveFolder());
+  // From here on there are few files again: the list of names.
+  if (std::exchange(syncing_, Syncing::kEachForGood) != Syncing::kAtOnce) {
+    return SyncFolder(folder_, std::string(kTree));
+  }
+  const int error =
+      PersistentlyInt([&] { return tree_folder_->SyncFileSystem(); });
+  return error == 0 ? absl::OkStatus()
+                    : TargetError("sync file system of", kTree, error);
 }
 
 absl::Status FolderStaging::WritePublishing(
@@ -362,8 +404,7 @@ absl::Status FolderStaging::WritePublishing(
 
 absl::Status FolderStaging::Publish() {
   const std::string tree(kTree);
-  while (!inside_.empty()) SLUICE_RETURN_IF_ERROR(LeaveFolder());
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, tree));
+  SLUICE_RETURN_IF_ERROR(SyncTree());
   const auto entries = Persistently([&] { return folder_.List(tree); });
   if (!entries.ok()) return TargetError("list", tree, entries.error);
   std::vector<std::string> names;
@@ -380,6 +421,7 @@ absl::Status FolderStaging::Publish() {
   }
   // All names are durable before the marker goes.
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
+  tree_folder_ = nullptr;
   tree_ = nullptr;
   return RemoveMarker(folder_);
 }

@@ -10,6 +10,11 @@
 //   staging.Publish();
 //
 // `folder` is the target as FileSystem::Beneath gives it. One thread.
+//
+// Each of the first few files is synced by itself, and each large one. Where
+// there are more, one sync of the whole file system before Publish makes
+// anything visible covers all others, and all folders; where the file system
+// cannot do that, all are synced by themselves (docs/adr/0008-...).
 
 #include <cstdint>
 #include <memory>
@@ -40,8 +45,10 @@ absl::Status RemoveRemains(FileSystem& folder);
 
 class FolderStaging : public PayloadVisitor {
  public:
-  // Borrows `folder`.
-  explicit FolderStaging(FileSystem& folder) : folder_(folder) {}
+  // Borrows `folder`. `few_files`: the files that are synced by themselves
+  // before it looks for a way to sync many.
+  FolderStaging(FileSystem& folder, uint64_t few_files)
+      : folder_(folder), few_files_(few_files) {}
 
   absl::Status Begin();
   absl::Status BeginEntry(absl::string_view key) override;
@@ -55,16 +62,34 @@ class FolderStaging : public PayloadVisitor {
   uint64_t dropped_payload_ids() const { return dropped_payload_ids_; }
 
  private:
-  // Syncs and leaves the folders that `path` is not in, makes those it is in.
+  enum class Syncing {
+    kEach,         // so far; few files
+    kEachForGood,  // the file system has no other way
+    kAtOnce,
+  };
+
+  // Leaves the folders that `path` is not in, makes those it is in.
   absl::Status EnterFoldersOf(absl::string_view path);
   absl::Status LeaveFolder();
+  // Syncs the file just written, or leaves it to SyncTree.
+  absl::Status SyncFile();
+  // Whether all that is not yet synced can be left to SyncTree.
+  absl::StatusOr<bool> CanSyncAtOnce();
+  // All files and folders of the tree are durable after it.
+  absl::Status SyncTree();
   absl::Status WriteAll(absl::string_view bytes);
   absl::Status WritePublishing(const std::vector<std::string>& names);
   // Begins file_, new, at `path` in `in`.
   int Create(FileSystem& in, std::string path);
 
   FileSystem& folder_;
+  const uint64_t few_files_;
   std::unique_ptr<FileSystem> tree_;
+  // The tree's folder, opened before the first file is: it is told of each
+  // write that was lost since.
+  std::unique_ptr<File> tree_folder_;
+  Syncing syncing_ = Syncing::kEach;
+  uint64_t files_ = 0;  // ended
   // The path of the folder that files go into, below the tree: "" or "a/b/".
   // Keys ascend, so a folder that was left is never entered again.
   std::string inside_;

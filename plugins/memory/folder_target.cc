@@ -80,7 +80,7 @@ class FolderTarget : public sdk::Source {
                        kRestorePreconditionFailed, "it is not empty");
     }
     SLUICE_RETURN_IF_ERROR(RemoveRemains(folder));
-    FolderStaging staging(folder);
+    FolderStaging staging(folder, options_.few_files);
     absl::Status status = StageAndPublish(run, request, staging);
     if (!status.ok()) {
       // What cannot be removed stays marked as unfinished, for the next one.

@@ -8,7 +8,8 @@
 // DIR is empty or absent (then it is made; its parent must be there), and may
 // be a mount point. Two phases:
 //
-//   1. All files are written below DIR/.sluice-restore/tree, and synced. A
+//   1. All files are written below DIR/.sluice-restore/tree, and synced: the
+//      first few by themselves, more with one sync of the whole file system. A
 //      failure here removes that again; nothing else was ever visible.
 //   2. After the payload's end was found right: DIR/.sluice-restore/publishing
 //      is written, with the names at the top of the tree; each of these is
@@ -32,6 +33,7 @@
 // holes. Memory: the names at the top of DIR, and nothing that grows with files
 // or depth.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -43,6 +45,9 @@ namespace sluice {
 struct FolderTargetOptions {
   std::string folder;
   std::string store_id;  // the guard: only this store's archives; empty: any
+  // So many files are synced by themselves: it disturbs no other program. From
+  // there on the whole file system is synced, once at the end.
+  uint64_t few_files = 16;
 };
 
 // Borrows `file_system`.

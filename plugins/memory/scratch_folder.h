@@ -16,8 +16,10 @@ namespace sluice {
 
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string name = ::testing::TempDir() + "/memory-XXXXXX";
+  ScratchFolder() : ScratchFolder(::testing::TempDir()) {}
+  // In `parent`, which may end in a slash.
+  explicit ScratchFolder(const std::string& parent) {
+    std::string name = parent + "/memory-XXXXXX";
     path_ = mkdtemp(name.data()) == nullptr ? "" : name;
     EXPECT_NE(path_, "");
   }

@@ -166,8 +166,9 @@ class Parts {
     return told;
   }
 
-  absl::Status Restore(absl::string_view backup_id) {
+  absl::Status Restore(Verb verb, absl::string_view backup_id) {
     FolderTargetOptions target;
+    if (verb == Verb::kRestoreMany) target.few_files = 1;
     target.folder = absl::StrCat(options_.root, "/out");
     SLUICE_ASSIGN_OR_RETURN(
         auto store,
@@ -248,7 +249,7 @@ absl::Status LeaveDeadJob(Parts& parts) {
 }
 
 // All of the store, or nothing and the restore can be had again.
-void CheckTarget(Parts& parts, const WorldOptions& options,
+void CheckTarget(Verb verb, Parts& parts, const WorldOptions& options,
                  const std::string& backup_id,
                  const absl::optional<World::Told>& told,
                  std::vector<std::string>& found) {
@@ -259,7 +260,7 @@ void CheckTarget(Parts& parts, const WorldOptions& options,
     found.push_back("I2: a restore succeeded, and is not there");
     return;
   }
-  if (absl::Status again = parts.Restore(backup_id); !again.ok()) {
+  if (absl::Status again = parts.Restore(verb, backup_id); !again.ok()) {
     found.push_back(
         absl::StrCat("I2: cannot be restored again: ", again.ToString()));
     return;
@@ -278,6 +279,8 @@ absl::string_view VerbName(Verb verb) {
       return "backup";
     case Verb::kRestore:
       return "restore";
+    case Verb::kRestoreMany:
+      return "restore_many";
     case Verb::kDelete:
       return "delete";
     case Verb::kSweep:
@@ -312,7 +315,8 @@ World::Told World::Run(Verb verb) {
     case Verb::kBackup:
       return (*parts)->Backup(&(*parts)->catalog());
     case Verb::kRestore:
-      return {(*parts)->Restore(ids_.earlier), ""};
+    case Verb::kRestoreMany:
+      return {(*parts)->Restore(verb, ids_.earlier), ""};
     case Verb::kDelete:
       return {(*parts)->Delete(ids_.doomed), ""};
     case Verb::kSweep:
@@ -345,8 +349,8 @@ std::vector<std::string> World::Violations(Verb verb,
   if (verb == Verb::kBackup && done && published.count(told->backup_id) == 0) {
     found.push_back("I2: a backup succeeded, and is not there");
   }
-  if (verb == Verb::kRestore) {
-    CheckTarget(parts, options_, ids_.earlier, told, found);
+  if (verb == Verb::kRestore || verb == Verb::kRestoreMany) {
+    CheckTarget(verb, parts, options_, ids_.earlier, told, found);
   }
   return found;
 }

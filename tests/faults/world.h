@@ -33,10 +33,17 @@
 
 namespace sluice {
 
-enum class Verb { kBackup, kRestore, kDelete, kSweep, kReconcile };
-inline constexpr Verb kAllVerbs[] = {Verb::kBackup, Verb::kRestore,
-                                     Verb::kDelete, Verb::kSweep,
-                                     Verb::kReconcile};
+enum class Verb {
+  kBackup,
+  kRestore,
+  kRestoreMany,  // files synced all at once, as where there are many
+  kDelete,
+  kSweep,
+  kReconcile
+};
+inline constexpr Verb kAllVerbs[] = {Verb::kBackup,      Verb::kRestore,
+                                     Verb::kRestoreMany, Verb::kDelete,
+                                     Verb::kSweep,       Verb::kReconcile};
 absl::string_view VerbName(Verb verb);
 
 struct WorldOptions {
