@@ -23,7 +23,7 @@ void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
   options.on_progress = [meter](const RunProgress& progress) {
     meter->Update(progress);
   };
-  options.on_job_created = [catalog, meter, &console = session.console(),
+  options.on_job_created = [catalog, &console = session.console(),
                             cancel = session.cancel()](const BackupJob& job) {
     // The callback may come while the run ends: it holds what it needs.
     catalog->OnCancelRequested(job.id(), cancel);

@@ -38,7 +38,7 @@ GuardedThread::GuardedThread() : shared_(std::make_shared<Shared>()) {}
 
 absl::StatusOr<std::unique_ptr<GuardedThread>> GuardedThread::Start(
     std::function<void()> body, ThreadScheduler* scheduler) {
-  constexpr absl::string_view kName = "store";
+  static constexpr absl::string_view kName = "store";
   std::unique_ptr<GuardedThread> result(new GuardedThread());
   // Says that the body is over even when foreign code ends the thread by
   // pthread_exit, which unwinds it.

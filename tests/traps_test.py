@@ -15,10 +15,10 @@ TOKEN = re.compile(r"`([^`]+)`")
 
 
 def has_target(target):
-    """Whether the BUILD file of //package:name says name = "name"."""
+    """Whether the BUILD file of //package:name quotes the name."""
     package, _, name = target.removeprefix("//").partition(":")
     build = ROOT / package / "BUILD"
-    return build.exists() and f'name = "{name}"' in build.read_text()
+    return build.exists() and f'"{name}"' in build.read_text()
 
 
 def has_test(target, test):

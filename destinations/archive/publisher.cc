@@ -237,9 +237,10 @@ absl::Status Publisher::ReadBack(const Context& masked) {
   if (manifest_.payload_id_count() > 0)
     objects.emplace_back(kPayloadIdsFile, payload_ids_bytes_);
   for (const auto& [file, size] : objects) {
+    const std::string name = Name(file);
     ObjectInfo info;
     const absl::Status stat = TryThrice([&]() -> absl::Status {
-      SLUICE_ASSIGN_OR_RETURN(info, store_.Stat(masked, Name(file)));
+      SLUICE_ASSIGN_OR_RETURN(info, store_.Stat(masked, name));
       return absl::OkStatus();
     });
     if (!stat.ok() && !absl::IsNotFound(stat)) return OutcomeUnknown(stat);

@@ -90,7 +90,7 @@ TEST_F(OnefileTest, ATargetThatAppearsMeanwhileIsNotReplaced) {
 
    private:
     int ended_ = 0;
-    const PayloadTrailer trailer_;
+    const PayloadTrailer trailer_{};
   };
   RestorePayload payload;
   payload.reader = std::make_unique<OneView>();

@@ -38,6 +38,8 @@ class ScriptedSource : public sdk::Source {
       (void)sink.Write("x");
       return absl::OkStatus();
     }
+    if (script_ == "flatten")
+      return absl::Status(sink.Write("x").code(), "a write failed");
     if (script_ == "poll")
       return run.cancelled() ? absl::CancelledError("seen") : absl::OkStatus();
     if (script_ == "reserve_twice") {
@@ -265,6 +267,7 @@ TEST_F(PluginHostTest, AnErrorOfTheSinkComesOutAsItWentIn) {
                            kDestinationNoSpace, "full");
   EXPECT_EQ(ErrorCodeOf(Backup("ok")), "destination_no_space");
   EXPECT_EQ(ErrorCodeOf(Backup("swallow")), "destination_no_space");
+  EXPECT_EQ(ErrorCodeOf(Backup("flatten")), "destination_no_space");
 }
 
 TEST_F(PluginHostTest, AThrowingPluginIsAnError) {

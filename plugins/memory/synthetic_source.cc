@@ -122,7 +122,7 @@ absl::StatusOr<std::unique_ptr<sdk::Source>> MakeSyntheticSource(
     SyntheticOptions options) {
   const absl::uint128 bytes =
       absl::uint128(options.keys) * (absl::uint128(options.value_bytes) + 64);
-  if (options.keys > kMaxKeys || bytes >> 63 != 0) {
+  if (options.keys > kMaxKeys || (bytes >> 63) != 0) {
     return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
                      "memory: more than 10^16 keys or 2^63 bytes");
   }
