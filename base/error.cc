@@ -66,6 +66,14 @@ absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
   return annotated;
 }
 
+absl::Status DeepCopy(const absl::Status& status) {
+  absl::Status copy(status.code(), status.message());
+  status.ForEachPayload([&](absl::string_view key, const absl::Cord& value) {
+    copy.SetPayload(key, absl::Cord(std::string(value)));
+  });
+  return copy;
+}
+
 absl::Status WithHint(absl::Status status, absl::string_view hint) {
   status.SetPayload(kHintPayload, absl::Cord(hint));  // does nothing to OK
   return status;

@@ -124,6 +124,11 @@ absl::Status WithDefaultErrorCode(absl::Status status, absl::string_view code);
 // stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix);
 
+// `status` in memory of its own. For one that crosses to a thread which may
+// outlive the run: copies of a status share a count that is kept inside Abseil,
+// where ThreadSanitizer does not see it.
+absl::Status DeepCopy(const absl::Status& status);
+
 // `status` with a hint, in place of an earlier one. OK stays OK.
 absl::Status WithHint(absl::Status status, absl::string_view hint);
 // The hint of `status`, or an empty string.

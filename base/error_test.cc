@@ -38,7 +38,15 @@ TEST(ErrorTest, AWordThatWasGivenIsToldFromOneThatFollows) {
   EXPECT_EQ(ErrorCodeOf(status), "source_unavailable");
 }
 
+TEST(ErrorTest, ADeepCopyIsEqual) {
+  const absl::Status status = WithHint(
+      MakeError(absl::StatusCode::kUnavailable, kDestinationUnreachable, "x"),
+      "a hint that is too long to be kept beside its length");
+  EXPECT_EQ(DeepCopy(status), status);
+}
+
 TEST(ErrorTest, OkStaysOk) {
+  EXPECT_TRUE(DeepCopy(absl::OkStatus()).ok());
   EXPECT_TRUE(Annotate(absl::OkStatus(), "open").ok());
   EXPECT_TRUE(WithHint(absl::OkStatus(), "never mind").ok());
 }

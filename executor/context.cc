@@ -96,7 +96,7 @@ void Context::State::End(absl::Status reason) {
   {
     MutexLock lock(mutex);
     if (done()) return;
-    cause = reason;
+    cause = DeepCopy(reason);
     released = std::move(parent);
     stopped = std::move(watchdog);
     ended.store(true, std::memory_order_release);
@@ -115,7 +115,7 @@ void Context::State::End(absl::Status reason) {
       callback = std::move(first->second);
       callbacks.erase(first);
     }
-    callback(reason);
+    callback(DeepCopy(reason));
     callback = nullptr;  // what it holds is gone before its owner hears of it
     MutexLock lock(mutex);
     running_id = 0;
@@ -133,7 +133,7 @@ uint64_t Context::State::Register(
       callbacks.emplace(id, std::move(callback));
       return id;
     }
-    reason = cause;
+    reason = DeepCopy(cause);
   }
   callback(reason);
   return 0;
@@ -205,7 +205,7 @@ std::pair<Context, Context::CancelFunction> Context::WithTimeout(
 absl::Status Context::status() const {
   if (!done()) return absl::OkStatus();
   MutexLock lock(state_->mutex);
-  return state_->cause;
+  return DeepCopy(state_->cause);
 }
 
 bool Context::done() const { return state_ != nullptr && state_->done(); }

@@ -36,8 +36,8 @@ class Context {
                                                         Clock* clock,
                                                         absl::Duration timeout);
 
-  // OK while the run may go on, else the first cause. One atomic load while it
-  // is OK.
+  // OK while the run may go on, else the first cause, in memory of its own. One
+  // atomic load while it is OK.
   absl::Status status() const;
   bool done() const;
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sluice/base/error.h"
+
 namespace sluice {
 
 FirstCause::FirstCause(Clock* clock)
@@ -18,7 +20,7 @@ bool FirstCause::Set(Party party, absl::Status status) {
     MutexLock lock(mutex_);
     if (cause_.has_value()) return false;
     if (committing_ && party == Party::kRun) return false;
-    cause_ = Cause{party, status, clock_->SinceBoot()};
+    cause_ = Cause{party, DeepCopy(status), clock_->SinceBoot()};
   }
   stop_(std::move(status));
   return true;
@@ -26,14 +28,15 @@ bool FirstCause::Set(Party party, absl::Status status) {
 
 absl::Status FirstCause::BeginCommit() {
   MutexLock lock(mutex_);
-  if (cause_.has_value()) return cause_->status;
+  if (cause_.has_value()) return DeepCopy(cause_->status);
   committing_ = true;
   return absl::OkStatus();
 }
 
 absl::optional<FirstCause::Cause> FirstCause::cause() const {
   MutexLock lock(mutex_);
-  return cause_;
+  if (!cause_.has_value()) return absl::nullopt;
+  return Cause{cause_->party, DeepCopy(cause_->status), cause_->at};
 }
 
 }  // namespace sluice
