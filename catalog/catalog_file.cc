@@ -17,10 +17,11 @@ namespace {
 absl::Status FileError(const std::string& what, int error) {
   const std::string message =
       absl::StrCat("catalog: ", what, ": ", strerror(error));
-  if (error == ENOSPC || error == EDQUOT)
+  if (error == ENOSPC || error == EDQUOT) {
     return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
                               kCatalogNoSpace, message),
                     "make room on the disk that the catalog is on");
+  }
   const bool permission = error == EACCES || error == EPERM || error == EROFS;
   return WithHint(
       MakeError(permission ? absl::StatusCode::kPermissionDenied

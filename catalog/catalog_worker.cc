@@ -44,15 +44,16 @@ int Hold(Catalog& catalog, const std::string& id) {
   Mutex mutex;
   CondVar changed;
   bool cancelled = false;
-  catalog.OnCancelRequested(id, [&](absl::Status) {
+  catalog.OnCancelRequested(id, [&](const absl::Status&) {
     MutexLock lock(mutex);
     cancelled = true;
     changed.NotifyAll();
   });
-  if (created.ok())
+  if (created.ok()) {
     Say("held");
-  else
+  } else {
     Answer(created);
+  }
   std::string line;
   while (std::getline(std::cin, line)) {
     if (line == "check") Answer(catalog.CheckLease(context, id));

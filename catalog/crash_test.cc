@@ -79,10 +79,11 @@ TEST(CrashTest, TakingOutASyncIsSeen) {
     disk.DropSync(n);
     const Acknowledged done = RunOn(disk);
     ASSERT_TRUE(done.ended);
-    if (FirstWrongState(disk, done, few).empty())
+    if (FirstWrongState(disk, done, few).empty()) {
       absl::StrAppend(&unseen, n, " ");
-    else
+    } else {
       ++seen;
+    }
   }
   std::printf("%d of %ld syncs are needed; not: %s\n", seen,
               static_cast<long>(whole.syncs()), unseen.c_str());

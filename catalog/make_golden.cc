@@ -66,10 +66,11 @@ absl::Status Fill(const Context& context, Catalog& catalog) {
         Job("01JOBFAILED00000000000GOLD", BackupJob::FAILED),
         Job("01JOBINTERRUPTED000000GOLD", BackupJob::INTERRUPTED)}) {
     job.set_finished_at_ms(1700000009000);
-    if (job.state() == BackupJob::SUCCEEDED)
+    if (job.state() == BackupJob::SUCCEEDED) {
       job.set_record_id("01BACKUP00000000000000GOLD");
-    else
+    } else {
       job.set_error_code("destination_no_space");
+    }
     status.Update(catalog.CreateBackupJob(context, job));
   }
   return status;

@@ -150,9 +150,10 @@ class ProcessesTest : public ::testing::Test {
 TEST_F(ProcessesTest, ManyProcessesMakeAndShareOneCatalog) {
   constexpr int kEach = 10;
   std::vector<std::unique_ptr<Worker>> workers;
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     workers.push_back(std::make_unique<Worker>(std::vector<std::string>{
         "hammer", path_, absl::StrCat("w", i), absl::StrCat(kEach)}));
+  }
   for (auto& worker : workers) {
     for (int i = 0; i < kEach; ++i)
       EXPECT_TRUE(absl::StartsWith(worker->Hear(), "did "));
@@ -245,9 +246,10 @@ TEST_F(ProcessesTest, WhatWasAcknowledgedOutlivesAKillAtAnyMoment) {
     worker.Reap();
     ExpectSound();
     auto catalog = Open();
-    for (const std::string& id : acknowledged)
+    for (const std::string& id : acknowledged) {
       ASSERT_EQ(catalog->GetJob(context_, id)->job.state(),
                 BackupJob::SUCCEEDED);
+    }
     CatalogFilter unfinished;
     unfinished.unfinished_only = true;
     const auto left = catalog->ListJobs(context_, unfinished);

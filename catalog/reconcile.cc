@@ -44,10 +44,11 @@ class Reconciler {
     std::set<std::string> published;
     for (const ArchiveView::Entry& archive : archives) {
       published.insert(archive.backup_id);
-      if (recorded.count(archive.backup_id) > 0)
+      if (recorded.count(archive.backup_id) > 0) {
         CheckRecorded(archive);
-      else
+      } else {
         SettleUnrecorded(archive);
+      }
     }
     for (const BackupRecord& record : records)
       if (published.count(record.id()) == 0) SettleMissing(record);
@@ -100,9 +101,10 @@ class Reconciler {
       Problem(entry.job.id(), "look for the job's writer", alive.status());
       return false;
     }
-    if (*alive)
+    if (*alive) {
       Find(Kind::kJobAlive, entry.job.id(),
            "its lease ran out, but its writer has shown life in the repo");
+    }
     return !*alive;
   }
 
@@ -197,10 +199,11 @@ class Reconciler {
         std::count(options_.adopt_foreign.begin(), options_.adopt_foreign.end(),
                    manifest.catalog_id()) > 0;
     if (!ours && !named) {
-      if (!HasRecord(id))
+      if (!HasRecord(id)) {
         Find(Kind::kArchiveForeign, id,
              absl::StrCat("written by catalog ", manifest.catalog_id(),
                           "; --adopt-foreign takes it in"));
+      }
       return;
     }
     if (!named && !options_.adopt) {
@@ -316,9 +319,10 @@ int ReconcileReport::Count(ReconcileFinding::Kind kind) const {
 }
 
 absl::Status ReconcileReport::status() const {
-  for (const ReconcileFinding& finding : findings)
+  for (const ReconcileFinding& finding : findings) {
     if (finding.kind == Kind::kProblem)
       return Annotate(finding.status, finding.id);
+  }
   return absl::OkStatus();
 }
 
@@ -349,9 +353,10 @@ absl::StatusOr<ReconcileReport> Reconcile(const Context& context,
                                           const BackupRepo& repo,
                                           ArchiveView& archives,
                                           const ReconcileOptions& options) {
-  if (repo.id().empty())
+  if (repo.id().empty()) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "the repo id is empty");
+  }
   return Reconciler(context, catalog, repo, archives, options).Run();
 }
 

@@ -30,10 +30,11 @@ class FakeArchives final : public ArchiveView {
     if (!list_error.ok()) return list_error;
     std::vector<Entry> entries;
     for (const auto& [id, manifest] : published) {
-      if (unreadable.count(id) > 0)
+      if (unreadable.count(id) > 0) {
         entries.push_back({id, Damage()});
-      else
+      } else {
         entries.push_back({id, manifest});
+      }
     }
     if (after_list) after_list();
     return entries;

@@ -227,9 +227,10 @@ absl::StatusOr<std::string> FindId(SqliteConnection& connection,
                                    absl::string_view table,
                                    absl::string_view id_or_prefix) {
   const absl::string_view kind = table.substr(0, table.size() - 1);
-  if (id_or_prefix.empty())
+  if (id_or_prefix.empty()) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      absl::StrCat("the ", kind, " id is empty"));
+  }
   // An exact match comes first: an id may be the prefix of another.
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement select,
@@ -239,16 +240,18 @@ absl::StatusOr<std::string> FindId(SqliteConnection& connection,
           "LIMIT 2")));
   select.Bind(id_or_prefix).Bind(EscapedLike(id_or_prefix));
   SLUICE_ASSIGN_OR_RETURN(const bool found, select.Step());
-  if (!found)
+  if (!found) {
     return MakeError(absl::StatusCode::kNotFound, NotFoundWord(table),
                      absl::StrCat("there is no ", kind, " ", id_or_prefix));
+  }
   const std::string id = select.Text(0);
   if (select.Integer(1) != 0) return id;
   SLUICE_ASSIGN_OR_RETURN(const bool another, select.Step());
-  if (another)
+  if (another) {
     return MakeError(absl::StatusCode::kInvalidArgument, kAmbiguousId,
                      absl::StrCat(id_or_prefix, " begins more than one ", kind,
                                   " id: ", id, ", ", select.Text(0)));
+  }
   return id;
 }
 

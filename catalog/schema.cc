@@ -126,18 +126,20 @@ absl::StatusOr<Stamp> ReadStamp(SqliteConnection& connection) {
 
 absl::Status CheckStamp(const Stamp& stamp, int64_t newest) {
   const bool empty = stamp.application_id == 0 && stamp.tables == 0;
-  if (stamp.application_id != kApplicationId && !empty)
+  if (stamp.application_id != kApplicationId && !empty) {
     return WithHint(
         MakeError(absl::StatusCode::kFailedPrecondition, kCatalogUnavailable,
                   "catalog: the file is another program's database"),
         "give --catalog the path of a Sluice catalog, or of a new file");
-  if (stamp.version > newest)
+  }
+  if (stamp.version > newest) {
     return WithHint(
         MakeError(
             absl::StatusCode::kFailedPrecondition, kCatalogNewer,
             absl::StrCat("catalog: written by a newer Sluice (version ",
                          stamp.version, ", this one knows ", newest, ")")),
         "update sluice; the catalog was left as it is");
+  }
   return absl::OkStatus();
 }
 
@@ -191,9 +193,10 @@ absl::Status EnsureSchema(const Context& context, SqliteDatabase& database,
             "cell_size_check = ON; PRAGMA temp_store = MEMORY"));
         return UseLog(connection);
       }));
-  for (const Migration& migration : migrations)
+  for (const Migration& migration : migrations) {
     if (stamp.version < migration.to_version)
       SLUICE_RETURN_IF_ERROR(Apply(context, database, migration, newest));
+  }
   return absl::OkStatus();
 }
 

@@ -53,10 +53,11 @@ absl::Status StatusOf(sqlite3* database, int result) {
                                 kCatalogNoSpace, message),
                       "make room on the disk that the catalog is on");
     case SQLITE_IOERR:
-      if (native == ENOSPC || native == EDQUOT)
+      if (native == ENOSPC || native == EDQUOT) {
         return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
                                   kCatalogNoSpace, message),
                         "make room on the disk that the catalog is on");
+      }
       return Unavailable(absl::StatusCode::kUnavailable, message,
                          "the disk that the catalog is on has failed");
     case SQLITE_NOTADB:
@@ -240,9 +241,10 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options, sqlite3* database)
       },
       this);
   // Touches no file; there is no error to tell.
-  if (options_.exclusive)
+  if (options_.exclusive) {
     sqlite3_exec(database_, "PRAGMA locking_mode = EXCLUSIVE", nullptr, nullptr,
                  nullptr);
+  }
 }
 
 SqliteDatabase::~SqliteDatabase() { sqlite3_close(database_); }
@@ -279,9 +281,10 @@ absl::Status SqliteDatabase::Transact(const Context& context, const char* begin,
   SLUICE_RETURN_IF_ERROR(
       RetryWhileBusy(context, [&] { return connection.Execute(begin); }));
   absl::Status status = body(connection);
-  if (status.ok())
+  if (status.ok()) {
     status =
         RetryWhileBusy(context, [&] { return connection.Execute("COMMIT"); });
+  }
   if (!status.ok()) {
     // Fails only where SQLite has rolled back by itself.
     if (sqlite3_get_autocommit(database_) == 0)

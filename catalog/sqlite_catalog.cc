@@ -33,14 +33,16 @@ absl::Status CheckRepoFields(const BackupRepo& repo) {
     const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
   }
-  if (!good)
+  if (!good) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      absl::StrCat("a repo's name is 1 to 63 of a-z 0-9 . _ -, "
                                   "beginning with a letter or digit, not \"",
                                   name, "\""));
-  if (repo.id().empty())
+  }
+  if (repo.id().empty()) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "the repo id is empty");
+  }
   return absl::OkStatus();
 }
 
@@ -128,9 +130,10 @@ absl::Status SqliteCatalog::UpdateRepo(const Context& context,
           if (other.id() != repo.id() && other.name() == repo.name())
             return NameTakenError(absl::StrCat("repo ", repo.name()));
         }
-        if (!found)
+        if (!found) {
           return MakeError(absl::StatusCode::kNotFound, kRepoNotFound,
                            absl::StrCat("there is no repo ", repo.id()));
+        }
         return PutRepo(connection, repo);
       });
 }
@@ -176,9 +179,10 @@ absl::Status SqliteCatalog::RemoveRepo(const Context& context,
 
 absl::Status SqliteCatalog::CreateBackupRecord(const Context& context,
                                                const BackupRecord& record) {
-  if (record.id().empty())
+  if (record.id().empty()) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "the record id is empty");
+  }
   return WriteUrgently(
       context, [&](SqliteConnection& connection) -> absl::Status {
         SLUICE_ASSIGN_OR_RETURN(const absl::optional<BackupRecord> same,
@@ -262,9 +266,10 @@ absl::Status SqliteCatalog::DeleteRecord(const Context& context,
 absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
     const Context& context, const SqliteCatalogOptions& options) {
   if (options.path.empty() || options.path.find('\0') != std::string::npos ||
-      options.lease < absl::Milliseconds(10))
+      options.lease < absl::Milliseconds(10)) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "the catalog's path is empty, or its lease too short");
+  }
   SLUICE_RETURN_IF_ERROR(
       PrepareCatalogFile(*options.file_system, options.path));
   SLUICE_ASSIGN_OR_RETURN(

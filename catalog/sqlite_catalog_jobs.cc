@@ -44,13 +44,14 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
                           ReadJobs(connection, filter));
   for (const CatalogJob& other : others) {
     if (other.job.kind() != BackupJob::BACKUP || !other.lease) continue;
-    if (IsLive(*other.lease, Judge()))
+    if (IsLive(*other.lease, Judge())) {
       return WithHint(
           MakeError(absl::StatusCode::kAlreadyExists, kBackupAlreadyRunning,
                     absl::StrCat("job ", other.job.id(), " of ",
                                  other.lease->owner, " is backing up store ",
                                  job.store_id(), " into this repo")),
           "wait for it, or end it with `sluice job cancel`");
+    }
     // Over, and of nobody's number; the row still tells whose it was.
     Lease over = *other.lease;
     SLUICE_ASSIGN_OR_RETURN(over.fence, DrawFence(connection));
@@ -63,9 +64,10 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
 
 absl::Status SqliteCatalog::CreateBackupJob(const Context& context,
                                             const BackupJob& job) {
-  if (job.id().empty())
+  if (job.id().empty()) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "the job id is empty");
+  }
   Lease lease;
   SLUICE_RETURN_IF_ERROR(
       database_->Write(context, [&](SqliteConnection& connection) {
@@ -91,9 +93,10 @@ absl::Status SqliteCatalog::UpdateBackupJob(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> before,
                                 ReadJob(connection, job.id()));
         if (!before) return JobNotFoundError(job.id());
-        if (IsTerminal(before->job))
+        if (IsTerminal(before->job)) {
           return SameEnd(before->job, job) ? absl::OkStatus()
                                            : FinishedError(before->job);
+        }
         if (!held || !before->lease || before->lease->fence != held->fence)
           return FencedError(job.id(), "another process owns it now");
         BackupJob after = job;

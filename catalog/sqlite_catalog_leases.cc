@@ -28,10 +28,11 @@ absl::StatusOr<Lease> SqliteCatalog::BeginLease(SqliteConnection& connection,
                                                 absl::string_view job_id) {
   // A run of this object that slept past its lease must not find itself holding
   // the job again.
-  if (held_.Find(job_id))
+  if (held_.Find(job_id)) {
     return MakeError(
         absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
         absl::StrCat("job ", job_id, " is still run by this process"));
+  }
   Lease lease;
   lease.job_id = std::string(job_id);
   SLUICE_ASSIGN_OR_RETURN(lease.fence, DrawFence(connection));
@@ -89,10 +90,11 @@ absl::Status SqliteCatalog::TakeOver(const Context& context,
                                      absl::string_view job_id) {
   // A run of this object that slept past its lease must not find itself holding
   // the job again.
-  if (held_.Find(job_id))
+  if (held_.Find(job_id)) {
     return MakeError(
         absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
         absl::StrCat("job ", job_id, " is still run by this process"));
+  }
   Lease lease;
   SLUICE_RETURN_IF_ERROR(database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {
@@ -140,10 +142,12 @@ void SqliteCatalog::Heartbeat() {
 
 void SqliteCatalog::LoseLapsed() {
   const absl::Duration since_boot = options_.clock->SinceBoot();
-  for (const HeldJobs::View& held : held_.All())
-    if (!held.lost && since_boot >= held.ends)
+  for (const HeldJobs::View& held : held_.All()) {
+    if (!held.lost && since_boot >= held.ends) {
       held_.Lose(held.job_id, held.fence,
                  FencedError(held.job_id, "its lease ran out"));
+    }
+  }
 }
 
 void SqliteCatalog::RenewAndWriteProgress() {
@@ -196,9 +200,10 @@ void SqliteCatalog::RenewAndWriteProgress() {
     if (held.progress_unwritten)
       held_.ProgressWritten(held.job_id, *held.progress);
   }
-  for (const HeldJobs::View& held : lost)
+  for (const HeldJobs::View& held : lost) {
     held_.Lose(held.job_id, held.fence,
                FencedError(held.job_id, "another process took its lease"));
+  }
 }
 
 void SqliteCatalog::PollCancel() {
@@ -220,9 +225,10 @@ void SqliteCatalog::PollCancel() {
         return absl::OkStatus();
       });
   if (!status.ok()) return;
-  for (const std::string& job_id : requested)
+  for (const std::string& job_id : requested) {
     held_.Cancel(job_id,
                  absl::CancelledError("cancelled by `sluice job cancel`"));
+  }
 }
 
 }  // namespace sluice

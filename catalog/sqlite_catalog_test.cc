@@ -244,10 +244,11 @@ TEST_F(SqliteCatalogTest, FindsByUniquePrefixInEitherCase) {
       << "a whole id beats those it begins";
   EXPECT_EQ(ErrorCodeOf(catalog->GetRecord(context_, "01A").status()),
             kAmbiguousId);
-  for (const char* wrong : {"02", "%", "_1AAB", "01AAB%"})
+  for (const char* wrong : {"02", "%", "_1AAB", "01AAB%"}) {
     EXPECT_EQ(ErrorCodeOf(catalog->GetRecord(context_, wrong).status()),
               kRecordNotFound)
         << wrong;
+  }
   EXPECT_TRUE(absl::IsInvalidArgument(catalog->DeleteRecord(context_, "")));
 }
 
@@ -572,7 +573,7 @@ TEST_F(SqliteCatalogTest, ServesManyThreadsAtOnce) {
   options_.heartbeat = true;
   auto catalog = Open();
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
+  for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 5; ++i) {
         const BackupJob job = RunningJob(absl::StrCat("job-", t, "-", i),
@@ -589,6 +590,7 @@ TEST_F(SqliteCatalogTest, ServesManyThreadsAtOnce) {
                 .ok());
       }
     });
+  }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(catalog->ListJobs(context_, {})->size(), 20u);
 }

@@ -19,6 +19,7 @@ absl::StatusOr<std::vector<ArchiveView::Entry>> RepoView::List(
     const Context& context) {
   SLUICE_ASSIGN_OR_RETURN(auto found, destination_->ListAll(context));
   std::vector<Entry> entries;
+  entries.reserve(found.size());
   for (auto& entry : found) {
     entries.push_back({entry.backup_id, std::move(entry.manifest)});
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -92,7 +93,7 @@ std::string DurationText(absl::Duration duration) {
   const double seconds =
       std::max(0.0, std::min(absl::ToDoubleSeconds(duration), 1e12));
   if (seconds < 9.95) return absl::StrFormat("%.1f s", seconds);
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  const int64_t whole = std::llround(seconds);
   if (whole < 60) return absl::StrCat(whole, " s");
   if (whole < 3600) return absl::StrCat(whole / 60, " min ", whole % 60, " s");
   return absl::StrCat(whole / 3600, " h ", whole % 3600 / 60, " min");

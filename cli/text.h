@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -25,7 +26,9 @@ std::string DurationText(absl::Duration duration);
 // Rows under a head, in columns as wide as they need, printable.
 class Table {
  public:
-  explicit Table(std::vector<std::string> head) { rows_.push_back(head); }
+  explicit Table(std::vector<std::string> head) {
+    rows_.push_back(std::move(head));
+  }
   void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   // Lines with their ends.
   std::string Text() const;

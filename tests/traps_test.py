@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds tests/traps.md against the tree: every target, test and mutant that it
-names exists, and every mutant is named in it.
+names exists, every mutant is named in it, and every patch still fits.
 
 A row's test column reads `//room:target` `Suite.Name` `test_name` ...: names
 belong to the target before them. Its mutant column names .mutant files.
@@ -49,6 +49,15 @@ def check_tests(cell, say):
         say("a row without a test")
 
 
+def check_patch(name, text):
+    """What keeps a mutant's patch from being put in."""
+    file = re.search(r"^file: (\S+)", text, re.MULTILINE).group(1)
+    old = text.split("=== old\n", 1)[1].split("=== new\n", 1)[0]
+    found = (ROOT / file).read_text().count(old) if (ROOT / file).exists() else 0
+    return [] if found == 1 else [
+        f"{name}.mutant: its old text stands {found} times in {file}"]
+
+
 def main():
     mutants = {path.stem: path.read_text()
                for path in (ROOT / "tests/mutants").glob("*.mutant")}
@@ -71,6 +80,7 @@ def main():
     problems += [f"{name}.mutant stands in no row of tests/traps.md"
                  for name in sorted(set(mutants) - named)]
     for name, text in sorted(mutants.items()):
+        problems += check_patch(name, text)
         target = re.search(r"^test: (//\S+)", text, re.MULTILINE)
         if target is None or not has_target(target.group(1)):
             problems.append(f"{name}.mutant names no target that exists")

@@ -1,7 +1,8 @@
 #!/bin/bash
-# tools/tidy.sh [FILE...]: clang-tidy on our sources (all where none is named).
-# A file that passed is not looked at again until it, a header or .clang-tidy
-# changed.
+# tools/tidy.sh [--all | FILE...]: clang-tidy on the sources that ship; with
+# --all on those of tests and benchmarks too, which takes four times as long. A
+# file that passed is not looked at again until it, a header, .clang-tidy or
+# this script changed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 . "$root/tools/common.sh"
@@ -12,27 +13,41 @@ ln -sfn "$root" "$cache/include/sluice"
 sluice_bazel build -c opt --ui_event_filters=-info //executor:models_cc_proto >&2
 generated=$(sluice_bazel info -c opt bazel-bin 2>/dev/null)/executor/_virtual_imports/models_proto
 
-sources() {
+# ours TEST...: the files of the tree that pass find's tests.
+ours() {
   find . \( -path ./.git -o -path ./.sluice -o -path './bazel-*' -o -path ./examples \) \
-    -prune -o -name '*.cc' -print | sort
+    -prune -o -type f "$@" -print | sort
 }
 
-headers=$(find . \( -path ./.git -o -path ./.sluice -o -path './bazel-*' \) -prune -o \
-  \( -name '*.h' -o -name '*.proto' -o -name .clang-tidy \) -type f -print0 |
-  sort -z | xargs -0 sha256sum | sha256sum)
+# shipped: without what only tests and benchmarks link.
+shipped() {
+  ours -name '*.cc' ! -path './tests/*' ! -path './benchmarks/*' \
+    ! -name '*_test.cc' ! -name '*_fuzz.cc' ! -name '*_suite.cc' ! -name '*_fixture.cc' \
+    ! -name 'fake_*' ! -path './plugins/sdk/conformance/*'
+}
 
-if [ $# -eq 0 ]; then mapfile -t files < <(sources); else files=("$@"); fi
-todo=()
-for file in "${files[@]}"; do
-  [ -e "$cache/$( (echo "$headers"; cat "$file") | sha256sum | cut -c1-40)" ] || todo+=("$file")
-done
-[ ${#todo[@]} -gt 0 ] || exit 0
+case ${1:-} in
+  --all) mapfile -t files < <(ours -name '*.cc') ;;
+  '') mapfile -t files < <(shipped) ;;
+  *) files=("$@") ;;
+esac
+common=$(ours \( -name '*.h' -o -name '*.proto' -o -name .clang-tidy -o -name tidy.sh \) |
+  xargs sha256sum | sha256sum)
+
+# passed FILE: the name of the mark that it passed, as it is now.
+passed() { echo "$cache/$( (echo "$common"; cat "$1") | sha256sum | cut -c1-40)"; }
 
 tidy_one() {
-  clang-tidy --quiet "$1" -- -x c++ -std=c++20 -I"$cache/include" -I"$generated" \
-    -idirafter /usr/include/android -Wno-unknown-warning-option 2>/dev/null || return 1
-  touch "$cache/$( (echo "$headers"; cat "$1") | sha256sum | cut -c1-40)"
+  clang-tidy --quiet "$1" -- -x c++ -std=c++20 -iquote . -I"$cache/include" \
+    -isystem "$generated" -idirafter /usr/include/android 2>/dev/null || return 1
+  touch "$(passed "$1")"
 }
-export -f tidy_one
-export cache generated headers
+
+todo=()
+for file in "${files[@]}"; do
+  [ -e "$(passed "$file")" ] || todo+=("$file")
+done
+[ ${#todo[@]} -gt 0 ] || exit 0
+export -f passed tidy_one
+export cache common generated
 printf '%s\0' "${todo[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy

@@ -329,9 +329,10 @@ absl::StatusOr<std::unique_ptr<ObjectReader>> FakeObjectStore::Open(
   MutexLock lock(mutex_);
   const auto object = objects_.find(std::string(name));
   if (object == objects_.end()) return NoSuch(name);
-  if (offset > object->second.bytes->size())
+  if (offset > object->second.bytes->size()) {
     return MakeError(absl::StatusCode::kOutOfRange, kInvalidArgument,
                      "offset beyond the end");
+  }
   return std::make_unique<Reader>(this, context, std::string(name),
                                   object->second.bytes, offset);
 }

@@ -54,9 +54,10 @@ absl::Status CompareSums(const Manifest& manifest,
                          const std::vector<FileSum>& sums) {
   const size_t expected = 1 + static_cast<size_t>(manifest.segments_size()) +
                           (manifest.payload_id_count() > 0 ? 1 : 0);
-  if (sums.size() != expected)
+  if (sums.size() != expected) {
     return Damaged(manifest.backup_id(),
                    "SHA256SUMS has too few or many lines");
+  }
   absl::flat_hash_map<absl::string_view, absl::string_view> digests;
   for (const FileSum& sum : sums) digests[sum.file] = sum.sha256;
   for (const Segment& segment : manifest.segments()) {

@@ -81,9 +81,10 @@ Fault CollectionsFault(const Manifest& manifest) {
   if (manifest.warnings_size() > kMaxWarnings) return "too many warnings";
   for (const Warning& warning : manifest.warnings()) {
     Fault fault = IdFault("warnings.code", warning.code());
-    if (fault.empty())
+    if (fault.empty()) {
       fault =
           TextFault("warnings.message", warning.message(), kMaxWarningBytes);
+    }
     if (!fault.empty()) return fault;
   }
   if (manifest.source_counts().size() > kMaxCounts) return "too many counts";
@@ -139,12 +140,14 @@ Fault IdsFault(const Manifest& manifest) {
 Fault TombstoneFault(const Manifest& manifest) {
   Fault fault = TextFault("tombstone.reason", manifest.tombstone().reason(),
                           kMaxTextBytes);
-  if (fault.empty())
+  if (fault.empty()) {
     fault = TextFault("tombstone.owner", manifest.tombstone().owner(),
                       kMaxTextBytes);
-  if (fault.empty())
+  }
+  if (fault.empty()) {
     fault =
         TimeFault("tombstone.created_at", manifest.tombstone().created_at());
+  }
   return fault;
 }
 

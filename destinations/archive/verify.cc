@@ -85,11 +85,10 @@ absl::Status CheckPayload(const Context& context,
 
 }  // namespace
 
-absl::StatusOr<Manifest> VerifyArchive(const Context& context,
-                                       std::shared_ptr<ObjectStore> store,
-                                       absl::string_view backup_id,
-                                       const PipeOptions& read_ahead,
-                                       const VerifyProgress& progress) {
+absl::StatusOr<Manifest> VerifyArchive(
+    const Context& context, const std::shared_ptr<ObjectStore>& store,
+    absl::string_view backup_id, const PipeOptions& read_ahead,
+    const VerifyProgress& progress) {
   SLUICE_ASSIGN_OR_RETURN(Manifest manifest,
                           LoadManifest(context, *store, backup_id));
   SLUICE_RETURN_IF_ERROR(CheckObjects(context, *store, manifest));

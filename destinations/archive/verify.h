@@ -25,11 +25,10 @@ using VerifyProgress = std::function<void(uint64_t done, uint64_t total)>;
 // The manifest, where everything is right. archive_damaged, archive_not_found,
 // archive_unsupported, or the place's own error. Blocks; reads every byte once,
 // about as fast as one core computes SHA-256.
-absl::StatusOr<Manifest> VerifyArchive(const Context& context,
-                                       std::shared_ptr<ObjectStore> store,
-                                       absl::string_view backup_id,
-                                       const PipeOptions& read_ahead,
-                                       const VerifyProgress& progress);
+absl::StatusOr<Manifest> VerifyArchive(
+    const Context& context, const std::shared_ptr<ObjectStore>& store,
+    absl::string_view backup_id, const PipeOptions& read_ahead,
+    const VerifyProgress& progress);
 
 }  // namespace sluice
 

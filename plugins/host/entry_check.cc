@@ -91,14 +91,16 @@ absl::Status CheckEntrySize(const sluice_plugin_entry& entry) {
 absl::Status CheckFactoryList(const sluice_plugin_entry& entry) {
   if (entry.factory_count == 0 || entry.factories == nullptr)
     return PluginUnusable("it lists no factory", kTellTheAuthor);
-  if (entry.factory_count > kMaxFactories)
+  if (entry.factory_count > kMaxFactories) {
     return PluginUnusable(
         absl::StrCat("it lists ", entry.factory_count, " factories"),
         kTellTheAuthor);
+  }
   for (uint32_t i = 0; i < entry.factory_count; ++i) {
-    if (entry.factories[i] == nullptr)
+    if (entry.factories[i] == nullptr) {
       return PluginUnusable(absl::StrCat("its factory ", i, " is null"),
                             kTellTheAuthor);
+    }
   }
   return absl::OkStatus();
 }
@@ -156,15 +158,17 @@ absl::StatusOr<std::vector<const sluice_factory*>> CheckEntry(
     SLUICE_RETURN_IF_ERROR(CheckCreate(factory));
     SLUICE_RETURN_IF_ERROR(CheckOptionTable(factory));
     const std::string kind(sdk::ToView(factory.kind));
-    if (!seen.insert({factory.role, kind}).second)
+    if (!seen.insert({factory.role, kind}).second) {
       return PluginUnusable(absl::StrCat("it has two factories for ",
                                          RoleName(factory.role), " ", kind),
                             kTellTheAuthor);
+    }
     known.push_back(&factory);
   }
-  if (known.empty())
+  if (known.empty()) {
     return PluginUnusable("it has no factory of a role that is known here",
                           "use a newer sluice");
+  }
   return known;
 }
 

@@ -34,6 +34,7 @@ const OptionSpec* Find(const std::vector<OptionSpec>& specs,
 std::string KnownOptions(const std::vector<OptionSpec>& specs,
                          absl::string_view typed) {
   std::vector<std::string> names;
+  names.reserve(specs.size());
   for (const OptionSpec& spec : specs) names.push_back(spec.name);
   std::string nearest = DidYouMean(typed, names);
   if (!nearest.empty()) return nearest;
@@ -44,11 +45,12 @@ std::string KnownOptions(const std::vector<OptionSpec>& specs,
 absl::Status Unknown(const Uri& uri, const std::string& key,
                      const std::vector<OptionSpec>& specs,
                      absl::string_view word) {
-  if (key == "path" || key == "authority")
+  if (key == "path" || key == "authority") {
     return Refused(word,
                    absl::StrCat(uri.kind, ": takes no ",
                                 key == "path" ? "path" : "//host part"),
                    KnownOptions(specs, key));
+  }
   return Refused(word, absl::StrCat(uri.kind, ": has no option \"", key, "\""),
                  KnownOptions(specs, key));
 }
@@ -66,9 +68,10 @@ absl::Status CheckForm(const OptionSpec& spec, const std::string& value) {
     case SLUICE_OPTION_DURATION:
       return options.GetDuration(spec.name, {}).status();
     case SLUICE_OPTION_PATH:
-      if (value.empty() || absl::StrContains(value, '\0'))
+      if (value.empty() || absl::StrContains(value, '\0')) {
         return absl::InvalidArgumentError(absl::StrCat(
             "option \"", spec.name, "\" must be a path without NUL"));
+      }
       return absl::OkStatus();
     default:  // a string, or a type of a newer ABI: the plugin's own business
       return absl::OkStatus();
@@ -128,10 +131,11 @@ absl::StatusOr<std::vector<ResolvedOption>> ResolveOptions(
     const bool given =
         std::any_of(uri.options.begin(), uri.options.end(),
                     [&](const auto& o) { return o.first == spec.name; });
-    if (spec.required && !given)
+    if (spec.required && !given) {
       return Refused(word,
                      absl::StrCat(uri.kind, ": needs \"", spec.name, "\""),
                      spec.help);
+    }
   }
   return resolved;
 }

@@ -78,9 +78,10 @@ TEST(OptionSchemaTest, AnUnknownOptionNamesItsNearest) {
 
 TEST(OptionSchemaTest, AMissingOrMalformedOneIsRefused) {
   for (const char* uri : {"x:", "x:/a?keys=many", "x:/a?fast=perhaps",
-                          "x:/a?every=soon", "x:/a%00b", "x://host/a"})
+                          "x:/a?every=soon", "x:/a%00b", "x://host/a"}) {
     EXPECT_EQ(ErrorCodeOf(Resolved(uri).status()), "source_config_invalid")
         << uri;
+  }
 }
 
 TEST(OptionSchemaTest, ASecretIsResolvedAndMarked) {

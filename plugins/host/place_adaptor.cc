@@ -162,7 +162,7 @@ class ListTable {
 
   // What a listing that returned `status` ended with: the callback's own error
   // where there was one, whatever the plugin made of it.
-  absl::Status Or(absl::Status status) const {
+  absl::Status Or(const absl::Status& status) const {
     return refused_.ok() ? status : refused_;
   }
 

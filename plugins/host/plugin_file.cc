@@ -79,9 +79,10 @@ absl::StatusOr<std::string> Sha256Hex(int descriptor) {
 // The entry within a loaded object, or what is wrong with its symbol.
 absl::StatusOr<const sluice_plugin_entry*> FindEntry(void* handle) {
   void* symbol = dlsym(handle, SLUICE_PLUGIN_SYMBOL);
-  if (symbol == nullptr)
+  if (symbol == nullptr) {
     return PluginUnusable("it does not export " SLUICE_PLUGIN_SYMBOL,
                           "is it a plugin of sluice?");
+  }
   Dl_info info;
   ElfW(Sym)* sym = nullptr;
   // The first members of the entry keep their place in every version; what does
@@ -91,23 +92,26 @@ absl::StatusOr<const sluice_plugin_entry*> FindEntry(void* handle) {
   if (dladdr1(symbol, &info, reinterpret_cast<void**>(&sym), RTLD_DL_SYMENT) ==
           0 ||
       sym == nullptr || ELF64_ST_TYPE(sym->st_info) != STT_OBJECT ||
-      sym->st_size < kHeader)
+      sym->st_size < kHeader) {
     return PluginUnusable(SLUICE_PLUGIN_SYMBOL " is not a plugin's entry",
                           "tell the plugin's author");
+  }
   const auto* entry = static_cast<const sluice_plugin_entry*>(symbol);
-  if (entry->struct_size > sym->st_size)
+  if (entry->struct_size > sym->st_size) {
     return PluginUnusable(
         "its entry says that it is larger than it is in the file",
         "tell the plugin's author");
+  }
   return entry;
 }
 
 }  // namespace
 
 absl::StatusOr<PluginFile> PluginFile::Open(const std::string& path) {
-  if (!absl::StartsWith(path, "/"))
+  if (!absl::StartsWith(path, "/")) {
     return PluginUnusable("its path is not absolute",
                           "give the whole path, from /");
+  }
   SLUICE_ASSIGN_OR_RETURN(std::string real, RealPath(path));
   // O_NONBLOCK: a FIFO in its place must not hold us.
   const int descriptor =
@@ -170,9 +174,10 @@ absl::Status PluginFile::CheckElf() const {
   if (size != static_cast<ssize_t>(sizeof(header)) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN ||
-      header.e_machine != kMachine)
+      header.e_machine != kMachine) {
     return PluginUnusable("it is not a shared object for this machine",
                           "is it a plugin, and built for this machine?");
+  }
   return absl::OkStatus();
 }
 

@@ -83,9 +83,10 @@ PluginHost::PluginHost(PluginHostOptions options)
 PluginHost::~PluginHost() { host_->Detach(); }
 
 absl::Status PluginHost::RegisterStatic(const sluice_plugin_entry* entry) {
-  if (entry == nullptr)
+  if (entry == nullptr) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "a null plugin table was registered");
+  }
   return Annotate(Register(entry, ""), "plugin linked in");
 }
 
@@ -100,7 +101,7 @@ absl::Status PluginHost::Load(const std::string& path) {
 }
 
 absl::Status PluginHost::Register(const sluice_plugin_entry* entry,
-                                  std::string path) {
+                                  const std::string& path) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<const sluice_factory*> factories,
                           CheckEntry(*entry));
   const std::string name =
@@ -110,11 +111,12 @@ absl::Status PluginHost::Register(const sluice_plugin_entry* entry,
   for (const sluice_factory* factory : factories) {
     const auto found = registered_.find(
         Key(factory->role, std::string(ToView(factory->kind))));
-    if (found != registered_.end() && found->second.entry != entry)
+    if (found != registered_.end() && found->second.entry != entry) {
       return PluginUnusable(
           absl::StrCat("there is another plugin for ", RoleName(factory->role),
                        " ", ToView(factory->kind), " already"),
           "remove one of the two");
+    }
   }
   for (const sluice_factory* factory : factories) {
     registered_.try_emplace(
@@ -180,11 +182,12 @@ absl::StatusOr<PluginHost::Registered> PluginHost::Find(
         role, kind));
     found = FindRegistered(role, kind);
   }
-  if (!found.has_value())
+  if (!found.has_value()) {
     return PluginUnusable(
         absl::StrCat("plugin ", PluginFileName(role, kind), " has no ",
                      RoleName(role), " ", kind),
         "its name must be sluice-<role>-<kind>.so for what it has");
+  }
   SLUICE_RETURN_IF_ERROR(found->plugin->CheckResponsive());
   return *found;
 }
@@ -213,10 +216,11 @@ absl::Status PluginHost::NoSuchKind(uint32_t role,
   std::sort(kinds.begin(), kinds.end());
   kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
   std::string hint = DidYouMean(kind, kinds);
-  if (hint.empty())
+  if (hint.empty()) {
     hint = absl::StrCat(
         "known are: ", kinds.empty() ? "none" : absl::StrJoin(kinds, ", "),
         "; more are looked for in ", options_.plugin_dir);
+  }
   return WithHint(
       MakeError(absl::StatusCode::kNotFound, kPluginUnusable,
                 absl::StrCat("there is no plugin for ", RoleName(role),
@@ -231,6 +235,7 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
       const std::vector<ResolvedOption> resolved,
       ResolveOptions(uri, ReadOptionSpecs(*registered.factory), word));
   std::vector<sluice_option> options;
+  options.reserve(resolved.size());
   for (const ResolvedOption& option : resolved) {
     options.push_back(sluice_option{ToBytes(option.key), ToBytes(option.value),
                                     option.secret ? 1u : 0u, 0});
@@ -245,7 +250,7 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
   });
   const absl::Status status =
       sdk::FromError(thrown == SLUICE_OK ? code : thrown, error);
-  if (!status.ok())
+  if (!status.ok()) {
     return Annotate(status.code() == absl::StatusCode::kInvalidArgument
                         ? WithDefaultWord(status, word)
                         : WithDefaultWord(status, registered.factory->role ==
@@ -253,6 +258,7 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
                                                       ? kSourceUnavailable
                                                       : kDestinationNotFound),
                     uri.kind);
+  }
   return object;
 }
 
@@ -311,9 +317,10 @@ absl::Status PluginHost::RunCommand(
       registered = place;
   }
   SLUICE_RETURN_IF_ERROR(registered.status());
-  if (registered->factory->command == nullptr)
+  if (registered->factory->command == nullptr) {
     return MakeError(absl::StatusCode::kUnimplemented, kInvalidArgument,
                      absl::StrCat("plugin ", kind, " has no verbs"));
+  }
   std::vector<sluice_bytes> table;
   for (const std::string& argument : arguments)
     table.push_back(ToBytes(argument));

@@ -129,7 +129,8 @@ class PluginHost {
   };
   using Key = std::pair<uint32_t, std::string>;  // role and kind
 
-  absl::Status Register(const sluice_plugin_entry* entry, std::string path);
+  absl::Status Register(const sluice_plugin_entry* entry,
+                        const std::string& path);
   absl::StatusOr<Registered> Find(uint32_t role, const std::string& kind);
   absl::optional<Registered> FindRegistered(uint32_t role,
                                             const std::string& kind) const;

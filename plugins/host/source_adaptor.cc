@@ -52,7 +52,7 @@ class GivenError {
     return status;
   }
   // What a call that returned `status` ended with.
-  absl::Status Or(absl::Status status) const {
+  absl::Status Or(const absl::Status& status) const {
     const bool is_ours =
         !first_.ok() && (status.ok() || status.code() == first_.code());
     return is_ours ? first_ : status;
@@ -307,10 +307,11 @@ class SourceAdaptor final : public Backupable {
     // A store that calls itself restored without having seen the end of each
     // payload has not seen that they are whole.
     for (const auto& payload : payloads) {
-      if (!payload->ended())
+      if (!payload->ended()) {
         return MakeError(absl::StatusCode::kInternal, kSourceIncomplete,
                          "the store stopped reading before the archive's end "
                          "and said that it was restored");
+      }
     }
     return absl::OkStatus();
   }

@@ -35,9 +35,10 @@ absl::StatusOr<std::string> PercentDecode(absl::string_view text) {
     }
     const int high = i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
-    if (high < 0 || low < 0)
+    if (high < 0 || low < 0) {
       return Malformed("a '%' in a URI must be followed by two hex digits",
                        "write a percent sign as %25");
+    }
     decoded.push_back(static_cast<char>(high * 16 + low));
     i += 2;
   }
@@ -69,14 +70,16 @@ bool HoldsPassword(absl::string_view authority) {
 
 absl::Status Add(Uri& uri, std::string key, std::string value) {
   for (const auto& option : uri.options) {
-    if (option.first == key)
+    if (option.first == key) {
       return Malformed(absl::StrCat("option \"", key, "\" is given twice"),
                        "give each option once");
+    }
   }
-  if (key == "authority" && HoldsPassword(value))
+  if (key == "authority" && HoldsPassword(value)) {
     return Malformed("a URI must not hold a password",
                      "give secrets by reference: env:NAME, file:/path or "
                      "cmd:COMMAND, as the option that takes it");
+  }
   uri.options.emplace_back(std::move(key), std::move(value));
   return absl::OkStatus();
 }
@@ -101,10 +104,11 @@ absl::Status AddQuery(Uri& uri, absl::string_view query) {
   for (const absl::string_view option :
        absl::StrSplit(query, '&', absl::SkipEmpty())) {
     const size_t equals = option.find('=');
-    if (equals == absl::string_view::npos || equals == 0)
+    if (equals == absl::string_view::npos || equals == 0) {
       return Malformed("each option after '?' must be key=value",
                        "write a question mark within a path as %3F, '&' "
                        "within a value as %26");
+    }
     SLUICE_ASSIGN_OR_RETURN(std::string key,
                             PercentDecode(option.substr(0, equals)));
     SLUICE_ASSIGN_OR_RETURN(std::string value,
@@ -128,9 +132,10 @@ absl::StatusOr<Uri> ParseUri(absl::string_view text) {
   if (text.size() > kMaxUriBytes)
     return Malformed("a URI is longer than 64 KiB", "");
   const size_t colon = text.find(':');
-  if (colon == absl::string_view::npos || !IsKind(text.substr(0, colon)))
+  if (colon == absl::string_view::npos || !IsKind(text.substr(0, colon))) {
     return Malformed("a URI must begin with its kind and a colon",
                      "for example local:/mnt/backups or memory:?load=/etc");
+  }
   Uri uri;
   uri.kind = std::string(text.substr(0, colon));
   absl::string_view rest = text.substr(colon + 1);
@@ -162,10 +167,11 @@ std::string FormatUri(const Uri& uri) {
   const bool path_in_rest = has_path && !path.empty() &&
                             (has_authority ? absl::StartsWith(path, "/")
                                            : !absl::StartsWith(path, "//"));
-  if (has_path && !path_in_rest)
+  if (has_path && !path_in_rest) {
     query =
         absl::StrCat("?path=", PercentEncode(path, "/:@,"),
                      query.empty() ? "" : "&", absl::StripPrefix(query, "?"));
+  }
   return absl::StrCat(uri.kind, ":", has_authority ? "//" : "", authority,
                       path_in_rest ? PercentEncode(path, "/+#:@=&") : "",
                       query);

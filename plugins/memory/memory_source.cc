@@ -96,7 +96,7 @@ class MemorySource : public sdk::Source {
                             MemoryStore::Create(""));
     Stager stager(*staged);
     SLUICE_RETURN_IF_ERROR(memory_internal::ReadPayloads(run, request, stager));
-    return store_->Adopt(std::move(staged), request.store_id());
+    return store_->Adopt(staged, request.store_id());
   }
 
  private:

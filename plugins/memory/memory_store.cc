@@ -164,7 +164,7 @@ std::string MemoryStore::store_id() const {
   return store_id_;
 }
 
-absl::Status MemoryStore::Adopt(std::shared_ptr<MemoryStore> restored,
+absl::Status MemoryStore::Adopt(const std::shared_ptr<MemoryStore>& restored,
                                 absl::string_view store_id) {
   if (!store_id.empty() && !IsValidStoreId(store_id)) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,

@@ -123,7 +123,7 @@ class MemoryStore {
   // `store_id` if this store has none: one instant, for restores.
   // FAILED_PRECONDITION (restore_precondition_failed) unless this store is
   // empty.
-  absl::Status Adopt(std::shared_ptr<MemoryStore> restored,
+  absl::Status Adopt(const std::shared_ptr<MemoryStore>& restored,
                      absl::string_view store_id);
 
  private:

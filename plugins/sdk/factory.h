@@ -159,10 +159,11 @@ sluice_code RunCommand(const sluice_host* host, const sluice_run* run,
 
 template <Command* kCommand>
 constexpr auto CommandTable() -> decltype(sluice_factory::command) {
-  if constexpr (kCommand == nullptr)
+  if constexpr (kCommand == nullptr) {
     return nullptr;
-  else
+  } else {
     return &RunCommand<kCommand>;
+  }
 }
 
 }  // namespace internal

@@ -68,9 +68,10 @@ class ListSource : public Source {
 absl::StatusOr<std::unique_ptr<Source>> CreateList(const Host& host,
                                                    const Options& options) {
   host.Log(LogLevel::kInfo, "creating");
-  if (options.Get("path") == "refused")
+  if (options.Get("path") == "refused") {
     return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
                      "no such list");
+  }
   return std::make_unique<ListSource>(options.Get("path"));
 }
 

@@ -177,9 +177,10 @@ class SourceTable {
       if (SLUICE_HAS(info, sluice_source_info, empty)) info->empty = said.empty;
       if (SLUICE_HAS(info, sluice_source_info, store_id))
         info->store_id = ToBytes(said.store_id);
-      if (SLUICE_HAS(info, sluice_source_info, capabilities))
+      if (SLUICE_HAS(info, sluice_source_info, capabilities)) {
         info->capabilities =
             said.increments ? uint32_t{SLUICE_SOURCE_INCREMENTS} : 0u;
+      }
       return absl::OkStatus();
     });
   }

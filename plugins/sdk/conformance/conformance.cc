@@ -40,10 +40,11 @@ absl::Status CheckTexts(const PluginHost& host, const std::string& file) {
     SLUICE_CHECK_THAT(
         absl::StrContains(info.help, absl::StrCat("\n", info.kind, ":")),
         absl::StrCat(name, ": its help ends with no example URI"));
-    for (const OptionSpec& option : info.options)
+    for (const OptionSpec& option : info.options) {
       SLUICE_CHECK_THAT(
           !option.help.empty(),
           absl::StrCat(name, ": option ", option.name, " has no help"));
+    }
   }
   SLUICE_CHECK_THAT(seen > 0, "it has no factory");
   return absl::OkStatus();
@@ -87,9 +88,10 @@ CheckSummary RunConformance(PluginHost& host, Clock* clock,
   if (!options.source.empty()) CheckSource(host, clock, options, runner);
   if (!options.place.empty())
     RunPlaceChecks([&] { return host.OpenPlace(options.place); }, runner);
-  if (runner.summary().passed + runner.summary().failed == 0)
+  if (runner.summary().passed + runner.summary().failed == 0) {
     runner.Run("something to check was named",
                [] { return CheckFailed("nothing was"); });
+  }
   return runner.summary();
 }
 

@@ -331,9 +331,10 @@ class SourceChecks {
     SLUICE_RETURN_IF_ERROR(result.status);
     SLUICE_CHECK_THAT(result.record->warnings_size() > 0,
                       "nothing was said of what was left out");
-    for (const Warning& warning : result.record->warnings())
+    for (const Warning& warning : result.record->warnings()) {
       SLUICE_CHECK_THAT(!warning.code().empty() && !warning.message().empty(),
                         "a warning without word or text");
+    }
     return absl::OkStatus();
   }
 

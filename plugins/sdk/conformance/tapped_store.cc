@@ -39,9 +39,10 @@ class TappedReader final : public ObjectReader {
 
   absl::StatusOr<size_t> Read(absl::Span<char> buffer) override {
     SLUICE_ASSIGN_OR_RETURN(const size_t size, reader_->Read(buffer));
-    if (taps_->on_read)
+    if (taps_->on_read) {
       SLUICE_RETURN_IF_ERROR(
           taps_->on_read(buffer.subspan(0, size), offset_, size_));
+    }
     offset_ += size;
     return size;
   }
