@@ -15,6 +15,7 @@
 #include "sluice/benchmarks/process_memory.h"
 #include "sluice/benchmarks/raw_sha256.h"
 #include "sluice/benchmarks/run_fixtures.h"
+#include "sluice/catalog/sqlite_catalog.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/fake_job_store.h"
 
@@ -182,6 +183,44 @@ void EmptyBenchmark(benchmark::State& state, const std::string& folder,
   }
 }
 
+// From a cancel in mid-stream until the run has returned, its terminal row in a
+// catalog on disk and its temporary objects gone.
+void CancelBenchmark(benchmark::State& state, const std::string& folder,
+                     int runs) {
+  const LocalRepo repo(folder);
+  SqliteCatalogOptions catalog_options;
+  catalog_options.path = repo.path() + "/catalog.db";
+  const auto catalog =
+      OpenSqliteCatalog(Context::Background(), catalog_options);
+  DieUnlessOk(catalog.status(), "open the catalog");
+  const Executor executor(catalog->get(), Clock::Real());
+  BackupRepo row;
+  row.set_id("repo");
+  std::vector<double> milliseconds;
+  for (auto _ : state) {
+    for (int i = 0; i < runs; ++i) {
+      auto [context, cancel] = Context::WithCancel(Context::Background());
+      RunBackupOptions options;
+      double cancelled_at = 0;
+      options.on_progress = [&, cancel = cancel](const RunProgress& progress) {
+        if (progress.bytes_done < kGiB / 8 || cancelled_at != 0) return;
+        cancelled_at = MonotonicSeconds();
+        cancel(absl::CancelledError("enough"));
+      };
+      const BackupResult result = executor.RunBackup(
+          context, std::make_shared<GeneratingStore>(1024 * kGiB),
+          repo.archives(), row, "store", "generated", options);
+      milliseconds.push_back((MonotonicSeconds() - cancelled_at) * 1e3);
+      if (cancelled_at == 0 || result.job->state() != BackupJob::INTERRUPTED) {
+        DieUnlessOk(absl::InternalError("not interrupted"), "cancel");
+      }
+    }
+    state.SetIterationTime(1);
+  }
+  state.counters["p50_ms"] = SpreadOf(milliseconds).median;
+  state.counters["max_ms"] = SpreadOf(milliseconds).high;
+}
+
 // `runs` backups at once that share `bytes` bytes between them.
 void ConcurrentBenchmark(benchmark::State& state, const Effort& effort,
                          const std::string& folder, int runs) {
@@ -223,6 +262,12 @@ void RegisterOn(const Effort& effort, const std::string& name,
   Register(absl::StrCat("backup/", name, "/empty"),
            [folder, empty_runs](benchmark::State& state) {
              EmptyBenchmark(state, folder, empty_runs);
+           });
+  const int cancel_runs = effort.brief ? 3 : 21;
+  Register(absl::StrCat("cancel/", name),
+           [folder, cancel_runs](benchmark::State& state) {
+             CancelBenchmark(state, folder, cancel_runs);
+             state.SetLabel("to the terminal row (floor 100 ms)");
            });
 }
 

@@ -236,7 +236,7 @@ LocalRepo::LocalRepo(const std::string& parent)
   PluginHost host({});
   DieUnlessOk(host.RegisterStatic(&kLocalPlugin), "register local");
   absl::StatusOr<std::shared_ptr<ObjectStore>> place =
-      host.OpenPlace(absl::StrCat("local:", path_));
+      host.OpenPlace(absl::StrCat("local:", path_, "/repo"));
   DieUnlessOk(place.status(), "open a place");
   place_ = *std::move(place);
   archives_ = MakeArchives(place_);

@@ -49,6 +49,8 @@ class LocalRepo {
   LocalRepo(const LocalRepo&) = delete;
   LocalRepo& operator=(const LocalRepo&) = delete;
 
+  // Room for what goes beside the repo.
+  const std::string& path() const { return path_; }
   const std::shared_ptr<ObjectStore>& place() const { return place_; }
   const std::shared_ptr<ArchiveDestination>& archives() const {
     return archives_;
