@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
@@ -69,6 +70,18 @@ struct World {
   std::shared_ptr<ArchiveDestination> archives;
   const std::string earlier = TestPayload(40, 1);
 };
+
+// The number of the call that published archive 1.
+size_t CommitOfManifest(const FakeObjectStore& store) {
+  const std::vector<FakeObjectStore::Call> calls = store.calls();
+  for (size_t n = calls.size(); n > 0; --n) {
+    if (calls[n - 1].operation != FakeObjectStore::Operation::kCommit) continue;
+    EXPECT_EQ(calls[n - 1].name, TestId(1) + "/manifest.json");
+    return n;
+  }
+  ADD_FAILURE() << "nothing was published";
+  return 0;
+}
 
 class ArchiveFaultTest : public testing::TestWithParam<bool> {};
 
@@ -148,6 +161,41 @@ TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverTwoCallsFail) {
   EXPECT_EQ(coverage.Finish(GetParam() ? 3 * calls * calls / 2
                                        : 3 * calls * calls / 4),
             absl::OkStatus());
+}
+
+// A commit that seems to have failed and takes effect later: at any of the
+// calls that follow, or when the writer has gone.
+TEST(LateCommitTest, AManifestThatLandsLateIsNeverHalfAnArchive) {
+  const std::string payload = TestPayload(40, 2);
+  const std::string manifest = TestId(1) + "/manifest.json";
+  World clean(/*conditional=*/true);
+  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
+            absl::OkStatus());
+  const size_t commit = CommitOfManifest(*clean.store);
+  const std::string bytes = clean.store->objects()[manifest];
+  int published = 0;
+  bool landed_during_the_run = true;
+  for (size_t m = commit + 1; landed_during_the_run; ++m) {
+    SCOPED_TRACE(absl::StrCat("lands at call ", m));
+    World world(/*conditional=*/true);
+    const auto land = [&] {  // only if the name is free
+      const auto objects = world.store->objects();
+      if (objects.count(manifest) == 0) world.store->PutRaw(manifest, bytes);
+    };
+    world.store->PlantFault(commit, Fault::kBefore,
+                            MakeError(absl::StatusCode::kUnknown,
+                                      kDestinationUnreachable, "timed out"));
+    world.store->PlantCallback(m, land);
+    const absl::Status status =
+        PutTestBackup(*world.archives, TestId(1), payload);
+    landed_during_the_run = world.store->call_count() >= m;
+    if (!landed_during_the_run) land();
+    published += status.ok();
+    world.store->Reset();
+    ASSERT_EQ(world.CheckInvariants(status, payload), absl::OkStatus())
+        << status;
+  }
+  EXPECT_GT(published, 0);
 }
 
 TEST_P(ArchiveFaultTest, AFailedPutLeavesNothingWhereThePlaceStillAnswers) {
@@ -267,8 +315,11 @@ TEST_P(ArchiveFaultTest, AWriterStoppedPastItsLeaseIsFencedAtEveryCall) {
   ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
             absl::OkStatus());
   const size_t calls = clean.store->call_count();
+  const size_t commit = CommitOfManifest(*clean.store);
+  const std::string manifest = TestId(1) + "/manifest.json";
   FaultCoverage coverage("stopped writer");
   int fenced = 0;
+  int fences = 0;
   for (const bool asleep : {false, true}) {
     // On a place without conditional commits the fence is the writer's own
     // clock, which counts the time asleep.
@@ -276,16 +327,28 @@ TEST_P(ArchiveFaultTest, AWriterStoppedPastItsLeaseIsFencedAtEveryCall) {
     for (size_t n = 1; n <= calls; ++n) {
       SCOPED_TRACE(absl::StrCat("stopped at call ", n));
       World world(GetParam());
+      absl::optional<std::string> fence;
       world.store->PlantCallback(n, [&] {
         world.PassGrace();
         if (asleep) world.clock.Advance(2 * world.options.grace_window);
         auto other = ArchiveDestination::Create(world.store, &world.clock,
                                                 world.options);
         EXPECT_TRUE(other->Sweep(Context::Background()).ok());
+        const auto objects = world.store->objects();
+        const auto found = objects.find(manifest);
+        if (found != objects.end()) fence = found->second;
       });
       const absl::Status status =
           PutTestBackup(*world.archives, TestId(1), payload);
       fenced += ErrorCodeOf(status) == kPublishFenced;
+      // Not for a moment is an archive listed whose parts were swept: the fence
+      // stays as it was set. Where the place cannot refuse, a writer that has
+      // just looked at its lease replaces it, and must withdraw.
+      const bool has_looked = !GetParam() && n >= commit;
+      if (fence.has_value() && !status.ok() && !has_looked) {
+        EXPECT_EQ(world.store->objects()[manifest], *fence);
+        ++fences;
+      }
       coverage.Visit(absl::StrCat(n), asleep ? "asleep" : "stopped",
                      world.store->fault_struck());
       world.store->Reset();
@@ -294,6 +357,7 @@ TEST_P(ArchiveFaultTest, AWriterStoppedPastItsLeaseIsFencedAtEveryCall) {
     }
   }
   EXPECT_GT(fenced, 5);
+  EXPECT_GT(fences, 5);
   EXPECT_EQ(coverage.Finish(calls), absl::OkStatus());
 }
 
@@ -303,12 +367,7 @@ TEST_P(ArchiveFaultTest, NothingIsPublishedThatDoesNotReadBack) {
   World clean(GetParam());
   ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
             absl::OkStatus());
-  const std::vector<FakeObjectStore::Call> calls = clean.store->calls();
-  size_t commit = 0;
-  for (size_t i = 0; i < calls.size(); ++i) {
-    if (calls[i].operation == FakeObjectStore::Operation::kCommit) commit = i;
-  }
-  ASSERT_EQ(calls[commit].name, TestId(1) + "/manifest.json");
+  const size_t commit = CommitOfManifest(*clean.store);
   int damaged = 0;
   for (const auto& [name, bytes] : clean.store->objects()) {
     const bool of_archive = name.substr(0, 26) == TestId(1);
@@ -316,7 +375,7 @@ TEST_P(ArchiveFaultTest, NothingIsPublishedThatDoesNotReadBack) {
     for (const bool gone : {false, true}) {
       SCOPED_TRACE(name);
       World world(GetParam());
-      world.store->PlantCallback(commit + 1, [&, file = name] {
+      world.store->PlantCallback(commit, [&, file = name] {
         if (gone) {
           world.store->DeleteRaw(file);
         } else {

@@ -345,6 +345,23 @@ TEST(LocalFaultsTest, BelievesItsOwnRenameWhoseAnswerWasLost) {
   }
 }
 
+TEST(LocalFaultsTest, BelievesItsOwnUnlinkWhoseAnswerWasLost) {
+  for (const int error : {EIO, ETIMEDOUT}) {
+    CrashFileSystem disk;
+    FaultPlan plan;
+    FaultFileSystem fs(&disk, &plan);
+    auto store = StoreOver(&fs);
+    ASSERT_TRUE(store->Create(kRun).ok());
+    ASSERT_TRUE(Put(*store, "a/b", "mine", CommitMode::kIfAbsent).ok());
+    plan.SetFilter(
+        [](const FileCall& call) { return call.op == FileOp::kUnlink; });
+    plan.StrikeAt(1, Fault::LostAnswer(error));
+    EXPECT_EQ(store->Delete(kRun, "a/b"), absl::OkStatus());
+    EXPECT_TRUE(plan.struck());
+    EXPECT_EQ(Get(*store, "a/b"), "none");
+  }
+}
+
 TEST(LocalFaultsTest, NeverTakesAnothersObjectForItsOwn) {
   CrashFileSystem disk;
   FaultPlan plan;
