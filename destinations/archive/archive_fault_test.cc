@@ -361,6 +361,41 @@ TEST_P(ArchiveFaultTest, AWriterStoppedPastItsLeaseIsFencedAtEveryCall) {
   EXPECT_EQ(coverage.Finish(calls), absl::OkStatus());
 }
 
+// A place that cannot refuse a taken name: a sweep may come between its look at
+// the name and its write. A writer that slept past its lease never gets there.
+TEST(UnconditionalTest, AWriterThatSleptPastItsLeaseDoesNotCommit) {
+  const std::string payload = TestPayload(40, 2);
+  World clean(/*conditional=*/false);
+  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
+            absl::OkStatus());
+  const size_t commit = CommitOfManifest(*clean.store);
+  int fenced = 0;
+  for (size_t n = 1; n < commit; ++n) {
+    SCOPED_TRACE(absl::StrCat("asleep at call ", n));
+    World world(/*conditional=*/false);
+    world.store->PlantCallback(n, [&] {
+      world.PassGrace();
+      world.clock.Advance(2 * world.options.grace_window);
+    });
+    world.store->PlantCallback(commit, [&] {
+      using Operation = FakeObjectStore::Operation;
+      if (world.store->calls().back().operation != Operation::kCommit) return;
+      auto other =
+          ArchiveDestination::Create(world.store, &world.clock, world.options);
+      EXPECT_TRUE(other->Sweep(Context::Background()).ok());
+      EXPECT_EQ(world.store->objects().count(TestId(1) + "/manifest.json"), 0u)
+          << "swept while it publishes";
+    });
+    const absl::Status status =
+        PutTestBackup(*world.archives, TestId(1), payload);
+    fenced += ErrorCodeOf(status) == kPublishFenced;
+    world.store->Reset();
+    ASSERT_EQ(world.CheckInvariants(status, payload), absl::OkStatus())
+        << status;
+  }
+  EXPECT_GT(fenced, 5);
+}
+
 // A place that says yes and keeps something else: found by reading back.
 TEST_P(ArchiveFaultTest, NothingIsPublishedThatDoesNotReadBack) {
   const std::string payload = TestPayload(40, 2);
