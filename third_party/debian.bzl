@@ -77,6 +77,11 @@ def _sqlite3(ctx):
 def _xxhash(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("xxhash", _linked(["xxhash"])))
 
+def _snappy(ctx):
+    ctx.file("BUILD", _HEADER + _cc_library("snappy", _linked(["snappy"])))
+
+def _zstd(ctx):
+    ctx.file("BUILD", _HEADER + _cc_library("zstd", _linked(["zstd"])))
 
 def _nlohmann_json(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("json"))
@@ -106,8 +111,10 @@ _LIBRARIES = {
     "nlohmann_json": _nlohmann_json,
     "remote_coverage_tools": _remote_coverage_tools,
     "rules_cc": _rules_cc,
+    "snappy": _snappy,
     "sqlite3": _sqlite3,
     "xxhash": _xxhash,
+    "zstd": _zstd,
 }
 
 def _debian_library_impl(ctx):
