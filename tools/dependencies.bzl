@@ -22,10 +22,10 @@ def sluice_dependencies():
         debian_library(name = "sqlite3", library = "sqlite3")
     if _absent("xxhash"):
         debian_library(name = "xxhash", library = "xxhash")
-    if _absent("com_google_snappy"):
-        debian_library(name = "com_google_snappy", library = "snappy")
-    if _absent("net_zstd"):
-        debian_library(name = "net_zstd", library = "zstd")
+    if _absent("snappy"):
+        debian_library(name = "snappy", library = "snappy")
+    if _absent("zstd"):
+        debian_library(name = "zstd", library = "zstd")
     if _absent("nlohmann_json"):
         debian_library(name = "nlohmann_json", library = "nlohmann_json")
     if _absent("cli11"):

@@ -1,0 +1,303 @@
+#include "sluice/plugins/badger/image.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/image_error.h"
+#include "sluice/plugins/badger/merge.h"
+#include "sluice/plugins/badger/random_file.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// More than Badger lets either grow to by far: it rewrites MANIFEST, and a data
+// key is some 60 bytes in ten days.
+constexpr uint64_t kMaxWholeFileBytes = uint64_t{64} << 20;
+
+absl::StatusOr<std::string> ReadWhole(FileSystem& folder,
+                                      const std::string& name) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file,
+                          RandomFile::Open(folder, name));
+  if (file->size() > kMaxWholeFileBytes) {
+    return Damaged(name, absl::StrCat(file->size(), " bytes long"));
+  }
+  std::string bytes;
+  SLUICE_RETURN_IF_ERROR(file->Read(0, file->size(), bytes));
+  return bytes;
+}
+
+absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(
+    FileSystem& file_system, const std::string& path) {
+  auto folder = file_system.Beneath(path);
+  if (folder.ok()) return std::move(folder.value);
+  return MakeError(folder.error == ENOENT ? absl::StatusCode::kNotFound
+                                          : absl::StatusCode::kUnavailable,
+                   kSourceUnavailable,
+                   absl::StrCat("open: ", strerror(folder.error)));
+}
+
+absl::Status WithEndHint(absl::Status status) {
+  return WithHint(
+      std::move(status),
+      "half a record of a crash, or damage: Badger drops it when it "
+      "opens the directory");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Image>> Image::Open(
+    FileSystem& file_system, const ImageOptions& options) {
+  std::unique_ptr<Image> image(new Image(options));
+  const auto open = [&]() -> absl::Status {
+    SLUICE_RETURN_IF_ERROR(image->OpenFolders(file_system));
+    SLUICE_RETURN_IF_ERROR(image->ReadManifest());
+    SLUICE_RETURN_IF_ERROR(image->ReadKeys());
+    SLUICE_RETURN_IF_ERROR(image->CheckTables());
+    SLUICE_RETURN_IF_ERROR(image->FindStrayTables());
+    if (image->manifest_.version >= 8) return image->ReplayMemtables();
+    return image->ReplayFromHead();
+  };
+  const absl::Status status = open();
+  if (!status.ok()) return Annotate(status, options.folder);
+  image->log_index_.Sort();
+  image->summary_.max_version =
+      std::max(image->summary_.max_version, image->log_index_.max_version());
+  return image;
+}
+
+absl::Status Image::OpenFolders(FileSystem& file_system) {
+  SLUICE_ASSIGN_OR_RETURN(folder_, OpenFolder(file_system, options_.folder));
+  SLUICE_ASSIGN_OR_RETURN(files_, ListImageFiles(*folder_));
+  const std::string& values =
+      options_.value_folder.empty() ? options_.folder : options_.value_folder;
+  auto value_folder = OpenFolder(file_system, values);
+  if (!value_folder.ok()) return Annotate(value_folder.status(), values);
+  value_folder_ = *std::move(value_folder);
+  SLUICE_ASSIGN_OR_RETURN(ImageFiles value_files,
+                          ListImageFiles(*value_folder_));
+  files_.value_logs = std::move(value_files.value_logs);
+  summary_.value_logs = files_.value_logs.size();
+  return absl::OkStatus();
+}
+
+absl::Status Image::ReadManifest() {
+  if (!files_.has_manifest) {
+    return MakeError(absl::StatusCode::kNotFound, kSourceUnavailable,
+                     "no Badger database: MANIFEST is not there");
+  }
+  SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
+                          ReadWhole(*folder_, "MANIFEST"));
+  SLUICE_ASSIGN_OR_RETURN(manifest_, ParseManifest(bytes));
+  if (manifest_.is_cut) {
+    const std::string what =
+        absl::StrCat("it ends within a record, at byte ", manifest_.valid_bytes,
+                     " of ", bytes.size());
+    if (!options_.drop_unreadable_ends) {
+      return WithEndHint(Damaged("MANIFEST", what));
+    }
+    summary_.warnings.push_back(absl::StrCat("MANIFEST: ", what));
+  }
+  summary_.manifest_version = manifest_.version;
+  summary_.external_magic = manifest_.external_magic;
+  return absl::OkStatus();
+}
+
+absl::Status Image::ReadKeys() {
+  if (!files_.has_key_registry) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
+                          ReadWhole(*folder_, "KEYREGISTRY"));
+  SLUICE_ASSIGN_OR_RETURN(keys_,
+                          KeyRegistry::Parse(bytes, options_.master_key));
+  summary_.data_keys = keys_.keys().size();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Table>> Image::OpenTable(
+    const ManifestTable& listed) {
+  const auto key = keys_.Find(listed.key_number);
+  if (!key.ok()) return Annotate(key.status(), TableFileName(listed.id));
+  return Table::Open(*folder_, listed, *key, manifest_.version);
+}
+
+absl::Status Image::CheckTables() {
+  for (const auto& [id, listed] : manifest_.tables) {
+    if (files_.tables.count(id) == 0) {
+      return Damaged(TableFileName(id), "MANIFEST lists it, it is not there");
+    }
+    SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Table> table,
+                            OpenTable(listed));
+    TableSummary summary;
+    summary.listed = listed;
+    summary.file_bytes = table->file_size();
+    summary.blocks = table->index().size();
+    summary.keys = table->index().key_count();
+    summary.max_version = table->index().max_version();
+    summary.first_key = std::string(table->index().BlockAt(0).key);
+    summary_.max_version = std::max(summary_.max_version, summary.max_version);
+    summary_.tables.push_back(std::move(summary));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Image::FindStrayTables() {
+  for (const uint64_t id : files_.tables) {
+    if (manifest_.tables.count(id) == 0 && manifest_.deleted.count(id) == 0) {
+      SLUICE_RETURN_IF_ERROR(OpenStrayTable(id));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Image::OpenStrayTable(uint64_t id) {
+  // Only MANIFEST says how a table is encrypted and compressed: the checksums
+  // inside tell when it was guessed right.
+  std::vector<uint64_t> key_numbers = {0};
+  for (auto key = keys_.keys().rbegin(); key != keys_.keys().rend(); ++key) {
+    key_numbers.push_back(key->first);
+  }
+  for (const uint64_t key_number : key_numbers) {
+    for (const Compression compression :
+         {Compression::kNone, Compression::kSnappy, Compression::kZstd}) {
+      const ManifestTable guess = {id, 0, key_number, compression};
+      const auto table = OpenTable(guess);
+      if (!table.ok()) break;
+      std::string plain;
+      Block block;
+      if ((*table)->ReadBlock(0, plain, block).ok()) {
+        stray_.push_back(guess);
+        return absl::OkStatus();
+      }
+    }
+  }
+  summary_.warnings.push_back(
+      absl::StrCat(TableFileName(id),
+                   ": MANIFEST does not list it and it cannot be read: half a "
+                   "table of a crash, which Badger deletes"));
+  return absl::OkStatus();
+}
+
+absl::Status Image::ReplayMemtables() {
+  for (const auto& memtable : files_.memtables) {
+    SLUICE_RETURN_IF_ERROR(Replay(*folder_, memtable.second, kLogHeaderBytes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Image::ReplayFromHead() {
+  SLUICE_ASSIGN_OR_RETURN(const ValuePointer head, FindHead());
+  const uint64_t start =
+      std::max<uint64_t>(uint64_t{head.offset} + head.size, kLogHeaderBytes);
+  if (start > kLogHeaderBytes && files_.value_logs.count(head.file) == 0) {
+    return Damaged(absl::StrCat("value log ", head.file),
+                   "the tables end in it, it is not there");
+  }
+  for (const auto& [number, name] : files_.value_logs) {
+    if (number < head.file) continue;
+    SLUICE_RETURN_IF_ERROR(Replay(
+        *value_folder_, name, number == head.file ? start : kLogHeaderBytes));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ValuePointer> Image::FindHead() {
+  SLUICE_ASSIGN_OR_RETURN(const auto sources, TableSources());
+  std::vector<EntrySource*> borrowed;
+  for (const auto& source : sources) borrowed.push_back(source.get());
+  Merge merge(std::move(borrowed));
+  SLUICE_RETURN_IF_ERROR(merge.Seek(kHeadKey));
+  ValuePointer head;
+  if (!merge.Valid() || merge.key().user_key != kHeadKey) return head;
+  summary_.max_version = std::max(summary_.max_version, merge.key().version);
+  if (!ParseValuePointer(merge.values().front().bytes, head)) {
+    return Damaged(kHeadKey, "it is no value pointer");
+  }
+  return head;
+}
+
+absl::Status Image::Replay(FileSystem& folder, const std::string& name,
+                           uint64_t start) {
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<LogFile> log,
+                          LogFile::Open(folder, name, keys_));
+  if (start > kLogHeaderBytes && start > log->size()) {
+    return Damaged(name, absl::StrCat("the tables end at byte ", start,
+                                      " of its ", log->size()));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, log_index_.Add(*log, start));
+  SLUICE_RETURN_IF_ERROR(AcceptEnd(*log, end));
+  summary_.replayed.push_back({name, log->size(), end});
+  logs_.push_back(std::move(log));
+  return absl::OkStatus();
+}
+
+absl::Status Image::AcceptEnd(const LogFile& log, const LogEnd& end) {
+  const bool has_cut_header = log.size() > 0 && log.size() < kLogHeaderBytes;
+  if (end.tail == LogTail::kEmpty && !has_cut_header) return absl::OkStatus();
+  const std::string what = absl::StrCat("a record that cannot be read at byte ",
+                                        end.record_end, " of ", log.size());
+  if (!options_.drop_unreadable_ends) {
+    return WithEndHint(Damaged(log.name(), what));
+  }
+  summary_.warnings.push_back(absl::StrCat(log.name(), ": ", what));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>>
+Image::TableSources() {
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  std::map<uint32_t, std::vector<LevelSource::Member>> levels;
+  for (auto table = summary_.tables.rbegin(); table != summary_.tables.rend();
+       ++table) {
+    if (table->listed.level > 0) {
+      levels[table->listed.level].push_back(
+          {table->listed.id, table->first_key});
+      continue;
+    }
+    SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Table> opened,
+                            OpenTable(table->listed));
+    sources.push_back(std::make_unique<TableSource>(std::move(opened)));
+  }
+  for (auto& level : levels) {
+    sources.push_back(std::make_unique<LevelSource>(
+        std::move(level.second),
+        [this](uint64_t id) { return OpenTable(manifest_.tables.at(id)); }));
+  }
+  return sources;
+}
+
+absl::StatusOr<VersionReader::Sources> Image::AllSources() {
+  VersionReader::Sources sources;
+  if (log_index_.size() > 0) {
+    sources.all.push_back(std::make_unique<LogSource>(log_index_));
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto tables, TableSources());
+  std::move(tables.begin(), tables.end(), std::back_inserter(sources.all));
+  sources.first_stray = sources.all.size();
+  for (const ManifestTable& stray : stray_) {
+    SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Table> opened, OpenTable(stray));
+    sources.all.push_back(std::make_unique<TableSource>(std::move(opened)));
+  }
+  return sources;
+}
+
+absl::StatusOr<std::unique_ptr<VersionReader>> Image::ReadVersions() {
+  SLUICE_ASSIGN_OR_RETURN(VersionReader::Sources sources, AllSources());
+  VersionReader::Sources moves;
+  if (manifest_.version < 8) {
+    SLUICE_ASSIGN_OR_RETURN(moves, AllSources());
+  }
+  auto reader = std::make_unique<VersionReader>(
+      std::make_unique<ValueLogs>(*value_folder_, keys_, files_.value_logs),
+      std::move(sources), std::move(moves), options_.show_internal_keys);
+  SLUICE_RETURN_IF_ERROR(reader->Start());
+  return reader;
+}
+
+}  // namespace badger
+}  // namespace sluice

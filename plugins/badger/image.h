@@ -1,0 +1,146 @@
+#ifndef SLUICE_PLUGINS_BADGER_IMAGE_H_
+#define SLUICE_PLUGINS_BADGER_IMAGE_H_
+
+// A Badger directory that nobody writes: every stored version of every key, in
+// bounded memory, nothing of it believed unverified. Format 8 (Badger 3 and 4)
+// and 7 (Badger 2). See docs/format/badger.md.
+//
+//   ImageOptions options;
+//   options.folder = "/srv/app/db";
+//   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Image> image,
+//                           Image::Open(*FileSystem::Posix(), options));
+//   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<VersionReader> versions,
+//                           image->ReadVersions());
+//   while (versions->Valid()) {
+//     SLUICE_RETURN_IF_ERROR(versions->ReadValue(value));
+//     SLUICE_RETURN_IF_ERROR(versions->Next());
+//   }
+//
+// It takes no lock and writes nothing: keeping writers away is the caller's.
+// One thread. Memory: what the logs to replay hold (log_index.h), a table's
+// index for each level and each table of level 0, a block for each.
+//
+// Where Badger would quietly drop what it cannot read at the end of a log, this
+// refuses, unless it is told otherwise: half a record looks like damage, and
+// damage like half a record. A log that was cut between two records cannot be
+// told from one that was never longer: it is read as the earlier state that it
+// is.
+//
+// Errors: source_unavailable where there is no directory, no database in it, or
+// a file that cannot be read; source_config_invalid for the encryption key;
+// source_failed for damage, with the file and, of a value, key and version.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/image_files.h"
+#include "sluice/plugins/badger/key_registry.h"
+#include "sluice/plugins/badger/level_source.h"
+#include "sluice/plugins/badger/log_file.h"
+#include "sluice/plugins/badger/log_index.h"
+#include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/badger/table.h"
+#include "sluice/plugins/badger/value_logs.h"
+#include "sluice/plugins/badger/version_reader.h"
+
+namespace sluice {
+namespace badger {
+
+struct ImageOptions {
+  std::string folder;
+  std::string value_folder;  // empty: `folder`
+  std::string master_key;    // 16, 24 or 32 bytes; empty: not encrypted
+  // Drop what cannot be read at the end of MANIFEST and of logs, as Badger
+  // does when it opens the directory. Danger: damage there is then not seen.
+  bool drop_unreadable_ends = false;
+  // For the logs to replay, see log_index.h.
+  size_t max_log_index_bytes = size_t{256} << 20;
+  // Badger's own keys (!badger!…) are versions, too.
+  bool show_internal_keys = false;
+};
+
+// One table, as MANIFEST and its index have it.
+struct TableSummary {
+  ManifestTable listed;
+  uint64_t file_bytes = 0;
+  uint64_t blocks = 0;
+  uint64_t keys = 0;         // entries; 0 in format 7
+  uint64_t max_version = 0;  // 0 in format 7
+  std::string first_key;     // internal
+};
+
+// One log that is replayed.
+struct LogSummary {
+  std::string name;
+  uint64_t file_bytes = 0;
+  LogEnd end;
+};
+
+struct ImageSummary {
+  uint16_t manifest_version = 0;
+  uint16_t external_magic = 0;
+  uint64_t data_keys = 0;
+  std::vector<TableSummary> tables;  // by number
+  std::vector<LogSummary> replayed;  // in the order of replay
+  uint64_t value_logs = 0;
+  // Of the tables and the logs to replay.
+  uint64_t max_version = 0;
+  std::vector<std::string> warnings;
+};
+
+class Image {
+ public:
+  // Reads and verifies MANIFEST, KEYREGISTRY, each table's index and the logs
+  // that are to be replayed.
+  static absl::StatusOr<std::unique_ptr<Image>> Open(
+      FileSystem& file_system, const ImageOptions& options);
+
+  const ImageSummary& summary() const { return summary_; }
+
+  // At the first version. One reader at a time; it borrows the image.
+  absl::StatusOr<std::unique_ptr<VersionReader>> ReadVersions();
+
+ private:
+  explicit Image(const ImageOptions& options)
+      : options_(options), log_index_(options.max_log_index_bytes) {}
+
+  absl::Status OpenFolders(FileSystem& file_system);
+  absl::Status ReadManifest();
+  absl::Status ReadKeys();
+  absl::Status CheckTables();
+  absl::Status FindStrayTables();
+  absl::Status OpenStrayTable(uint64_t id);
+  absl::StatusOr<std::unique_ptr<Table>> OpenTable(const ManifestTable& listed);
+  absl::Status ReplayMemtables();
+  absl::Status ReplayFromHead();
+  absl::StatusOr<ValuePointer> FindHead();
+  absl::Status Replay(FileSystem& folder, const std::string& name,
+                      uint64_t start);
+  absl::Status AcceptEnd(const LogFile& log, const LogEnd& end);
+  // The listed tables as sources, the newest first.
+  absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> TableSources();
+  // Those, the logs before them, and behind them the stray tables.
+  absl::StatusOr<VersionReader::Sources> AllSources();
+
+  const ImageOptions options_;
+  std::unique_ptr<FileSystem> folder_;
+  std::unique_ptr<FileSystem> value_folder_;
+  ImageFiles files_;
+  Manifest manifest_;
+  KeyRegistry keys_;
+  std::vector<std::unique_ptr<LogFile>> logs_;
+  LogIndex log_index_;
+  // Tables that MANIFEST never named, see docs/format/badger.md.
+  std::vector<ManifestTable> stray_;
+  ImageSummary summary_;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_IMAGE_H_

@@ -1,0 +1,62 @@
+#include "sluice/plugins/badger/image_files.h"
+
+#include <string.h>
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sluice/base/error.h"
+#include "sluice/plugins/badger/table.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// The number in `name` where it is digits and then `suffix`.
+template <typename Number>
+bool NumberIn(absl::string_view name, absl::string_view suffix,
+              Number& number) {
+  return absl::ConsumeSuffix(&name, suffix) && !name.empty() &&
+         std::all_of(name.begin(), name.end(),
+                     [](char byte) { return absl::ascii_isdigit(byte); }) &&
+         absl::SimpleAtoi(name, &number);
+}
+
+void Classify(const std::string& name, ImageFiles& files) {
+  uint64_t number = 0;
+  uint32_t log = 0;
+  if (name == "MANIFEST") {
+    files.has_manifest = true;
+  } else if (name == "KEYREGISTRY") {
+    files.has_key_registry = true;
+  } else if (NumberIn(name, ".sst", number) && name == TableFileName(number)) {
+    files.tables.insert(number);
+  } else if (NumberIn(name, ".mem", number)) {
+    files.memtables[number] = name;
+  } else if (NumberIn(name, ".vlog", log)) {
+    files.value_logs[log] = name;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ImageFiles> ListImageFiles(FileSystem& folder) {
+  const auto entries = folder.List(".");
+  if (!entries.ok()) {
+    return MakeError(
+        absl::StatusCode::kUnavailable, kSourceUnavailable,
+        absl::StrCat("list the folder: ", strerror(entries.error)));
+  }
+  ImageFiles files;
+  for (const DirectoryEntry& entry : entries.value) {
+    if (entry.type != FileInfo::Type::kDirectory) Classify(entry.name, files);
+  }
+  return files;
+}
+
+}  // namespace badger
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#ifndef SLUICE_PLUGINS_BADGER_IMAGE_FILES_H_
+#define SLUICE_PLUGINS_BADGER_IMAGE_FILES_H_
+
+// What lies in a Badger directory, by name. See docs/format/badger.md.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "sluice/base/file_system.h"
+
+namespace sluice {
+namespace badger {
+
+struct ImageFiles {
+  bool has_manifest = false;
+  bool has_key_registry = false;
+  std::set<uint64_t> tables;                   // .sst, by number
+  std::map<uint64_t, std::string> memtables;   // .mem
+  std::map<uint32_t, std::string> value_logs;  // .vlog
+};
+
+// Of `folder` itself; folders in it and names that are not Badger's are passed
+// over. Errors: source_unavailable. Any thread.
+absl::StatusOr<ImageFiles> ListImageFiles(FileSystem& folder);
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_IMAGE_FILES_H_

@@ -1,0 +1,59 @@
+#ifndef SLUICE_PLUGINS_BADGER_VALUE_LOGS_H_
+#define SLUICE_PLUGINS_BADGER_VALUE_LOGS_H_
+
+// The value logs of a directory: a version's value by what its entry says.
+//
+//   ValueLogs logs(folder, keys, {{1, "000001.vlog"}});
+//   std::string value;
+//   SLUICE_RETURN_IF_ERROR(logs.Resolve(key, stored, value));
+//
+// One thread. Keeps kMaxOpenLogs files open, and one record in memory. Errors:
+// Dangling where the value's log, or its place in it, is not there; else
+// source_failed. Both name key and version.
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/entry.h"
+#include "sluice/plugins/badger/entry_source.h"
+#include "sluice/plugins/badger/key_registry.h"
+#include "sluice/plugins/badger/log_file.h"
+
+namespace sluice {
+namespace badger {
+
+class ValueLogs {
+ public:
+  static constexpr size_t kMaxOpenLogs = 64;
+
+  // Borrows `folder` and `keys`. `names`: by number.
+  ValueLogs(FileSystem& folder, const KeyRegistry& keys,
+            std::map<uint32_t, std::string> names);
+
+  // Replaces `value` by that of `stored`, which was found under `key`.
+  absl::Status Resolve(const InternalKey& key, const StoredValue& stored,
+                       std::string& value);
+
+ private:
+  absl::Status Follow(const InternalKey& key, absl::string_view pointer,
+                      std::string& value);
+  absl::StatusOr<const LogFile*> Find(uint32_t number);
+
+  FileSystem& folder_;
+  const KeyRegistry& keys_;
+  const std::map<uint32_t, std::string> names_;
+  std::map<uint32_t, std::unique_ptr<LogFile>> open_;
+  std::list<uint32_t> used_;  // open ones, oldest use of Find first
+  std::string record_;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_VALUE_LOGS_H_

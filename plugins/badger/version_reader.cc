@@ -1,0 +1,103 @@
+#include "sluice/plugins/badger/version_reader.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/entry.h"
+#include "sluice/plugins/badger/image_error.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+std::vector<EntrySource*> Borrowed(const VersionReader::Sources& sources) {
+  std::vector<EntrySource*> borrowed;
+  for (const auto& source : sources.all) borrowed.push_back(source.get());
+  return borrowed;
+}
+
+}  // namespace
+
+VersionReader::VersionReader(std::unique_ptr<ValueLogs> logs, Sources sources,
+                             Sources moves, bool show_internal_keys)
+    : logs_(std::move(logs)),
+      sources_(std::move(sources)),
+      move_sources_(std::move(moves)),
+      merge_(Borrowed(sources_)),
+      moves_(Borrowed(move_sources_)),
+      show_internal_keys_(show_internal_keys) {}
+
+absl::Status VersionReader::Start() {
+  SLUICE_RETURN_IF_ERROR(merge_.Seek(""));
+  SLUICE_RETURN_IF_ERROR(moves_.Seek(kMovePrefix));
+  return Settle();
+}
+
+absl::Status VersionReader::Next() {
+  SLUICE_RETURN_IF_ERROR(merge_.Next());
+  return Settle();
+}
+
+absl::Status VersionReader::Settle() {
+  while (merge_.Valid()) {
+    const bool is_internal = absl::StartsWith(key(), kInternalPrefix);
+    const bool is_stray = merge_.newest() >= sources_.first_stray;
+    // A head that was never named in MANIFEST is as void as its table.
+    if (is_stray && key() != kHeadKey) {
+      return WithHint(
+          Damaged("MANIFEST",
+                  absl::StrCat(Describe(merge_.key()),
+                               " is only in a table that it does not list")),
+          "MANIFEST was cut or replaced, or a load into the directory was "
+          "broken off");
+    }
+    if (!is_stray && (show_internal_keys_ || !is_internal)) break;
+    SLUICE_RETURN_IF_ERROR(merge_.Next());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VersionReader::ReadValue(std::string& value) {
+  value.clear();
+  if (is_deleted()) return absl::OkStatus();
+  const absl::Status status = ReadFrom(merge_, value);
+  if (!IsDangling(status)) return status;
+  SLUICE_ASSIGN_OR_RETURN(const bool moved, FindMoved());
+  if (!moved) return status;
+  const absl::Status moved_status = ReadFrom(moves_, value);
+  if (moved_status.ok()) ++found_elsewhere_;
+  return moved_status;
+}
+
+absl::Status VersionReader::ReadFrom(const Merge& merge, std::string& value) {
+  absl::Status worst;
+  for (const StoredValue& stored : merge.values()) {
+    const absl::Status status = logs_->Resolve(merge_.key(), stored, value);
+    if (status.ok()) {
+      if (!worst.ok()) ++found_elsewhere_;
+      return status;
+    }
+    if (worst.ok() || IsDangling(worst)) worst = status;
+  }
+  value.clear();
+  return worst;
+}
+
+absl::StatusOr<bool> VersionReader::FindMoved() {
+  while (moves_.Valid() &&
+         absl::StartsWith(moves_.key().user_key, kMovePrefix)) {
+    InternalKey moved = moves_.key();
+    moved.user_key.remove_prefix(kMovePrefix.size());
+    const int order = Compare(moved, merge_.key());
+    if (order >= 0) return order == 0;
+    SLUICE_RETURN_IF_ERROR(moves_.Next());
+  }
+  return false;
+}
+
+}  // namespace badger
+}  // namespace sluice

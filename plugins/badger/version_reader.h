@@ -1,0 +1,79 @@
+#ifndef SLUICE_PLUGINS_BADGER_VERSION_READER_H_
+#define SLUICE_PLUGINS_BADGER_VERSION_READER_H_
+
+// Every stored version of every key of an image: keys ascending, of each key
+// the newest version first. Made by Image::ReadVersions, see image.h.
+//
+// One thread. After an error of Next it is not used again; an error of
+// ReadValue concerns that value alone, and says whether it is damaged or, of a
+// version that may be obsolete, no longer there (IsDangling, image_error.h).
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "sluice/plugins/badger/entry_source.h"
+#include "sluice/plugins/badger/merge.h"
+#include "sluice/plugins/badger/value_logs.h"
+
+namespace sluice {
+namespace badger {
+
+class VersionReader {
+ public:
+  // The sources of one merge, the newest first; from `first_stray` on those
+  // that may hold nothing which the others do not.
+  struct Sources {
+    std::vector<std::unique_ptr<EntrySource>> all;
+    size_t first_stray = 0;
+  };
+
+  // `moves`: the same again where the format has moved entries (7), else none.
+  VersionReader(std::unique_ptr<ValueLogs> logs, Sources sources, Sources moves,
+                bool show_internal_keys);
+
+  absl::Status Start();
+  absl::Status Next();
+  bool Valid() const { return merge_.Valid(); }
+
+  // Of the version here; live until Next.
+  absl::string_view key() const { return merge_.key().user_key; }
+  uint64_t version() const { return merge_.key().version; }
+  // kMetaDelete, kMetaDiscardEarlier, kMetaMergeEntry (entry.h).
+  uint8_t meta() const { return newest().meta & kMetaMeaning; }
+  uint8_t user_meta() const { return newest().user_meta; }
+  uint64_t expires_at() const { return newest().expires_at; }
+  bool is_deleted() const { return (newest().meta & kMetaDelete) != 0; }
+
+  // Replaces `value`. A tombstone's is empty.
+  absl::Status ReadValue(std::string& value);
+
+  // Values that the newest source's pointer did not lead to, but another
+  // source's did: rewritten by the value log's collector.
+  uint64_t values_found_elsewhere() const { return found_elsewhere_; }
+
+ private:
+  const StoredValue& newest() const { return merge_.values().front(); }
+  // Passes over what is not to be shown.
+  absl::Status Settle();
+  absl::Status ReadFrom(const Merge& merge, std::string& value);
+  // Whether moves_ stands at the version here, moved.
+  absl::StatusOr<bool> FindMoved();
+
+  std::unique_ptr<ValueLogs> logs_;
+  Sources sources_;
+  Sources move_sources_;
+  Merge merge_;
+  Merge moves_;
+  const bool show_internal_keys_;
+  uint64_t found_elsewhere_ = 0;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_VERSION_READER_H_
