@@ -80,7 +80,6 @@ absl::Status AddVersion(VersionReader& reader, bool is_newest,
   }
   absl::StrAppend(&line, " m", reader.meta());
   listings.versions.push_back(std::move(line));
-  if (is_dangling) ++listings.dangling;
   return absl::OkStatus();
 }
 

@@ -26,7 +26,7 @@ using Listing = std::vector<std::string>;
 struct Listings {
   Listing live;  // of each key the newest, unless it is deleted or has expired
   Listing versions;  // all that are stored
-  // Of obsolete versions; they are not compared.
+  // Obsolete versions whose value is gone, each a line "dangling".
   size_t dangling = 0;
 };
 

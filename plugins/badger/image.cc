@@ -276,6 +276,7 @@ absl::StatusOr<VersionReader::Sources> Image::AllSources() {
   if (log_index_.size() > 0) {
     sources.all.push_back(std::make_unique<LogSource>(log_index_));
   }
+  sources.first_table = sources.all.size();
   SLUICE_ASSIGN_OR_RETURN(auto tables, TableSources());
   std::move(tables.begin(), tables.end(), std::back_inserter(sources.all));
   sources.first_stray = sources.all.size();

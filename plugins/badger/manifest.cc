@@ -114,6 +114,9 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view file) {
   ByteCursor cursor(file);
   SLUICE_RETURN_IF_ERROR(ReadHeader(cursor, manifest));
   manifest.valid_bytes = file.size() - cursor.rest().size();
+  // Badger renames a new one into its place with a record in it, if an empty
+  // one.
+  if (cursor.empty()) return Damaged(kFileName, "it has no record");
   while (!cursor.empty()) {
     uint32_t length = 0;
     uint32_t crc = 0;

@@ -34,8 +34,8 @@ class Merge {
   // Live until the next call of Seek or Next.
   InternalKey key() const { return sources_[current_.front()]->key(); }
   const std::vector<StoredValue>& values() const { return values_; }
-  // The newest source that holds this version, by its place among `sources`.
-  size_t newest() const { return current_.front(); }
+  // The sources that hold this version, by their places among `sources`.
+  const std::vector<size_t>& places() const { return current_; }
 
  private:
   // Whether source `a` comes after `b`, for a heap with the first on top.

@@ -44,21 +44,37 @@ absl::Status VersionReader::Next() {
 
 absl::Status VersionReader::Settle() {
   while (merge_.Valid()) {
+    SLUICE_RETURN_IF_ERROR(CheckStrays());
+    const bool is_stored = merge_.places().front() < sources_.first_stray;
     const bool is_internal = absl::StartsWith(key(), kInternalPrefix);
-    const bool is_stray = merge_.newest() >= sources_.first_stray;
-    // A head that was never named in MANIFEST is as void as its table.
-    if (is_stray && key() != kHeadKey) {
-      return WithHint(
-          Damaged("MANIFEST",
-                  absl::StrCat(Describe(merge_.key()),
-                               " is only in a table that it does not list")),
-          "MANIFEST was cut or replaced, or a load into the directory was "
-          "broken off");
-    }
-    if (!is_stray && (show_internal_keys_ || !is_internal)) break;
+    if (is_stored && (show_internal_keys_ || !is_internal)) break;
     SLUICE_RETURN_IF_ERROR(merge_.Next());
   }
   return absl::OkStatus();
+}
+
+absl::Status VersionReader::CheckStrays() {
+  const std::vector<size_t>& places = merge_.places();
+  // The head that a flush writes is in no log, and void without its table.
+  if (places.back() < sources_.first_stray || key() == kHeadKey) {
+    return absl::OkStatus();
+  }
+  bool is_in_table = false;
+  for (const size_t place : places) {
+    is_in_table |=
+        place >= sources_.first_table && place < sources_.first_stray;
+  }
+  if (is_in_table) return absl::OkStatus();
+  for (const size_t place : places) {
+    if (place >= sources_.first_stray) flushed_strays_.insert(place);
+  }
+  const bool is_stored = places.front() < sources_.first_stray;
+  if (is_stored && flushed_strays_.size() <= 1) return absl::OkStatus();
+  return WithHint(
+      Damaged("MANIFEST", absl::StrCat(Describe(merge_.key()),
+                                       " is in a table that it does not list")),
+      "MANIFEST was cut or replaced, or a load into the directory was broken "
+      "off");
 }
 
 absl::Status VersionReader::ReadValue(std::string& value) {

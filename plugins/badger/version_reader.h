@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,14 @@ namespace badger {
 
 class VersionReader {
  public:
-  // The sources of one merge, the newest first; from `first_stray` on those
-  // that may hold nothing which the others do not.
+  // The sources of one merge, the newest first: logs, the tables that MANIFEST
+  // lists, and tables that it never named. Of those a crash leaves what a flush
+  // or a compaction had written but not yet entered: nothing in them is new. So
+  // a version that no other source holds shows that MANIFEST lost its end, and
+  // so do two of them that repeat the logs: flushes are entered one by one.
   struct Sources {
     std::vector<std::unique_ptr<EntrySource>> all;
+    size_t first_table = 0;
     size_t first_stray = 0;
   };
 
@@ -60,6 +65,7 @@ class VersionReader {
   const StoredValue& newest() const { return merge_.values().front(); }
   // Passes over what is not to be shown.
   absl::Status Settle();
+  absl::Status CheckStrays();
   absl::Status ReadFrom(const Merge& merge, std::string& value);
   // Whether moves_ stands at the version here, moved.
   absl::StatusOr<bool> FindMoved();
@@ -71,6 +77,7 @@ class VersionReader {
   Merge moves_;
   const bool show_internal_keys_;
   uint64_t found_elsewhere_ = 0;
+  std::set<size_t> flushed_strays_;  // that repeat the logs
 };
 
 }  // namespace badger
