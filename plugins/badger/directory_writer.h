@@ -1,0 +1,96 @@
+#ifndef SLUICE_PLUGINS_BADGER_DIRECTORY_WRITER_H_
+#define SLUICE_PLUGINS_BADGER_DIRECTORY_WRITER_H_
+
+// Writes a Badger directory: sorted tables at one level with their values in
+// them, and MANIFEST. Badger makes the other files when it opens it.
+//
+//   DirectoryWriter writer(folder, options);
+//   for (...) SLUICE_RETURN_IF_ERROR(writer.Add(entry));
+//   SLUICE_RETURN_IF_ERROR(writer.Finish());
+//
+// Entries are given in the order of CompareEntries, each (key, version) once;
+// others are an internal error. All versions, tombstones and expiries are kept.
+// In format 7 a table at level 0 has the head, from which Badger 2 learns the
+// next version, and 000000.vlog is the empty log that the head points to.
+//
+// Each file is synced when it is closed, and after Finish the folder is. Until
+// then no MANIFEST is there, so no Badger takes the folder for a database.
+//
+// One thread. Memory: that of a table (table_writer.h). Errors: those of
+// restore_file.h and table_writer.h.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/entry_source.h"
+#include "sluice/plugins/badger/level_source.h"
+#include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/badger/restore_file.h"
+#include "sluice/plugins/badger/stream_entry.h"
+#include "sluice/plugins/badger/table_writer.h"
+
+namespace sluice {
+namespace badger {
+
+inline constexpr char kManifestName[] = "MANIFEST";
+
+struct DirectoryOptions {
+  TableOptions table;
+  // A table ends at the first new key once it has so many bytes. Badger's own
+  // are of 2 to 64 MiB.
+  uint64_t table_bytes = uint64_t{64} << 20;
+  // Badger's last one. An application that sets MaxLevels below 7 does not open
+  // a directory with a table at a level that it does not have.
+  uint32_t level = 6;
+  // See manifest_writer.h.
+  uint16_t external_magic = 0;
+};
+
+class DirectoryWriter {
+ public:
+  // Borrows `folder`, which is empty.
+  DirectoryWriter(FileSystem& folder, DirectoryOptions options)
+      : folder_(folder), options_(options) {}
+
+  // Whether `entry` comes after all that was added.
+  bool Follows(const StreamEntry& entry) const;
+  absl::Status Add(const StreamEntry& entry);
+  // Closes the last table. There may be no further Add.
+  absl::Status CloseTables();
+  // CloseTables, if it was not called; then what else belongs to a directory,
+  // MANIFEST last.
+  absl::Status Finish();
+
+  const std::vector<ManifestTable>& tables() const { return tables_; }
+  // All that was added, as one sorted run. After CloseTables; borrows the
+  // folder.
+  std::unique_ptr<EntrySource> Entries() const;
+  uint64_t entries() const { return entries_; }
+  uint64_t max_version() const { return max_version_; }
+
+ private:
+  absl::Status OpenTable(const StreamEntry& first);
+  absl::Status CloseTable();
+  absl::Status WriteHead();
+  absl::Status WriteFile(const std::string& name, absl::string_view bytes);
+
+  FileSystem& folder_;
+  const DirectoryOptions options_;
+  std::unique_ptr<OutputFile> file_;    // of table_
+  std::unique_ptr<TableWriter> table_;  // null: none is open
+  std::vector<ManifestTable> tables_;
+  std::vector<LevelSource::Member> members_;
+  std::string last_key_;
+  uint64_t last_version_ = 0;
+  uint64_t entries_ = 0;
+  uint64_t max_version_ = 0;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_DIRECTORY_WRITER_H_

@@ -1,0 +1,163 @@
+#include "sluice/plugins/badger/restore.h"
+
+#include <errno.h>
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/backup_stream_reader.h"
+#include "sluice/plugins/badger/restore_file.h"
+#include "sluice/plugins/badger/restore_publish.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// "/a/b/" is in "/a", "b" in ".".
+std::string ParentOf(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+absl::Status Unavailable(const std::string& path, int error) {
+  if (error == ENOSPC || error == EDQUOT) {
+    return TargetError("make folder", path, error);
+  }
+  return MakeError(
+      absl::StatusCode::kUnavailable, kSourceUnavailable,
+      absl::StrCat("restore into folder ", path, ": ", std::strerror(error)));
+}
+
+// True if it was made.
+absl::StatusOr<bool> MakeFolderIfAbsent(FileSystem& file_system,
+                                        const std::string& path) {
+  const int error = file_system.MakeDirectory(path, 0700);
+  if (error == EEXIST) return false;
+  if (error != 0) return Unavailable(path, error);
+  const std::string parent = ParentOf(path);
+  const absl::Status synced = SyncFolder(file_system, parent);
+  if (synced.ok()) return true;
+  file_system.RemoveDirectory(path);
+  return synced;
+}
+
+absl::Status ReadPayload(const sdk::Run& run, sdk::Payload& payload,
+                         EntryStager& stager) {
+  BackupStreamReader reader(
+      [&stager](const StreamEntry& entry) { return stager.Add(entry); });
+  while (true) {
+    SLUICE_RETURN_IF_ERROR(run.status());
+    SLUICE_ASSIGN_OR_RETURN(const absl::string_view bytes, payload.Next());
+    if (bytes.empty()) return reader.Finish();
+    SLUICE_RETURN_IF_ERROR(reader.Feed(bytes));
+  }
+}
+
+absl::Status CheckLive(const LiveTotals& live, const LiveTotals& expected) {
+  if (live == expected) return absl::OkStatus();
+  return WithHint(
+      MakeError(absl::StatusCode::kFailedPrecondition,
+                kRestorePreconditionFailed,
+                absl::StrCat("the chain holds ", live.keys,
+                             " live keys, the store held ", expected.keys,
+                             live.keys == expected.keys ? " others" : "",
+                             ": a deletion between two backups was compacted "
+                             "away before the later one")),
+      "restore the last full backup, or an earlier increment; make a full "
+      "backup next");
+}
+
+absl::Status WriteCompanions(FileSystem& folder, const std::string& staged,
+                             const RestoreOptions& options) {
+  for (const auto& [name, contents] : options.companions) {
+    SLUICE_ASSIGN_OR_RETURN(
+        const std::unique_ptr<OutputFile> file,
+        OutputFile::Create(folder, absl::StrCat(staged, "/", name)));
+    SLUICE_RETURN_IF_ERROR(file->Append(contents));
+    SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
+  }
+  return options.companions.empty() ? absl::OkStatus()
+                                    : SyncFolder(folder, staged);
+}
+
+absl::StatusOr<RestoreTotals> StageAndPublish(
+    FileSystem& folder, const RestoreOptions& options, const sdk::Run& run,
+    absl::Span<sdk::Payload* const> payloads) {
+  SLUICE_RETURN_IF_ERROR(MakeFolder(folder, kStagingFolder));
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FileSystem> scratch,
+                          OpenFolder(folder, kStagingFolder));
+  EntryStager stager(*scratch, options.stager, run);
+  SLUICE_RETURN_IF_ERROR(stager.Begin());
+  for (sdk::Payload* payload : payloads) {
+    SLUICE_RETURN_IF_ERROR(ReadPayload(run, *payload, stager));
+  }
+  SLUICE_ASSIGN_OR_RETURN(StagedDirectory staged, stager.Finish());
+  if (options.expected.has_value()) {
+    SLUICE_RETURN_IF_ERROR(CheckLive(staged.live, *options.expected));
+  }
+  SLUICE_RETURN_IF_ERROR(WriteCompanions(*scratch, staged.folder, options));
+  SLUICE_RETURN_IF_ERROR(run.status());
+  SLUICE_RETURN_IF_ERROR(PublishStaged(folder, staged.folder));
+  return RestoreTotals{staged.entries, staged.max_version, staged.tables,
+                       std::move(staged.live)};
+}
+
+absl::StatusOr<RestoreTotals> RestoreInto(
+    FileSystem& file_system, const std::string& path,
+    const RestoreOptions& options, const sdk::Run& run,
+    absl::Span<sdk::Payload* const> payloads) {
+  auto opened = file_system.Beneath(path);
+  if (!opened.ok()) return Unavailable(path, opened.error);
+  FileSystem& folder = *opened.value;
+  SLUICE_ASSIGN_OR_RETURN(const bool empty, HoldsOnlyRemains(folder));
+  if (!empty) {
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     kRestorePreconditionFailed, "it is not empty");
+  }
+  SLUICE_RETURN_IF_ERROR(RemoveRemains(folder));
+  absl::StatusOr<RestoreTotals> totals =
+      StageAndPublish(folder, options, run, payloads);
+  // What cannot be removed stays marked as unfinished, for the next one.
+  if (!totals.ok()) RemoveRemains(folder).IgnoreError();
+  return totals;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> IsEmptyTarget(FileSystem* file_system,
+                                   const std::string& path) {
+  auto folder = file_system->Beneath(path);
+  if (folder.ok()) return HoldsOnlyRemains(*folder.value);
+  if (folder.error != ENOENT) return Unavailable(path, folder.error);
+  const auto parent = file_system->Beneath(ParentOf(path));
+  if (!parent.ok()) return Unavailable(path, parent.error);
+  return true;
+}
+
+absl::StatusOr<RestoreTotals> RestoreDirectory(
+    FileSystem* file_system, const std::string& path,
+    const RestoreOptions& options, const sdk::Run& run,
+    absl::Span<sdk::Payload* const> payloads) {
+  if (payloads.empty()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                     "restore: no payload was given");
+  }
+  SLUICE_ASSIGN_OR_RETURN(const bool made,
+                          MakeFolderIfAbsent(*file_system, path));
+  absl::StatusOr<RestoreTotals> totals =
+      RestoreInto(*file_system, path, options, run, payloads);
+  if (totals.ok()) return totals;
+  // The folder that we made goes again; it stays where anything is in it.
+  if (made) file_system->RemoveDirectory(path);
+  return Annotate(totals.status(), absl::StrCat("restore into folder ", path));
+}
+
+}  // namespace badger
+}  // namespace sluice

@@ -1,0 +1,89 @@
+#ifndef SLUICE_PLUGINS_BADGER_RESTORE_H_
+#define SLUICE_PLUGINS_BADGER_RESTORE_H_
+
+// Restores a chain of backup streams into an empty folder.
+//
+//   RestoreOptions options;
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const RestoreTotals totals,
+//       RestoreDirectory(FileSystem::Posix(), "/srv/db", options, run,
+//                        request.payloads()));
+//
+// The folder is empty or absent (then it is made; its parent must be there),
+// and may be a mount point. Two phases:
+//
+//   1. All streams are read to their end, and a whole directory is written
+//      below FOLDER/.sluice-restore, every file synced; scratch files for
+//      streams that are not sorted lie there, too. A failure removes it again.
+//   2. FOLDER/.sluice-restore/publishing is written, with the names of the
+//      files; these are renamed into FOLDER, MANIFEST last, after all others
+//      are durable; then .sluice-restore is removed.
+//
+// To Badger the folder is empty until MANIFEST is there, and whole from then
+// on. (It must not be opened in between: a Badger that finds no MANIFEST
+// deletes all tables.) A failure after that takes MANIFEST away first. A
+// restore that was killed leaves .sluice-restore; the next one takes away what
+// `publishing` names and .sluice-restore itself, and begins anew. It touches
+// nothing else: a folder with any other file is not empty, and is refused. That
+// holds, too, for what was opened by Badger in the meantime: it has made files
+// of its own.
+//
+// A chain is the entries of all its streams; of equal keys and versions the
+// later stream's entry stays. All versions, tombstones and expiries are kept.
+// Streams need no order; sorted ones cost one write of their bytes, others
+// twice their size of disk for a while. Memory: see entry_stager.h; some 100
+// MiB by default, whatever the size.
+//
+// Errors: restore_precondition_failed (the folder is not empty; what was
+// restored is not what the backup says was there), archive_damaged and
+// archive_unsupported (the stream), source_unavailable (no folder, no
+// permission), source_no_space, source_failed, cancelled; a payload's own as
+// they are. One thread.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/entry_stager.h"
+#include "sluice/plugins/badger/live_digest.h"
+#include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice {
+namespace badger {
+
+struct RestoreOptions {
+  StagerOptions stager;
+  // Small files that appear together with the directory, by name.
+  std::map<std::string, std::string> companions;
+  // What was alive at stager.live_at when the last stream of the chain was
+  // made. A chain that does not reach it is refused.
+  absl::optional<LiveTotals> expected;
+};
+
+struct RestoreTotals {
+  uint64_t entries = 0;
+  uint64_t max_version = 0;
+  uint64_t tables = 0;
+  LiveTotals live;
+};
+
+// Whether a restore may go to `path`: an empty folder, or one that can be made.
+absl::StatusOr<bool> IsEmptyTarget(FileSystem* file_system,
+                                   const std::string& path);
+
+// Borrows `file_system`.
+absl::StatusOr<RestoreTotals> RestoreDirectory(
+    FileSystem* file_system, const std::string& path,
+    const RestoreOptions& options, const sdk::Run& run,
+    absl::Span<sdk::Payload* const> payloads);
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_RESTORE_H_

@@ -1,0 +1,96 @@
+#ifndef SLUICE_PLUGINS_BADGER_RESTORE_FILE_H_
+#define SLUICE_PLUGINS_BADGER_RESTORE_FILE_H_
+
+// What a restore does with files, each call repeated where a signal interrupts
+// it, each error with its word. All paths are relative to a folder of
+// FileSystem::Beneath.
+//
+//   SLUICE_ASSIGN_OR_RETURN(auto file, OutputFile::Create(folder, "a.sst"));
+//   SLUICE_RETURN_IF_ERROR(file->Append(bytes));
+//   SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
+//
+// Errors: source_no_space for a full disk, source_unavailable where something
+// is not permitted, source_failed for the rest. One thread a file.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/file_system.h"
+
+namespace sluice {
+namespace badger {
+
+// "write file a/b: no space left", with the word that `error` has.
+absl::Status TargetError(absl::string_view what, absl::string_view path,
+                         int error);
+
+absl::Status MakeFolder(FileSystem& folder, const std::string& path);
+absl::Status SyncFolder(FileSystem& folder, const std::string& path);
+// A file, or a folder with all in it; OK where there is none.
+absl::Status RemoveTree(FileSystem& folder, const std::string& path);
+// To a name that is free.
+absl::Status MoveTo(FileSystem& folder, const std::string& from,
+                    const std::string& to);
+absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(FileSystem& folder,
+                                                       const std::string& path);
+// All of a file; NOT_FOUND where there is none.
+absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
+                                          const std::string& path);
+
+// A new file, written from its begin to its end. Writes kBufferBytes at once.
+class OutputFile {
+ public:
+  static constexpr size_t kBufferBytes = size_t{256} << 10;
+
+  // Fails where the name is taken.
+  static absl::StatusOr<std::unique_ptr<OutputFile>> Create(FileSystem& folder,
+                                                            std::string path);
+
+  absl::Status Append(absl::string_view bytes);
+  // Writes what is in the buffer. Others may now read it.
+  absl::Status Flush();
+  // Flush, fsync, close.
+  absl::Status SyncAndClose();
+
+  uint64_t size() const { return written_ + buffer_.size(); }
+
+ private:
+  OutputFile(std::unique_ptr<File> file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  absl::Status WriteAll(absl::string_view bytes);
+
+  std::unique_ptr<File> file_;
+  const std::string path_;
+  std::string buffer_;
+  uint64_t written_ = 0;
+};
+
+// A file, read from its begin to its end.
+class InputFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<InputFile>> Open(FileSystem& folder,
+                                                         std::string path);
+
+  // Replaces `bytes` by the next `count` bytes, or by those that are left.
+  absl::Status Read(size_t count, std::string& bytes);
+  void Rewind() { offset_ = 0; }
+
+ private:
+  InputFile(std::unique_ptr<File> file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  std::unique_ptr<File> file_;
+  const std::string path_;
+  uint64_t offset_ = 0;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_RESTORE_FILE_H_
