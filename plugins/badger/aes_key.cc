@@ -47,18 +47,19 @@ absl::StatusOr<AesKey> AesKey::Create(absl::string_view bytes) {
 AesKey::~AesKey() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
 void AesKey::Apply(absl::string_view iv, absl::Span<char> text) const {
-  bssl::ScopedEVP_CIPHER_CTX context;
+  EVP_CIPHER_CTX context;
+  EVP_CIPHER_CTX_init(&context);
   // None of these can fail: the key has its cipher's length.
-  EVP_EncryptInit_ex(context.get(), CipherOf(bytes_.size()), nullptr,
+  EVP_EncryptInit_ex(&context, CipherOf(bytes_.size()), nullptr,
                      Unsigned(bytes_.data()), Unsigned(iv.data()));
   while (!text.empty()) {
     const size_t size = std::min(text.size(), kMaxPiece);
     uint8_t* piece = reinterpret_cast<uint8_t*>(text.data());
     int written = 0;
-    EVP_EncryptUpdate(context.get(), piece, &written, piece,
-                      static_cast<int>(size));
+    EVP_EncryptUpdate(&context, piece, &written, piece, static_cast<int>(size));
     text.remove_prefix(size);
   }
+  EVP_CIPHER_CTX_cleanup(&context);
 }
 
 }  // namespace badger
