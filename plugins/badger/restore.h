@@ -19,14 +19,14 @@
 //      files; these are renamed into FOLDER, MANIFEST last, after all others
 //      are durable; then .sluice-restore is removed.
 //
-// To Badger the folder is empty until MANIFEST is there, and whole from then
-// on. (It must not be opened in between: a Badger that finds no MANIFEST
-// deletes all tables.) A failure after that takes MANIFEST away first. A
-// restore that was killed leaves .sluice-restore; the next one takes away what
-// `publishing` names and .sluice-restore itself, and begins anew. It touches
-// nothing else: a folder with any other file is not empty, and is refused. That
-// holds, too, for what was opened by Badger in the meantime: it has made files
-// of its own.
+// A restore that fails takes away what it made. To Badger the folder is empty
+// until MANIFEST is there, and whole from then on. (It must not be opened in
+// between: a Badger that finds no MANIFEST deletes all tables.) A failure after
+// that takes MANIFEST away first. A restore that was killed leaves
+// .sluice-restore; the next one takes away what `publishing` names and
+// .sluice-restore itself, and begins anew. It touches nothing else: a folder
+// with any other file is not empty, and is refused. That holds, too, for what
+// was opened by Badger in the meantime: it has made files of its own.
 //
 // A chain is the entries of all its streams; of equal keys and versions the
 // later stream's entry stays. All versions, tombstones and expiries are kept.

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/status_macros.h"
@@ -59,6 +58,18 @@ absl::Status RemoveStaging(FileSystem& folder) {
   return SyncFolder(folder, ".");
 }
 
+// MANIFEST goes first, so that at no time one stands there without its tables.
+absl::Status Unpublish(FileSystem& folder,
+                       const std::vector<std::string>& names) {
+  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, kManifestName));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  for (const std::string& name : names) {
+    SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
+  }
+  // What is visible goes before the list that says whose it is.
+  return SyncFolder(folder, ".");
+}
+
 absl::Status WritePublishing(FileSystem& folder,
                              const std::vector<std::string>& names) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<OutputFile> file,
@@ -70,6 +81,24 @@ absl::Status WritePublishing(FileSystem& folder,
   SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder, kStagingFolder));
   return SyncFolder(folder, ".");
+}
+
+absl::Status Publish(FileSystem& folder, const std::string& staged,
+                     const std::vector<std::string>& names) {
+  // The list is durable before the first name is visible.
+  SLUICE_RETURN_IF_ERROR(WritePublishing(folder, names));
+  for (const std::string& file : names) {
+    if (file == kManifestName) continue;
+    SLUICE_RETURN_IF_ERROR(
+        MoveTo(folder, absl::StrCat(staged, "/", file), file));
+  }
+  // Without its tables MANIFEST would be an error; tables without it are
+  // nothing.
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  SLUICE_RETURN_IF_ERROR(
+      MoveTo(folder, absl::StrCat(staged, "/", kManifestName), kManifestName));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  return RemoveStaging(folder);
 }
 
 }  // namespace
@@ -97,15 +126,7 @@ absl::Status RemoveRemains(FileSystem& folder) {
   if (!marked) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           ReadPublishing(folder));
-  if (!names.empty()) {
-    SLUICE_RETURN_IF_ERROR(RemoveTree(folder, kManifestName));
-    SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-    for (const std::string& name : names) {
-      SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
-    }
-    // What is visible goes before the list that says whose it is.
-    SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  }
+  if (!names.empty()) SLUICE_RETURN_IF_ERROR(Unpublish(folder, names));
   return RemoveStaging(folder);
 }
 
@@ -116,20 +137,10 @@ absl::Status PublishStaged(FileSystem& folder, const std::string& name) {
   std::vector<std::string> names;
   for (const DirectoryEntry& entry : entries) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
-  // The list is durable before the first name is visible.
-  SLUICE_RETURN_IF_ERROR(WritePublishing(folder, names));
-  for (const std::string& file : names) {
-    if (file == kManifestName) continue;
-    SLUICE_RETURN_IF_ERROR(
-        MoveTo(folder, absl::StrCat(staged, "/", file), file));
-  }
-  // Without its tables MANIFEST would be an error; tables without it are
-  // nothing.
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  SLUICE_RETURN_IF_ERROR(
-      MoveTo(folder, absl::StrCat(staged, "/", kManifestName), kManifestName));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  return RemoveStaging(folder);
+  const absl::Status status = Publish(folder, staged, names);
+  // By the names, because the list may be gone already.
+  if (!status.ok()) Unpublish(folder, names).IgnoreError();
+  return status;
 }
 
 }  // namespace badger

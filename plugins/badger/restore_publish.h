@@ -7,7 +7,8 @@
 //   if (!HoldsOnlyRemains(folder)) refuse
 //   RemoveRemains(folder);
 //   ... stage into kStagingFolder/NAME, synced ...
-//   PublishStaged(folder, NAME);   // after an error: RemoveRemains
+//   PublishStaged(folder, NAME);
+//   after an error: RemoveRemains(folder)
 //
 // `folder` is the target as FileSystem::Beneath gives it. One thread. Errors:
 // those of restore_file.h.
@@ -33,7 +34,8 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder);
 absl::Status RemoveRemains(FileSystem& folder);
 
 // Moves all files of kStagingFolder/`name` into the folder, MANIFEST last, and
-// removes the staging folder. All is durable after it.
+// removes the staging folder. All is durable after it. After an error nothing
+// is visible, unless taking it away failed, too.
 absl::Status PublishStaged(FileSystem& folder, const std::string& name);
 
 }  // namespace badger
