@@ -1,13 +1,15 @@
 #include "sluice/plugins/badger/image.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/fixture.h"
@@ -37,6 +39,193 @@ std::string TestName(const ::testing::TestParamInfo<std::string>& fixture) {
 
 INSTANTIATE_TEST_SUITE_P(All, ImageFixtureTest,
                          ::testing::ValuesIn(FixtureNames()), TestName);
+
+absl::Status StatusOf(const ImageOptions& options) {
+  return List(options).status();
+}
+
+bool Mentions(const absl::Status& status, absl::string_view text) {
+  return absl::StrContains(status.message(), text);
+}
+
+TEST(ImageTest, RefusesAFolderThatIsNoDatabase) {
+  const Fixture fixture("v4-none-inline");
+  ImageOptions options = fixture.Options();
+  std::filesystem::remove(fixture.folder() + "/MANIFEST");
+  absl::Status status = StatusOf(options);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceUnavailable);
+  EXPECT_TRUE(Mentions(status, "MANIFEST")) << status;
+  options.folder += "/nowhere";
+  status = StatusOf(options);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceUnavailable);
+  EXPECT_TRUE(Mentions(status, options.folder)) << status;
+}
+
+TEST(ImageTest, RefusesAnEncryptedOneWithoutItsKey) {
+  const Fixture fixture("v4-aes256-snappy");
+  ImageOptions options = fixture.Options();
+  options.master_key.clear();
+  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceConfigInvalid);
+  options.master_key = std::string(32, 'x');
+  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceConfigInvalid);
+  std::filesystem::remove(fixture.folder() + "/KEYREGISTRY");
+  EXPECT_EQ(ErrorCodeOf(StatusOf(fixture.Options())), kSourceFailed);
+}
+
+TEST(ImageTest, ReadsValuesFromAFolderOfTheirOwn) {
+  for (const char* name : {"v4-snappy-vlog", "v2-sigkill"}) {
+    const Fixture fixture(name);
+    ImageOptions options = fixture.Options();
+    options.value_folder = fixture.folder() + ".values";
+    std::filesystem::create_directory(options.value_folder);
+    for (const auto& entry :
+         std::filesystem::directory_iterator(fixture.folder())) {
+      if (entry.path().extension() != ".vlog") continue;
+      std::filesystem::rename(
+          entry.path(),
+          options.value_folder + "/" + entry.path().filename().string());
+    }
+    const auto listed = List(options);
+    ASSERT_TRUE(listed.ok()) << listed.status();
+    EXPECT_EQ(listed->versions, fixture.Expected().versions);
+    EXPECT_FALSE(List(fixture.Options()).ok());
+  }
+}
+
+TEST(ImageTest, NamesKeyAndVersionOfAValueThatIsGone) {
+  const Fixture fixture("v4-snappy-vlog");
+  std::filesystem::remove(fixture.folder() + "/000002.vlog");
+  const absl::Status status = StatusOf(fixture.Options());
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(Mentions(status, "value of key 0x")) << status;
+  EXPECT_TRUE(Mentions(status, "version ")) << status;
+  EXPECT_TRUE(Mentions(status, "value log 2")) << status;
+}
+
+TEST(ImageTest, FindsTheValueThatACollectionMoved) {
+  for (const char* name : {"v2-zstd-gc", "v4-gc"}) {
+    const Fixture fixture(name);
+    const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+    ASSERT_TRUE(image.ok()) << image.status();
+    const auto reader = (*image)->ReadVersions();
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    std::string value;
+    while ((*reader)->Valid()) {
+      ASSERT_TRUE((*reader)->ReadValue(value).ok());
+      ASSERT_TRUE((*reader)->Next().ok());
+    }
+    // Badger 4 writes such a version again, under the same key.
+    EXPECT_EQ((*reader)->values_found_elsewhere() > 0,
+              std::string(name) == "v2-zstd-gc");
+  }
+}
+
+TEST(ImageTest, ShowsBadgersOwnKeysOnlyWhenAsked) {
+  const Fixture fixture("v2-zstd-gc");
+  ImageOptions options = fixture.Options();
+  options.show_internal_keys = true;
+  const auto image = Image::Open(*FileSystem::Posix(), options);
+  ASSERT_TRUE(image.ok()) << image.status();
+  const auto reader = (*image)->ReadVersions();
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  int moved = 0;
+  while ((*reader)->Valid()) {
+    moved += absl::StartsWith((*reader)->key(), "!badger!move") ? 1 : 0;
+    ASSERT_TRUE((*reader)->Next().ok());
+  }
+  EXPECT_EQ(moved, 574);
+}
+
+TEST(ImageTest, SummarizesTheDirectory) {
+  const Fixture fixture("v4-zstd-levels");
+  const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  const ImageSummary& summary = (*image)->summary();
+  EXPECT_EQ(summary.manifest_version, 8);
+  EXPECT_EQ(summary.tables.size(), 13u);
+  EXPECT_EQ(summary.value_logs, 1u);
+  EXPECT_TRUE(summary.replayed.empty());
+  EXPECT_TRUE(summary.warnings.empty());
+  std::set<uint32_t> levels;
+  for (const TableSummary& table : summary.tables) {
+    levels.insert(table.listed.level);
+    EXPECT_EQ(table.listed.compression, Compression::kZstd);
+    EXPECT_GT(table.keys, 0u);
+    EXPECT_GT(table.blocks, 0u);
+  }
+  EXPECT_EQ(levels, (std::set<uint32_t>{0, 4, 5, 6}));
+}
+
+TEST(ImageTest, TakesAnEmptyLogForADeletionThatACrashBrokeOff) {
+  const Fixture fixture("v4-zstd-levels");
+  WriteBytes(fixture.folder() + "/00001.mem", "");
+  WriteBytes(fixture.folder() + "/000000.vlog", "");
+  const auto listed = List(fixture.Options());
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->versions, fixture.Expected().versions);
+}
+
+TEST(ImageTest, RefusesAnUnreadableEndUnlessToldToDropIt) {
+  const Fixture fixture("v4-sigkill");
+  const std::string path = fixture.folder() + "/00003.mem";
+  std::string log = ReadBytes(path);
+  log[log.find_last_not_of('\0') + 30] = 'x';
+  WriteBytes(path, log);
+  ImageOptions options = fixture.Options();
+  const absl::Status status = StatusOf(options);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(Mentions(status, "00003.mem")) << status;
+  EXPECT_NE(HintOf(status), "");
+  options.drop_unreadable_ends = true;
+  const auto listed = List(options);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->versions, fixture.Expected().versions);
+  const auto image = Image::Open(*FileSystem::Posix(), options);
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ((*image)->summary().warnings.size(), 1u);
+}
+
+TEST(ImageTest, KeepsToTheMemoryThatItWasGivenForLogs) {
+  const Fixture fixture("v4-sigkill");
+  ImageOptions options = fixture.Options();
+  options.max_log_index_bytes = 1000;
+  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kResourceExhausted);
+}
+
+TEST(ImageTest, PassesOverATableThatACrashLeftBehind) {
+  const Fixture fixture("v4-zstd-levels");
+  // A compaction's output that was not entered: all of it is in its inputs.
+  std::filesystem::copy(fixture.folder() + "/000047.sst",
+                        fixture.folder() + "/000060.sst");
+  // One that was not written to its end.
+  WriteBytes(fixture.folder() + "/000061.sst",
+             ReadBytes(fixture.folder() + "/000040.sst").substr(0, 50000));
+  const auto listed = List(fixture.Options());
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->versions, fixture.Expected().versions);
+}
+
+TEST(ImageTest, RefusesATableOfDataThatTheManifestDoesNotList) {
+  const Fixture fixture("v4-zstd-levels");
+  const Fixture other("v4-none-inline");
+  std::filesystem::copy(other.folder() + "/000001.sst",
+                        fixture.folder() + "/000060.sst");
+  const absl::Status status = StatusOf(fixture.Options());
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(Mentions(status, "MANIFEST")) << status;
+}
+
+TEST(ImageTest, OpensNoPipeAndNoLink) {
+  const Fixture fixture("v4-none-inline");
+  const std::string table = fixture.folder() + "/000001.sst";
+  const std::string moved = fixture.folder() + ".sst";
+  std::filesystem::rename(table, moved);
+  ASSERT_EQ(mkfifo(table.c_str(), 0600), 0);
+  EXPECT_EQ(ErrorCodeOf(StatusOf(fixture.Options())), kSourceUnavailable);
+  std::filesystem::remove(table);
+  std::filesystem::create_symlink(moved, table);
+  EXPECT_EQ(ErrorCodeOf(StatusOf(fixture.Options())), kSourceUnavailable);
+}
 
 }  // namespace
 }  // namespace badger
