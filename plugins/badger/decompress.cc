@@ -10,9 +10,8 @@ namespace sluice {
 namespace badger {
 namespace {
 
-uint64_t MaxPlainBytes(absl::string_view stored) {
-  return std::max<uint64_t>(kMaxInflatedBytes, 8 * uint64_t{stored.size()});
-}
+// A zstd block up to here is given the memory that it claims.
+constexpr uint64_t kShortBlockBytes = 4 << 20;
 
 bool DecompressSnappy(absl::string_view stored, std::string& plain) {
   size_t size = 0;
@@ -20,22 +19,22 @@ bool DecompressSnappy(absl::string_view stored, std::string& plain) {
     return false;
   }
   // No element of snappy gives more than 64 bytes for 3.
-  if (size > MaxPlainBytes(stored) || size > 32 * stored.size()) return false;
+  if (size > kMaxBlockBytes || size > 32 * stored.size()) return false;
   plain.resize(size);
   return snappy::RawUncompress(stored.data(), stored.size(), plain.data());
 }
 
-// Without a content size the length shows only at the end.
+// Where the length is not known, or not believed before it is there.
 bool StreamZstd(absl::string_view stored, std::string& plain) {
   ZSTD_DCtx* context = ZSTD_createDCtx();
   if (context == nullptr) return false;
   ZSTD_inBuffer in = {stored.data(), stored.size(), 0};
-  const uint64_t limit = MaxPlainBytes(stored);
   size_t filled = 0;
   size_t left = 1;
   plain.clear();
-  while (left != 0 && filled < limit) {
-    plain.resize(std::min<uint64_t>(filled + ZSTD_DStreamOutSize(), limit));
+  while (left != 0 && filled < kMaxBlockBytes) {
+    plain.resize(
+        std::min<uint64_t>(filled + ZSTD_DStreamOutSize(), kMaxBlockBytes));
     ZSTD_outBuffer out = {plain.data(), plain.size(), filled};
     left = ZSTD_decompressStream(context, &out, &in);
     const bool stuck = out.pos == filled && in.pos == in.size && left != 0;
@@ -51,8 +50,8 @@ bool DecompressZstd(absl::string_view stored, std::string& plain) {
   const unsigned long long size =
       ZSTD_getFrameContentSize(stored.data(), stored.size());
   if (size == ZSTD_CONTENTSIZE_ERROR) return false;
-  if (size == ZSTD_CONTENTSIZE_UNKNOWN) return StreamZstd(stored, plain);
-  if (size > MaxPlainBytes(stored)) return false;
+  // The unknown size is a large number, too.
+  if (size > kShortBlockBytes) return StreamZstd(stored, plain);
   plain.resize(size);
   const size_t written =
       ZSTD_decompress(plain.data(), plain.size(), stored.data(), stored.size());

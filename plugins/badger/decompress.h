@@ -12,13 +12,13 @@
 namespace sluice {
 namespace badger {
 
-// A compressed block may claim any length. It is believed up to this, or up to
-// eight times its stored length if that is more: Badger keeps values above
-// 1 MiB out of tables, so a writer that does not must leave them uncompressed.
-inline constexpr uint64_t kMaxInflatedBytes = uint64_t{64} << 20;
+// The longest block that is believed: the longest value that Badger takes, 1
+// GiB, and what is around it. What Badger writes into tables is 1 MiB at most.
+inline constexpr uint64_t kMaxBlockBytes = (uint64_t{1} << 30) + (1 << 20);
 
 // Replaces `plain`. False where `stored` is not what `compression` makes, or is
-// longer than the bound above. Thread-safe.
+// longer than kMaxBlockBytes. Memory grows with what `stored` really gives, not
+// with what it claims. Thread-safe.
 bool Decompress(Compression compression, absl::string_view stored,
                 std::string& plain);
 

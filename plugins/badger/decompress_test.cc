@@ -67,14 +67,27 @@ TEST(DecompressTest, RefusesWhatIsCutOrFollowedByMore) {
   }
 }
 
-TEST(DecompressTest, BelievesNoLengthThatMemoryWouldPayFor) {
-  const std::string zeros(kMaxInflatedBytes + 1, '\0');
+TEST(DecompressTest, TakesAValueThatShrinksToNextToNothing) {
+  const std::string zeros(80 << 20, '\0');
   std::string plain;
-  EXPECT_FALSE(Decompress(Compression::kZstd, Zstd(zeros, true), plain));
-  EXPECT_FALSE(Decompress(Compression::kZstd, Zstd(zeros, false), plain));
-  EXPECT_LE(plain.size(), kMaxInflatedBytes);
+  EXPECT_TRUE(Decompress(Compression::kZstd, Zstd(zeros, true), plain));
+  EXPECT_EQ(plain, zeros);
+  EXPECT_TRUE(Decompress(Compression::kSnappy, Snappy(zeros), plain));
+  EXPECT_EQ(plain, zeros);
+}
+
+TEST(DecompressTest, PaysNoMemoryForAClaim) {
+  std::string plain;
+  // A frame of 4 bytes that claims 1 GiB.
+  std::string claims("\x28\xb5\x2f\xfd\xa0\0\0\0\x40", 9);
+  claims += std::string("\x21\0\0abcd", 7);
+  EXPECT_EQ(ZSTD_getFrameContentSize(claims.data(), claims.size()),
+            uint64_t{1} << 30);
+  EXPECT_FALSE(Decompress(Compression::kZstd, claims, plain));
+  EXPECT_LT(plain.capacity(), size_t{1} << 20);
   // Five bytes that claim 4 GiB.
   EXPECT_FALSE(Decompress(Compression::kSnappy, "\xff\xff\xff\xff\x0f", plain));
+  EXPECT_LT(plain.capacity(), size_t{1} << 20);
 }
 
 }  // namespace

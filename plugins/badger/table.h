@@ -32,10 +32,6 @@
 namespace sluice {
 namespace badger {
 
-// The longest block, stored or plain, that is believed: what Badger writes is
-// some KiB, or one value of 1 MiB at most.
-inline constexpr uint64_t kMaxBlockBytes = uint64_t{256} << 20;
-
 std::string TableFileName(uint64_t id);
 
 class Table {
