@@ -83,6 +83,26 @@ def _snappy(ctx):
 def _zstd(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("zstd", _linked(["zstd"])))
 
+def _postgresql(ctx):
+    # Static, libpq's OpenSSL too, with every symbol hidden: OpenSSL shares names with the BoringSSL that a host may hold, and a shared libpq would
+    # bind to that. GSSAPI and LDAP, which nobody else brings, stay shared; by their sonames, so that no further -dev package is needed.
+    version = ctx.execute(["/usr/bin/pg_config", "--version"])
+    server = "/usr/lib/postgresql/%s/lib" % (version.stdout.split(" ")[-1].split(".")[0] if version.return_code == 0 else "unknown")
+    if version.return_code != 0 or not ctx.path(server + "/libpgcommon_shlib.a").exists:
+        fail("PostgreSQL's libraries are not here: tools/setup.sh installs libpq-dev and postgresql-server-dev")
+    ctx.symlink("/usr/include/postgresql", "include")
+    archives = ["pq", "pgcommon_shlib", "pgport_shlib", "ssl", "crypto"]
+    ctx.file("BUILD", _HEADER + _cc_library(
+        "libpq",
+        ["-L" + server] +
+        ["-l:lib%s.a" % archive for archive in archives] +
+        ["-Wl,--exclude-libs," + ":".join(["lib%s.a" % archive for archive in archives])] +
+        ["-Wl,--push-state,--as-needed", "-l:libgssapi_krb5.so.2", "-l:libldap-2.5.so.0", "-lpthread", "-ldl", "-Wl,--pop-state"],
+        extra = """
+    hdrs = ["include/libpq-fe.h", "include/pg_config_ext.h", "include/postgres_ext.h"],
+    includes = ["include"],""",
+    ))
+
 def _nlohmann_json(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("json"))
 
@@ -109,6 +129,7 @@ _LIBRARIES = {
     "cli11": _cli11,
     "googletest": _googletest,
     "nlohmann_json": _nlohmann_json,
+    "postgresql": _postgresql,
     "remote_coverage_tools": _remote_coverage_tools,
     "rules_cc": _rules_cc,
     "snappy": _snappy,

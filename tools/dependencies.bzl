@@ -28,6 +28,8 @@ def sluice_dependencies():
         debian_library(name = "zstd", library = "zstd")
     if _absent("nlohmann_json"):
         debian_library(name = "nlohmann_json", library = "nlohmann_json")
+    if _absent("postgresql"):
+        debian_library(name = "postgresql", library = "postgresql")
     if _absent("cli11"):
         debian_library(name = "cli11", library = "cli11")
     if _absent("com_google_protobuf"):

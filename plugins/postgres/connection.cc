@@ -1,0 +1,512 @@
+#include "sluice/plugins/postgres/connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>  // NOLINT(build/c++11)
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "sluice/base/error.h"
+#include "sluice/base/mutex.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/sql_error.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
+// A cancel is a connection of its own, which libpq opens blocking: where the
+// network is gone it must not hold the run.
+constexpr absl::Duration kCancelPatience = absl::Milliseconds(400);
+// libpq sends only when its buffer is full and told to: let that not grow.
+constexpr uint64_t kFlushBytes = 64 << 10;
+constexpr size_t kPutBytes = 1 << 20;
+
+constexpr absl::string_view kSession =
+    "SELECT pg_catalog.set_config('search_path', '', false);"
+    "SET row_security = off;"
+    "SET statement_timeout = 0;"
+    "SET lock_timeout = 0;"
+    "SET idle_in_transaction_session_timeout = 0;"
+    "SET standard_conforming_strings = on;"
+    "SET synchronize_seqscans = off;"
+    "SET quote_all_identifiers = off;"
+    "SET bytea_output = hex;"
+    "SET datestyle = 'ISO, YMD';"
+    "SET intervalstyle = postgres;"
+    "SET extra_float_digits = 3;";
+
+// Of a FATAL at connecting libpq gives only text. Its verbose form bears the
+// SQLSTATE, in every language: "FATAL:  28P01: password ...\nLOCATION: ...".
+std::string SqlStateIn(absl::string_view message) {
+  for (size_t at = message.find(":  "); at != absl::string_view::npos;
+       at = message.find(":  ", at + 1)) {
+    const absl::string_view state = message.substr(at + 3, 5);
+    const absl::string_view rest =
+        message.substr(std::min(at + 8, message.size()));
+    if (state.size() == 5 && absl::StartsWith(rest, ": ") &&
+        std::all_of(state.begin(), state.end(), [](unsigned char c) {
+          return absl::ascii_isdigit(c) || absl::ascii_isupper(c);
+        })) {
+      return std::string(state);
+    }
+  }
+  return "";
+}
+
+// Without the place in the server's source, which no user wants.
+std::string WithoutLocation(absl::string_view message) {
+  std::vector<absl::string_view> lines =
+      absl::StrSplit(message, '\n', absl::SkipWhitespace());
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](absl::string_view line) {
+                               return absl::StartsWith(line, "LOCATION:");
+                             }),
+              lines.end());
+  return absl::StrJoin(lines, "; ");
+}
+
+std::string Redacted(absl::string_view message, absl::string_view password) {
+  if (password.empty()) return std::string(message);
+  return absl::StrReplaceAll(message, {{password, "********"}});
+}
+
+// Tells the server to cancel what `connection` does, and waits a little for it
+// to have understood.
+void CancelOnServer(PGconn* connection) {
+  PGcancel* const cancel = PQgetCancel(connection);
+  if (cancel == nullptr) return;
+  struct State {
+    Mutex mutex;
+    CondVar changed;
+    bool done ABSL_GUARDED_BY(mutex) = false;
+  };
+  const auto state = std::make_shared<State>();
+  std::thread([cancel, state] {
+    char error[256];
+    PQcancel(cancel, error, sizeof(error));
+    PQfreeCancel(cancel);
+    MutexLock lock(state->mutex);
+    state->done = true;
+    state->changed.NotifyAll();
+  }).detach();
+  const absl::Time deadline = absl::Now() + kCancelPatience;
+  MutexLock lock(state->mutex);
+  while (!state->done && absl::Now() < deadline) {
+    state->changed.WaitFor(lock, deadline - absl::Now());
+  }
+}
+
+std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
+
+}  // namespace
+
+void ConnectionOptions::Set(absl::string_view keyword,
+                            absl::string_view value) {
+  for (auto& parameter : parameters) {
+    if (parameter.first == keyword) {
+      parameter.second = std::string(value);
+      return;
+    }
+  }
+  parameters.emplace_back(std::string(keyword), std::string(value));
+}
+
+std::string ConnectionOptions::Get(absl::string_view keyword) const {
+  for (const auto& parameter : parameters) {
+    if (parameter.first == keyword) return parameter.second;
+  }
+  return "";
+}
+
+Param Param::Null() {
+  Param param("");
+  param.null = true;
+  return param;
+}
+
+Result::Result(pg_result* result) : result_(result) {}
+Result::Result(Result&& other) noexcept
+    : result_(std::exchange(other.result_, nullptr)) {}
+Result& Result::operator=(Result&& other) noexcept {
+  std::swap(result_, other.result_);
+  return *this;
+}
+Result::~Result() { PQclear(result_); }
+
+int Result::rows() const { return PQntuples(result_); }
+int Result::columns() const { return PQnfields(result_); }
+bool Result::IsNull(int row, int column) const {
+  return PQgetisnull(result_, row, column) != 0;
+}
+absl::string_view Result::Get(int row, int column) const {
+  const char* const value = PQgetvalue(result_, row, column);
+  if (value == nullptr) return "";
+  return {value, static_cast<size_t>(PQgetlength(result_, row, column))};
+}
+std::string Result::Text(int row, int column) const {
+  return std::string(Get(row, column));
+}
+bool Result::Bool(int row, int column) const { return Get(row, column) == "t"; }
+int64_t Result::Integer(int row, int column) const {
+  int64_t value = 0;
+  return absl::SimpleAtoi(Get(row, column), &value) ? value : 0;
+}
+uint64_t Result::affected_rows() const {
+  uint64_t rows = 0;
+  return absl::SimpleAtoi(OrEmpty(PQcmdTuples(result_)), &rows) ? rows : 0;
+}
+
+void Connection::Closer::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
+
+Connection::Connection(pg_conn* connection, const Interrupt* interrupt,
+                       std::string password)
+    : connection_(connection),
+      interrupt_(interrupt),
+      password_(std::move(password)) {}
+
+Connection::~Connection() { PQfreemem(row_); }
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
+    const ConnectionOptions& options, const Interrupt* interrupt) {
+  std::vector<const char*> keywords, values;
+  for (const auto& parameter : options.parameters) {
+    keywords.push_back(parameter.first.c_str());
+    values.push_back(parameter.second.c_str());
+  }
+  const auto add = [&](const char* keyword, const char* value) {
+    if (!options.Get(keyword).empty()) return;
+    keywords.push_back(keyword);
+    values.push_back(value);
+  };
+  add("client_encoding", "UTF8");
+  add("fallback_application_name", "sluice");
+  if (!options.password.empty()) add("password", options.password.c_str());
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  std::unique_ptr<Connection> connection(
+      new Connection(PQconnectStartParams(keywords.data(), values.data(), 0),
+                     interrupt, options.password));
+  SLUICE_RETURN_IF_ERROR(
+      connection->Connect(absl::Now() + options.connect_timeout));
+  SLUICE_RETURN_IF_ERROR(connection->Exec(kSession).status());
+  if (connection->server_version() >= 140000) {
+    SLUICE_RETURN_IF_ERROR(
+        connection->Exec("SET idle_session_timeout = 0").status());
+  }
+  return connection;
+}
+
+absl::Status Connection::Connect(absl::Time deadline) {
+  if (connection_ == nullptr) {
+    return MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,
+                     "no memory for a connection");
+  }
+  PGconn* const connection = connection_.get();
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);
+  PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+  if (PQstatus(connection) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
+  while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
+    if (absl::Now() >= deadline) {
+      return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
+                       "connect: the server did not answer in time");
+    }
+    pollfd poller{
+        PQsocket(connection),
+        static_cast<short>(state == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+        0};
+    const int ready =
+        poll(&poller, 1, absl::ToInt64Milliseconds(kPollInterval));
+    SLUICE_RETURN_IF_ERROR(interrupt_->status());
+    if (ready > 0) state = PQconnectPoll(connection);
+  }
+  if (state == PGRES_POLLING_FAILED) return ConnectError();
+  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+  if (PQsetnonblocking(connection, 1) != 0) return Lost();
+  return absl::OkStatus();
+}
+
+absl::Status Connection::ConnectError() const {
+  PGconn* const connection = connection_.get();
+  const std::string text =
+      Redacted(WithoutLocation(PQerrorMessage(connection)), password_);
+  std::string state = SqlStateIn(text);
+  if (state.empty() && (PQconnectionNeedsPassword(connection) != 0 ||
+                        PQconnectionUsedPassword(connection) != 0)) {
+    state = "28P01";
+  }
+  if (state.empty()) state = "08001";
+  absl::Status status = SqlError(state, text);
+  // Whatever it was, nothing had begun yet.
+  if (ErrorCodeOf(status) == kSourceFailed) {
+    status = WithCode(std::move(status), kSourceUnavailable);
+  }
+  return status;
+}
+
+absl::Status Connection::CheckOpen() const {
+  if (connection_ == nullptr || PQstatus(connection_.get()) != CONNECTION_OK) {
+    SLUICE_RETURN_IF_ERROR(interrupt_->status());
+    return ConnectionLost("the connection to the server is closed");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Wait(short events) {
+  if (absl::Status why = interrupt_->status(); !why.ok()) {
+    return Interrupted(std::move(why));
+  }
+  pollfd poller{PQsocket(connection_.get()), events, 0};
+  poll(&poller, 1, absl::ToInt64Milliseconds(kPollInterval));
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Interrupted(absl::Status why) {
+  CancelOnServer(connection_.get());
+  connection_.reset();
+  return why;
+}
+
+absl::Status Connection::Lost() {
+  const std::string text =
+      Redacted(PQerrorMessage(connection_.get()), password_);
+  connection_.reset();
+  return ConnectionLost(text.empty() ? "the connection to the server was lost"
+                                     : text);
+}
+
+absl::Status Connection::ErrorOf(const pg_result* result) const {
+  const std::string state =
+      OrEmpty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+  if (state.empty()) {
+    return ConnectionLost(Redacted(PQresultErrorMessage(result), password_));
+  }
+  std::string text =
+      OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+  for (const int field : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_CONTEXT}) {
+    const std::string more = OrEmpty(PQresultErrorField(result, field));
+    if (!more.empty()) absl::StrAppend(&text, "; ", more);
+  }
+  absl::Status status = SqlError(state, Redacted(text, password_));
+  const std::string hint =
+      OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+  if (!hint.empty() && HintOf(status).empty()) {
+    status = WithHint(std::move(status), hint);
+  }
+  return status;
+}
+
+absl::Status Connection::Flush() {
+  while (true) {
+    const int left = PQflush(connection_.get());
+    if (left == 0) break;
+    if (left < 0) return Lost();
+    // A server that has something to say first must be listened to, or both
+    // sides wait for ever.
+    SLUICE_RETURN_IF_ERROR(Wait(POLLIN | POLLOUT));
+    if (PQconsumeInput(connection_.get()) == 0) return Lost();
+  }
+  unflushed_ = 0;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<pg_result*> Connection::NextResult() {
+  while (PQisBusy(connection_.get()) != 0) {
+    SLUICE_RETURN_IF_ERROR(Wait(POLLIN));
+    // What came before the end may still tell why: PQgetResult knows.
+    if (PQconsumeInput(connection_.get()) == 0) break;
+  }
+  return PQgetResult(connection_.get());
+}
+
+absl::StatusOr<Result> Connection::Collect() {
+  Result last(nullptr);
+  absl::Status error;
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(pg_result * next, NextResult());
+    if (next == nullptr) break;
+    Result result(next);
+    switch (PQresultStatus(next)) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+      case PGRES_EMPTY_QUERY:
+        last = std::move(result);
+        break;
+      case PGRES_COPY_IN:
+      case PGRES_COPY_OUT:
+      case PGRES_COPY_BOTH:
+        // Nobody will read or write it: the session cannot go on.
+        connection_.reset();
+        return absl::InternalError("COPY within Exec");
+      default:
+        if (error.ok()) error = ErrorOf(next);
+    }
+  }
+  if (!error.ok()) return error;
+  return last;
+}
+
+absl::StatusOr<Result> Connection::Exec(absl::string_view sql) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
+  if (PQsendQuery(connection_.get(), std::string(sql).c_str()) == 0) {
+    return Lost();
+  }
+  SLUICE_RETURN_IF_ERROR(Flush());
+  return Collect();
+}
+
+absl::StatusOr<Result> Connection::ExecParams(
+    absl::string_view sql, absl::Span<const Param> parameters, Format results) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
+  std::vector<std::string> texts;  // libpq wants text to end with a NUL
+  std::vector<const char*> values;
+  std::vector<int> lengths, formats;
+  texts.reserve(parameters.size());
+  for (const Param& parameter : parameters) {
+    texts.emplace_back(parameter.format == Format::kText
+                           ? std::string(parameter.bytes)
+                           : std::string());
+    values.push_back(parameter.null ? nullptr
+                     : parameter.format == Format::kText
+                         ? texts.back().c_str()
+                         : parameter.bytes.data());
+    lengths.push_back(static_cast<int>(parameter.bytes.size()));
+    formats.push_back(static_cast<int>(parameter.format));
+  }
+  if (PQsendQueryParams(connection_.get(), std::string(sql).c_str(),
+                        static_cast<int>(parameters.size()), nullptr,
+                        values.data(), lengths.data(), formats.data(),
+                        static_cast<int>(results)) == 0) {
+    return Lost();
+  }
+  SLUICE_RETURN_IF_ERROR(Flush());
+  return Collect();
+}
+
+absl::Status Connection::BeginCopy(absl::string_view sql, int expected) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
+  if (PQsendQuery(connection_.get(), std::string(sql).c_str()) == 0) {
+    return Lost();
+  }
+  SLUICE_RETURN_IF_ERROR(Flush());
+  SLUICE_ASSIGN_OR_RETURN(pg_result * next, NextResult());
+  const Result result(next);
+  if (PQresultStatus(next) == expected) return absl::OkStatus();
+  const absl::Status error =
+      PQresultStatus(next) == PGRES_FATAL_ERROR
+          ? ErrorOf(next)
+          : absl::InternalError("a statement that is no such COPY");
+  Collect().status().IgnoreError();  // the first error is the cause
+  return error;
+}
+
+absl::Status Connection::BeginCopyOut(absl::string_view sql) {
+  return BeginCopy(sql, PGRES_COPY_OUT);
+}
+
+absl::StatusOr<bool> Connection::NextRow(absl::string_view* row) {
+  SLUICE_RETURN_IF_ERROR(interrupt_->status());
+  if (connection_ == nullptr) return CheckOpen();
+  bool at_end = false;
+  while (true) {
+    PQfreemem(std::exchange(row_, nullptr));
+    const int size = PQgetCopyData(connection_.get(), &row_, /*async=*/1);
+    if (size > 0) {
+      *row = absl::string_view(row_, static_cast<size_t>(size));
+      return true;
+    }
+    if (size == -1) {
+      SLUICE_RETURN_IF_ERROR(Collect().status());
+      return false;
+    }
+    if (size < 0 || at_end) return Lost();
+    SLUICE_RETURN_IF_ERROR(Wait(POLLIN));
+    at_end = PQconsumeInput(connection_.get()) == 0;
+  }
+}
+
+absl::Status Connection::BeginCopyIn(absl::string_view sql) {
+  return BeginCopy(sql, PGRES_COPY_IN);
+}
+
+absl::Status Connection::Put(absl::string_view bytes) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
+  while (!bytes.empty()) {
+    const absl::string_view piece = bytes.substr(0, kPutBytes);
+    const int sent = PQputCopyData(connection_.get(), piece.data(),
+                                   static_cast<int>(piece.size()));
+    if (sent < 0) return Lost();
+    if (sent > 0) {
+      bytes.remove_prefix(piece.size());
+      unflushed_ += piece.size();
+    }
+    if (sent == 0 || unflushed_ >= kFlushBytes) {
+      SLUICE_RETURN_IF_ERROR(Flush());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> Connection::EndCopyIn() {
+  SLUICE_RETURN_IF_ERROR(EndCopy(nullptr));
+  SLUICE_ASSIGN_OR_RETURN(const Result result, Collect());
+  return result.affected_rows();
+}
+
+absl::Status Connection::AbortCopyIn(absl::string_view reason) {
+  SLUICE_RETURN_IF_ERROR(EndCopy(std::string(reason).c_str()));
+  const absl::Status status = Collect().status();
+  // That the statement failed is what was asked for.
+  return SqlStateOf(status).empty() ? status : absl::OkStatus();
+}
+
+absl::Status Connection::EndCopy(const char* reason) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
+  while (true) {
+    const int sent = PQputCopyEnd(connection_.get(), reason);
+    if (sent < 0) return Lost();
+    SLUICE_RETURN_IF_ERROR(Flush());
+    if (sent > 0) return absl::OkStatus();
+  }
+}
+
+int Connection::server_version() const {
+  return PQserverVersion(connection_.get());
+}
+std::string Connection::ServerSetting(absl::string_view name) const {
+  return OrEmpty(
+      PQparameterStatus(connection_.get(), std::string(name).c_str()));
+}
+int Connection::backend_pid() const { return PQbackendPID(connection_.get()); }
+bool Connection::tls() const { return PQsslInUse(connection_.get()) != 0; }
+std::string Connection::host() const {
+  return OrEmpty(PQhost(connection_.get()));
+}
+std::string Connection::port() const {
+  return OrEmpty(PQport(connection_.get()));
+}
+std::string Connection::user() const {
+  return OrEmpty(PQuser(connection_.get()));
+}
+std::string Connection::database() const {
+  return OrEmpty(PQdb(connection_.get()));
+}
+std::string Connection::password() const {
+  return OrEmpty(PQpass(connection_.get()));
+}
+
+}  // namespace sluice::postgres

@@ -1,0 +1,75 @@
+#include "sluice/plugins/postgres/sql_error.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/types/optional.h"
+#include "sluice/base/error.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr absl::string_view kSqlStatePayload = "type.sluice/sqlstate";
+
+struct Meaning {
+  absl::string_view prefix;  // of the SQLSTATE; the first that fits counts
+  absl::StatusCode code;
+  absl::string_view word;
+  bool retryable;
+  absl::string_view hint;
+};
+
+constexpr Meaning kMeanings[] = {
+    {"28", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false,
+     "passwords come from ~/.pgpass, a service file, or password=env:NAME"},
+    {"42501", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false,
+     "a backup must be able to read everything: give its user "
+     "pg_read_all_data and BYPASSRLS, or use the owner or a superuser"},
+    {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false, ""},
+    {"08", absl::StatusCode::kUnavailable, kSourceUnavailable, true, ""},
+    {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true,
+     "the server is starting up or shutting down"},
+    {"53300", absl::StatusCode::kUnavailable, kSourceUnavailable, true,
+     "the server has no connection to spare: lower jobs="},
+    {"57P01", absl::StatusCode::kUnavailable, kSourceAborted, true, ""},
+    {"57P02", absl::StatusCode::kUnavailable, kSourceAborted, true, ""},
+    {"57014", absl::StatusCode::kAborted, kSourceAborted, true, ""},
+    {"53100", absl::StatusCode::kResourceExhausted, kSourceNoSpace, false,
+     "it is the server's disk that is full"},
+    {"53", absl::StatusCode::kResourceExhausted, kSourceFailed, false, ""},
+    {"40", absl::StatusCode::kAborted, kSourceFailed, true, ""},
+    {"55P03", absl::StatusCode::kAborted, kSourceFailed, true, ""},
+    {"XX001", absl::StatusCode::kDataLoss, kSourceFailed, false, ""},
+    {"XX002", absl::StatusCode::kDataLoss, kSourceFailed, false, ""},
+    {"", absl::StatusCode::kUnknown, kSourceFailed, false, ""},
+};
+
+}  // namespace
+
+absl::Status SqlError(absl::string_view sql_state, absl::string_view message) {
+  for (const Meaning& meaning : kMeanings) {
+    if (!absl::StartsWith(sql_state, meaning.prefix)) continue;
+    absl::Status status =
+        MakeError(meaning.code, meaning.word,
+                  absl::StripTrailingAsciiWhitespace(message));
+    status.SetPayload(kSqlStatePayload, absl::Cord(sql_state));
+    if (!meaning.hint.empty()) {
+      status = WithHint(std::move(status), meaning.hint);
+    }
+    return WithRetryable(std::move(status), meaning.retryable);
+  }
+  return absl::InternalError("the last meaning fits every SQLSTATE");
+}
+
+absl::Status ConnectionLost(absl::string_view message) {
+  return MakeError(absl::StatusCode::kUnavailable, kSourceFailed,
+                   absl::StripTrailingAsciiWhitespace(message));
+}
+
+std::string SqlStateOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload =
+      status.GetPayload(kSqlStatePayload);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+}  // namespace sluice::postgres

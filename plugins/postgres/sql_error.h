@@ -1,0 +1,39 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_SQL_ERROR_H_
+#define SLUICE_PLUGINS_POSTGRES_SQL_ERROR_H_
+
+// PostgreSQL's errors in Sluice's words. Pure functions, any thread.
+//
+//   SQLSTATE             code                 word
+//   28xxx, 42501         PERMISSION_DENIED    source_unavailable
+//   3D000                NOT_FOUND            source_unavailable
+//   08xxx, 57P03, 53300  UNAVAILABLE          source_unavailable
+//   57P01, 57P02         UNAVAILABLE          source_aborted    killed, shut
+//   down 57014                ABORTED              source_aborted    a cancel
+//   not ours 53100                RESOURCE_EXHAUSTED   source_no_space   the
+//   server's disk 53xxx                RESOURCE_EXHAUSTED   source_failed
+//   40xxx, 55P03         ABORTED              source_failed     retry can help
+//   XX001, XX002         DATA_LOSS            source_failed     damage there
+//   any other            UNKNOWN              source_failed
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace sluice::postgres {
+
+inline constexpr absl::string_view kLockNotAvailable = "55P03";
+inline constexpr absl::string_view kUndefinedTable = "42P01";
+
+// An error of the server: five characters and its text for people.
+absl::Status SqlError(absl::string_view sql_state, absl::string_view message);
+
+// The server is gone or was never reached; `message` is libpq's own.
+absl::Status ConnectionLost(absl::string_view message);
+
+// The SQLSTATE that `status` was made with, else "".
+std::string SqlStateOf(const absl::Status& status);
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_SQL_ERROR_H_

@@ -1,0 +1,54 @@
+#include "sluice/plugins/postgres/sql_error.h"
+
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+
+namespace sluice::postgres {
+namespace {
+
+TEST(SqlErrorTest, GivesEachKindOfErrorItsCodeAndWord) {
+  const struct {
+    absl::string_view sql_state;
+    absl::StatusCode code;
+    absl::string_view word;
+    bool retryable;
+  } cases[] = {
+      {"28P01", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false},
+      {"42501", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false},
+      {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false},
+      {"08006", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
+      {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
+      {"53300", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
+      {"57P01", absl::StatusCode::kUnavailable, kSourceAborted, true},
+      {"57014", absl::StatusCode::kAborted, kSourceAborted, true},
+      {"53100", absl::StatusCode::kResourceExhausted, kSourceNoSpace, false},
+      {"53200", absl::StatusCode::kResourceExhausted, kSourceFailed, false},
+      {"40P01", absl::StatusCode::kAborted, kSourceFailed, true},
+      {"55P03", absl::StatusCode::kAborted, kSourceFailed, true},
+      {"XX001", absl::StatusCode::kDataLoss, kSourceFailed, false},
+      {"42601", absl::StatusCode::kUnknown, kSourceFailed, false},
+  };
+  for (const auto& expected : cases) {
+    const absl::Status status = SqlError(expected.sql_state, "it failed\n");
+    EXPECT_EQ(status.code(), expected.code) << expected.sql_state;
+    EXPECT_EQ(ErrorCodeOf(status), expected.word) << expected.sql_state;
+    EXPECT_EQ(IsRetryable(status), expected.retryable) << expected.sql_state;
+    EXPECT_EQ(SqlStateOf(status), expected.sql_state);
+    EXPECT_EQ(status.message(), "it failed");
+  }
+}
+
+TEST(SqlErrorTest, KeepsTheSqlStateWhereALayerAddsItsObject) {
+  EXPECT_EQ(SqlStateOf(Annotate(SqlError("55P03", "locked"), "table t")),
+            kLockNotAvailable);
+}
+
+TEST(SqlErrorTest, TellsALostConnectionFromAnErrorOfTheServer) {
+  const absl::Status status = ConnectionLost("server closed the connection\n");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_EQ(SqlStateOf(status), "");
+}
+
+}  // namespace
+}  // namespace sluice::postgres
