@@ -31,8 +31,10 @@
 // to the C library.
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -66,8 +68,10 @@ enum class Format { kText = 0, kBinary = 1 };
 
 // A parameter $1, $2, ...: a view.
 struct Param {
-  Param(absl::string_view value,  // NOLINT: "an implicit view" is the point
-        Format value_format = Format::kText)
+  // Implicit, from whatever a view is made of.
+  template <typename Text, typename = std::enable_if_t<
+                               std::is_convertible_v<Text, absl::string_view>>>
+  Param(const Text& value, Format value_format = Format::kText)  // NOLINT
       : bytes(value), format(value_format) {}
   static Param Null();
 
@@ -114,6 +118,13 @@ class Connection {
   absl::StatusOr<Result> ExecParams(absl::string_view sql,
                                     absl::Span<const Param> parameters,
                                     Format results = Format::kText);
+  absl::StatusOr<Result> ExecParams(absl::string_view sql,
+                                    std::initializer_list<Param> parameters,
+                                    Format results = Format::kText) {
+    return ExecParams(
+        sql, absl::MakeConstSpan(parameters.begin(), parameters.size()),
+        results);
+  }
 
   // COPY ... TO STDOUT. NextRow sets `row` to what the server sent as one
   // message, valid until the next call: a line with its newline, or a binary

@@ -1,0 +1,55 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_PROCESS_H_
+#define SLUICE_PLUGINS_POSTGRES_PROCESS_H_
+
+// Runs a program of PostgreSQL's (pg_dump, pg_restore, psql) to its end.
+//
+//   SLUICE_RETURN_IF_ERROR(RunProcess(
+//       {.arguments = {"/usr/lib/postgresql/15/bin/pg_dump", "--version"}},
+//       interrupt, [&](absl::string_view bytes) {
+//         text.append(bytes.data(), bytes.size());
+//         return absl::OkStatus();
+//       }));
+//
+// stdin is empty. stdout is handed over as it comes, any size, in at most 64
+// KiB held; a slow reader slows the program down. Of stderr the last 4 KiB are
+// kept for the error. When the interrupt says stop, or `on_output` fails, the
+// program and what it started get SIGTERM, on which PostgreSQL's tools cancel
+// their queries, and SIGKILL a while later; the call returns within a second.
+//
+// Errors: source_unavailable where the program cannot be started, source_failed
+// with the end of stderr where it did not exit with 0. Blocks; any thread.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/plugins/postgres/interrupt.h"
+
+namespace sluice::postgres {
+
+struct ProcessOptions {
+  // The program's absolute path, then its arguments. No secret: everyone on the
+  // machine can read them.
+  std::vector<std::string> arguments;
+  // Set beside our own environment, in place of what is there. Secrets go here.
+  std::vector<std::pair<std::string, std::string>> environment;
+  // Never shown, should the program's messages hold it. Empty: none.
+  std::string secret;
+};
+
+absl::Status RunProcess(
+    const ProcessOptions& options, const Interrupt& interrupt,
+    absl::FunctionRef<absl::Status(absl::string_view)> on_output);
+
+// The same, and its stdout, of at most `max_bytes`.
+absl::StatusOr<std::string> RunProcessForText(const ProcessOptions& options,
+                                              const Interrupt& interrupt,
+                                              size_t max_bytes = 1 << 20);
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_PROCESS_H_

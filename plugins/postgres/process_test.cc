@@ -1,0 +1,99 @@
+#include "sluice/plugins/postgres/process.h"
+
+#include <signal.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+
+namespace sluice::postgres {
+namespace {
+
+ProcessOptions Shell(const std::string& script) {
+  return {{"/bin/sh", "-c", script}, {}, ""};
+}
+
+TEST(ProcessTest, HandsOverWhatTheProgramWrites) {
+  const Interrupt interrupt{sdk::Run()};
+  EXPECT_EQ(*RunProcessForText(Shell("echo a; cat; echo b"), interrupt),
+            "a\nb\n");
+}
+
+TEST(ProcessTest, ReadsMoreThanItHolds) {
+  const Interrupt interrupt{sdk::Run()};
+  size_t size = 0;
+  EXPECT_TRUE(RunProcess(Shell("head -c 10000000 /dev/zero"), interrupt,
+                         [&](absl::string_view bytes) {
+                           size += bytes.size();
+                           return absl::OkStatus();
+                         })
+                  .ok());
+  EXPECT_EQ(size, 10000000u);
+}
+
+TEST(ProcessTest, TellsTheStatusAndTheLastWordsOfOneThatFailed) {
+  const Interrupt interrupt{sdk::Run()};
+  const absl::Status status =
+      RunProcessForText(
+          Shell("yes no | head -n 9000 >&2; echo why >&2; exit 3"), interrupt)
+          .status();
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(absl::StrContains(status.message(), "status 3")) << status;
+  EXPECT_TRUE(absl::EndsWith(status.message(), "why")) << status;
+  EXPECT_LT(status.message().size(), 5000u);
+}
+
+TEST(ProcessTest, NeverShowsASecret) {
+  const Interrupt interrupt{sdk::Run()};
+  ProcessOptions options = Shell("echo \"$PASS\" >&2; exit 1");
+  options.environment = {{"PASS", "canary-17"}};
+  options.secret = "canary-17";
+  const absl::Status status = RunProcessForText(options, interrupt).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "****")) << status;
+  EXPECT_FALSE(absl::StrContains(status.message(), "canary")) << status;
+}
+
+TEST(ProcessTest, SaysThatAProgramIsMissing) {
+  const Interrupt interrupt{sdk::Run()};
+  const absl::Status status =
+      RunProcessForText({{"/no/such/pg_dump"}, {}, ""}, interrupt).status();
+  EXPECT_EQ(ErrorCodeOf(status), kSourceUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "/no/such/pg_dump"));
+}
+
+TEST(ProcessTest, EndsAProgramAndItsChildrenWhenInterrupted) {
+  const Interrupt interrupt(sdk::Run(), absl::Now() + absl::Milliseconds(200));
+  const absl::Time start = absl::Now();
+  std::string child;
+  const absl::Status status =
+      RunProcess(Shell("trap '' TERM; sleep 100 & echo $!; wait"), interrupt,
+                 [&](absl::string_view bytes) {
+                   child.append(bytes.data(), bytes.size());
+                   return absl::OkStatus();
+                 });
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_LT(absl::Now() - start, absl::Seconds(1.2));
+  int pid = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(child, &pid)) << child;
+  // Gone, or a zombie that waits for init.
+  const auto state = RunProcessForText(
+      Shell("ps -o state= -p " + std::to_string(pid) + " || echo Z"),
+      Interrupt{sdk::Run()});
+  EXPECT_TRUE(absl::StartsWith(*state, "Z")) << *state;
+}
+
+TEST(ProcessTest, EndsAProgramWhoseOutputNobodyWants) {
+  const Interrupt interrupt{sdk::Run()};
+  const absl::Status status = RunProcess(
+      Shell("exec yes"), interrupt,
+      [](absl::string_view) { return absl::CancelledError("enough"); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace sluice::postgres
