@@ -1,0 +1,232 @@
+#include "sluice/plugins/postgres/database_properties.h"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/quote.h"
+
+namespace sluice::postgres {
+namespace {
+
+// Objects of these catalogs that initdb did not make are a user's. 16384 is
+// FirstNormalObjectId.
+constexpr absl::string_view kIsEmpty = R"(
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_namespace WHERE oid >= 16384
+    AND nspname NOT LIKE 'pg\_temp\_%' AND nspname NOT LIKE 'pg\_toast\_temp\_%'
+  UNION ALL
+  SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+    ON n.oid = c.relnamespace WHERE c.oid >= 16384
+    AND nspname NOT LIKE 'pg\_temp\_%' AND nspname NOT LIKE 'pg\_toast\_temp\_%'
+  UNION ALL
+  SELECT FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n
+    ON n.oid = t.typnamespace WHERE t.oid >= 16384
+    AND nspname NOT LIKE 'pg\_temp\_%' AND nspname NOT LIKE 'pg\_toast\_temp\_%'
+  UNION ALL SELECT FROM pg_catalog.pg_proc WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_operator WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_opclass WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_opfamily WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_cast WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_collation WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_conversion WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_am WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_language WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_ts_config WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_ts_dict WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_ts_parser WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_ts_template WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_transform
+  UNION ALL SELECT FROM pg_catalog.pg_extension WHERE oid >= 16384
+  UNION ALL SELECT FROM pg_catalog.pg_event_trigger
+  UNION ALL SELECT FROM pg_catalog.pg_publication
+  UNION ALL SELECT FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL SELECT FROM pg_catalog.pg_foreign_server
+  UNION ALL SELECT FROM pg_catalog.pg_default_acl
+  UNION ALL SELECT FROM pg_catalog.pg_largeobject_metadata
+  UNION ALL SELECT FROM pg_catalog.pg_subscription s
+    JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+    WHERE d.datname = pg_catalog.current_database()))";
+
+// Columns that came with a version are NULL before it.
+std::string PropertiesSql(int server_version) {
+  const bool has_provider = server_version >= 150000;
+  const absl::string_view icu_locale =
+      server_version >= 170000 ? "d.datlocale" : "d.daticulocale";
+  return absl::StrCat(
+      "SELECT d.datname, pg_catalog.pg_get_userbyid(d.datdba),"
+      " pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
+      " t.spcname, d.datconnlimit, d.datistemplate, d.datallowconn,"
+      " d.datacl IS NULL,"
+      " pg_catalog.shobj_description(d.oid, 'pg_database'), ",
+      has_provider ? "d.datlocprovider" : "'c'", ", ",
+      has_provider ? icu_locale : "NULL", ", ",
+      has_provider ? "d.datcollversion" : "NULL",
+      " FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t"
+      " ON t.oid = d.dattablespace"
+      " WHERE d.datname = pg_catalog.current_database()");
+}
+
+constexpr absl::string_view kSettingsSql = R"(
+SELECT coalesce(r.rolname, ''), split_part(c.setting, '=', 1),
+       substr(c.setting, strpos(c.setting, '=') + 1)
+FROM pg_catalog.pg_db_role_setting s
+JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+CROSS JOIN LATERAL unnest(s.setconfig) WITH ORDINALITY AS c (setting, n)
+WHERE d.datname = pg_catalog.current_database()
+ORDER BY 1, c.n)";
+
+constexpr absl::string_view kGrantsSql = R"(
+SELECT pg_catalog.pg_get_userbyid(a.grantor),
+       CASE a.grantee WHEN 0 THEN ''
+            ELSE pg_catalog.pg_get_userbyid(a.grantee) END,
+       a.privilege_type, a.is_grantable
+FROM pg_catalog.pg_database d
+CROSS JOIN LATERAL pg_catalog.aclexplode(d.datacl) WITH ORDINALITY AS a
+     (grantor, grantee, privilege_type, is_grantable, n)
+WHERE d.datname = pg_catalog.current_database()
+ORDER BY a.n)";
+
+// Their value is a list, which ALTER DATABASE SET takes element by element.
+bool IsList(absl::string_view setting) {
+  constexpr std::array<absl::string_view, 5> kLists = {
+      "search_path", "temp_tablespaces", "local_preload_libraries",
+      "session_preload_libraries", "shared_preload_libraries"};
+  for (const absl::string_view list : kLists) {
+    if (absl::EqualsIgnoreCase(setting, list)) return true;
+  }
+  return false;
+}
+
+absl::Status ApplySetting(Connection& connection, absl::string_view database,
+                          const PayloadSetting& setting) {
+  std::string sql =
+      setting.role.empty()
+          ? absl::StrCat("ALTER DATABASE ", QuoteIdentifier(database))
+          : absl::StrCat("ALTER ROLE ", QuoteIdentifier(setting.role),
+                         " IN DATABASE ", QuoteIdentifier(database));
+  absl::StrAppend(&sql, " SET ", QuoteIdentifier(setting.name));
+  if (!IsList(setting.name)) {
+    return connection
+        .Exec(absl::StrCat(sql, " = ", QuoteLiteral(setting.value)))
+        .status();
+  }
+  // The session takes the list as it is, and hands it on; then forgets it.
+  return connection
+      .Exec(absl::StrCat("BEGIN; SELECT pg_catalog.set_config(",
+                         QuoteLiteral(setting.name), ", ",
+                         QuoteLiteral(setting.value), ", true); ", sql,
+                         " FROM CURRENT; COMMIT"))
+      .status();
+}
+
+}  // namespace
+
+absl::StatusOr<bool> IsEmptyDatabase(Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(const Result result, connection.Exec(kIsEmpty));
+  return result.Bool(0, 0);
+}
+
+absl::StatusOr<PayloadDatabase> ReadDatabaseProperties(Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result row,
+      connection.Exec(PropertiesSql(connection.server_version())));
+  PayloadDatabase database;
+  database.name = row.Text(0, 0);
+  database.owner = row.Text(0, 1);
+  database.encoding = row.Text(0, 2);
+  database.collate = row.Text(0, 3);
+  database.ctype = row.Text(0, 4);
+  database.tablespace = row.Text(0, 5);
+  database.connection_limit = row.Integer(0, 6);
+  database.is_template = row.Bool(0, 7);
+  database.allow_connections = row.Bool(0, 8);
+  if (!row.Bool(0, 9)) database.grants.emplace();
+  database.comment = row.Text(0, 10);
+  database.locale_provider = row.Get(0, 11) == "i" ? "icu" : "libc";
+  database.icu_locale = row.Text(0, 12);
+  database.collation_version = row.Text(0, 13);
+  SLUICE_ASSIGN_OR_RETURN(const Result settings, connection.Exec(kSettingsSql));
+  for (int i = 0; i < settings.rows(); ++i) {
+    if (settings.Get(i, 1) == kStoreIdSetting) continue;
+    database.settings.push_back(
+        {settings.Text(i, 0), settings.Text(i, 1), settings.Text(i, 2)});
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result grants, connection.Exec(kGrantsSql));
+  for (int i = 0; i < grants.rows(); ++i) {
+    database.grants->push_back({grants.Text(i, 0), grants.Text(i, 1),
+                                grants.Text(i, 2), grants.Bool(i, 3)});
+  }
+  return database;
+}
+
+std::string CreateDatabaseSql(absl::string_view name,
+                              const PayloadDatabase& properties,
+                              int server_version) {
+  std::string sql = absl::StrCat(
+      "CREATE DATABASE ", QuoteIdentifier(name),
+      " TEMPLATE template0 ENCODING ", QuoteLiteral(properties.encoding),
+      " LC_COLLATE ", QuoteLiteral(properties.collate), " LC_CTYPE ",
+      QuoteLiteral(properties.ctype), " TABLESPACE ",
+      QuoteIdentifier(properties.tablespace));
+  if (server_version >= 150000) {
+    absl::StrAppend(&sql, " LOCALE_PROVIDER ", properties.locale_provider);
+    if (!properties.icu_locale.empty()) {
+      absl::StrAppend(&sql, " ICU_LOCALE ",
+                      QuoteLiteral(properties.icu_locale));
+    }
+  }
+  return sql;
+}
+
+absl::Status ApplyDatabaseProperties(Connection& connection,
+                                     absl::string_view name,
+                                     const PayloadDatabase& properties) {
+  const std::string database = absl::StrCat("DATABASE ", QuoteIdentifier(name));
+  std::string sql = absl::StrCat("ALTER ", database, " OWNER TO ",
+                                 QuoteIdentifier(properties.owner), "; ");
+  absl::StrAppend(&sql,
+                  GrantSql(database, properties.owner, properties.grants));
+  if (!properties.comment.empty()) {
+    absl::StrAppend(&sql, "COMMENT ON ", database, " IS ",
+                    QuoteLiteral(properties.comment), "; ");
+  }
+  absl::StrAppend(&sql, "ALTER ", database, " WITH CONNECTION LIMIT ",
+                  properties.connection_limit, " IS_TEMPLATE ",
+                  properties.is_template ? "true" : "false",
+                  " ALLOW_CONNECTIONS ",
+                  properties.allow_connections ? "true" : "false");
+  SLUICE_RETURN_IF_ERROR(connection.Exec(sql).status());
+  for (const PayloadSetting& setting : properties.settings) {
+    SLUICE_RETURN_IF_ERROR(ApplySetting(connection, name, setting));
+  }
+  return absl::OkStatus();
+}
+
+std::string GrantSql(absl::string_view object, absl::string_view owner,
+                     const absl::optional<std::vector<PayloadGrant>>& grants) {
+  if (!grants.has_value()) return "";
+  std::string sql =
+      absl::StrCat("REVOKE ALL ON ", object, " FROM PUBLIC; ", "REVOKE ALL ON ",
+                   object, " FROM ", QuoteIdentifier(owner), "; ");
+  for (const PayloadGrant& grant : *grants) {
+    // What a superuser grants is the owner's grant.
+    const bool other = grant.grantor != owner;
+    if (other) {
+      absl::StrAppend(&sql, "SET SESSION AUTHORIZATION ",
+                      QuoteIdentifier(grant.grantor), "; ");
+    }
+    absl::StrAppend(
+        &sql, "GRANT ", grant.privilege, " ON ", object, " TO ",
+        grant.grantee.empty() ? "PUBLIC" : QuoteIdentifier(grant.grantee),
+        grant.grantable ? " WITH GRANT OPTION; " : "; ");
+    if (other) absl::StrAppend(&sql, "RESET SESSION AUTHORIZATION; ");
+  }
+  return sql;
+}
+
+}  // namespace sluice::postgres

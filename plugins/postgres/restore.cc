@@ -1,0 +1,315 @@
+#include "sluice/plugins/postgres/restore.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/blob_restorer.h"
+#include "sluice/plugins/postgres/client_tools.h"
+#include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/database_properties.h"
+#include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/payload_index.h"
+#include "sluice/plugins/postgres/payload_reader.h"
+#include "sluice/plugins/postgres/process.h"
+#include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/restore_preflight.h"
+#include "sluice/plugins/postgres/row_loader.h"
+#include "sluice/plugins/postgres/spool_file.h"
+#include "sluice/plugins/postgres/staging_database.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr size_t kStatementsPerQuery = 1000;
+
+// One restore, from the payload's first byte to the swap.
+class Restorer : public PayloadVisitor {
+ public:
+  Restorer(const sdk::Run& run, sdk::RestoreRequest& request,
+           const RestoreOptions& options)
+      : run_(run), request_(request), options_(options), interrupt_(run) {}
+
+  // The payload was read to its end, and every byte was right.
+  absl::Status Complete();
+  // After an error: nothing of it stays, as far as that can be done in time.
+  // Returns what went wrong first.
+  absl::Status Abandon(absl::Status status);
+
+  absl::Status OnHead(const PayloadHead& head) override;
+  absl::Status AppendSchemaDump(absl::string_view bytes) override;
+  absl::Status EndSchemaDump() override;
+  absl::Status AwaitRoom(uint64_t size) override;
+  absl::Status OnRows(size_t table, std::string rows) override;
+  absl::Status OnBlobs(const std::vector<PayloadBlob>& blobs) override;
+  absl::Status OnBlobPart(uint32_t oid, uint64_t part,
+                          std::string bytes) override;
+  absl::Status OnIndex(PayloadIndex index) override;
+
+ private:
+  absl::Status RunPgRestore(std::vector<std::string> arguments);
+  absl::Status CompareRows() const;
+  absl::Status SetSequences();
+  absl::Status RefreshViews();
+  PayloadDatabase Properties() const;
+
+  const sdk::Run run_;
+  sdk::RestoreRequest& request_;
+  const RestoreOptions& options_;
+  Interrupt interrupt_;
+  const PayloadHead* head_ = nullptr;  // the reader's
+  PayloadDatabase here_;               // the target before
+  PayloadIndex index_;
+  absl::optional<ClientTools> tools_;
+  std::unique_ptr<StagingDatabase> staging_;
+  std::unique_ptr<SpoolFile> spool_;
+  std::unique_ptr<Connection> connection_;  // in the staging database
+  std::unique_ptr<BlobRestorer> blobs_;
+  std::unique_ptr<RowLoader> loader_;
+};
+
+absl::Status Restorer::OnHead(const PayloadHead& head) {
+  head_ = &head;
+  options_.Step("preflight");
+  std::vector<std::string> warnings;
+  {
+    SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> target,
+                            Connection::Open(options_.target, &interrupt_));
+    SLUICE_RETURN_IF_ERROR(CheckTarget(*target, head, options_, warnings));
+    SLUICE_ASSIGN_OR_RETURN(here_, ReadDatabaseProperties(*target));
+    SLUICE_ASSIGN_OR_RETURN(
+        tools_, ClientTools::Find(options_.tools_folder,
+                                  target->server_version(), interrupt_));
+  }
+  for (const std::string& warning : warnings) {
+    request_.AddWarning("target_differs", warning);
+  }
+  SLUICE_ASSIGN_OR_RETURN(
+      spool_, SpoolFile::Create(options_.file_system, options_.scratch_folder));
+  SLUICE_ASSIGN_OR_RETURN(
+      staging_, StagingDatabase::Create(options_, here_, &interrupt_));
+  return absl::OkStatus();
+}
+
+absl::Status Restorer::AppendSchemaDump(absl::string_view bytes) {
+  return spool_->Append(bytes);
+}
+
+absl::Status Restorer::EndSchemaDump() {
+  SLUICE_RETURN_IF_ERROR(spool_->Close());
+  options_.Step("pre-data");
+  SLUICE_RETURN_IF_ERROR(RunPgRestore({"--section=pre-data"}));
+  SLUICE_ASSIGN_OR_RETURN(connection_,
+                          Connection::Open(staging_->database(), &interrupt_));
+  SLUICE_RETURN_IF_ERROR(
+      connection_->Exec("SET synchronous_commit = off").status());
+  blobs_ = std::make_unique<BlobRestorer>(*connection_, options_);
+  options_.Step("rows");
+  loader_ = std::make_unique<RowLoader>(
+      RowLoaderOptions{staging_->database(), options_.jobs,
+                       options_.queue_bytes, head_->database.encoding},
+      head_->tables, &interrupt_);
+  return absl::OkStatus();
+}
+
+absl::Status Restorer::AwaitRoom(uint64_t size) {
+  return loader_->AwaitRoom(size);
+}
+
+absl::Status Restorer::OnRows(size_t table, std::string rows) {
+  return loader_->Add(table, std::move(rows));
+}
+
+absl::Status Restorer::OnBlobs(const std::vector<PayloadBlob>& blobs) {
+  return blobs_->Create(blobs);
+}
+
+absl::Status Restorer::OnBlobPart(uint32_t oid, uint64_t part,
+                                  std::string bytes) {
+  return blobs_->Append(oid, part, bytes);
+}
+
+absl::Status Restorer::OnIndex(PayloadIndex index) {
+  index_ = std::move(index);
+  return absl::OkStatus();
+}
+
+absl::Status Restorer::Complete() {
+  options_.Step("rows end");
+  SLUICE_RETURN_IF_ERROR(loader_->Finish());
+  SLUICE_RETURN_IF_ERROR(CompareRows());
+  SLUICE_RETURN_IF_ERROR(blobs_->Compare(index_.blobs));
+  options_.Step("sequences");
+  SLUICE_RETURN_IF_ERROR(SetSequences());
+  options_.Step("post-data");
+  SLUICE_RETURN_IF_ERROR(RunPgRestore(
+      {"--section=post-data", absl::StrCat("--jobs=", options_.jobs)}));
+  options_.Step("views");
+  SLUICE_RETURN_IF_ERROR(RefreshViews());
+  blobs_.reset();
+  connection_.reset();  // nobody may be in a database that is renamed
+  return staging_->Publish(Properties(), request_.store_id(),
+                           [this](absl::string_view message) {
+                             request_.AddWarning("old_database_kept", message);
+                           });
+}
+
+absl::Status Restorer::Abandon(absl::Status status) {
+  // The thread that failed stopped the others: theirs is no cause.
+  if (loader_ != nullptr && absl::IsCancelled(status)) {
+    if (absl::Status cause = loader_->failure(); !cause.ok()) status = cause;
+  }
+  interrupt_.Stop();
+  loader_.reset();
+  blobs_.reset();
+  connection_.reset();
+  if (staging_ != nullptr) {
+    staging_->Discard(run_.cancelled() ? absl::Milliseconds(600)
+                                       : absl::Seconds(20));
+  }
+  return status;
+}
+
+absl::Status Restorer::RunPgRestore(std::vector<std::string> arguments) {
+  ProcessOptions process = tools_->Command("pg_restore", staging_->database());
+  process.arguments.push_back("--exit-on-error");
+  if (options_.no_owner) process.arguments.push_back("--no-owner");
+  if (options_.no_privileges) process.arguments.push_back("--no-privileges");
+  for (std::string& argument : arguments) {
+    process.arguments.push_back(std::move(argument));
+  }
+  process.arguments.push_back(spool_->path());
+  process.environment.emplace_back("PGOPTIONS", "-c synchronous_commit=off");
+  return RunProcess(process, interrupt_,
+                    [](absl::string_view) { return absl::OkStatus(); });
+}
+
+absl::Status Restorer::CompareRows() const {
+  for (size_t i = 0; i < head_->tables.size(); ++i) {
+    const PayloadTableTotals& totals = index_.tables[i];
+    const RowDigest& digest = loader_->digest(i);
+    if (totals.rows == digest.rows() && totals.bytes == digest.bytes() &&
+        totals.digest == digest.Hex()) {
+      continue;
+    }
+    return MakeError(
+        absl::StatusCode::kDataLoss, kArchiveDamaged,
+        absl::StrCat("table ", head_->tables[i].schema, ".",
+                     head_->tables[i].name, ": ", digest.rows(), " rows came, ",
+                     totals.rows, " were read at the source",
+                     totals.rows == digest.rows() ? ", and others" : ""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Restorer::SetSequences() {
+  std::string sql;
+  size_t statements = 0;
+  for (const PayloadSequence& sequence : index_.sequences) {
+    absl::StrAppend(
+        &sql, "SELECT pg_catalog.setval(",
+        QuoteLiteral(QuoteQualified(sequence.schema, sequence.name)), ", ",
+        sequence.last_value, ", ", sequence.is_called ? "true" : "false",
+        "); ");
+    if (++statements % kStatementsPerQuery != 0) continue;
+    SLUICE_RETURN_IF_ERROR(connection_->Exec(std::exchange(sql, "")).status());
+  }
+  return sql.empty() ? absl::OkStatus() : connection_->Exec(sql).status();
+}
+
+// In whatever order works: a view that another one reads must have rows first,
+// and only running its query shows what it reads.
+absl::Status Restorer::RefreshViews() {
+  // Event triggers are there already, and not for this. For superusers alone.
+  connection_->Exec("SET session_replication_role = replica")
+      .status()
+      .IgnoreError();
+  std::vector<PayloadObjectName> waiting = head_->materialized_views;
+  while (!waiting.empty()) {
+    std::vector<PayloadObjectName> failed;
+    absl::Status why;
+    for (const PayloadObjectName& view : waiting) {
+      const absl::Status refreshed =
+          connection_
+              ->Exec(absl::StrCat("REFRESH MATERIALIZED VIEW ",
+                                  QuoteQualified(view.schema, view.name)))
+              .status();
+      SLUICE_RETURN_IF_ERROR(interrupt_.status());
+      if (refreshed.ok()) continue;
+      why = refreshed;
+      failed.push_back(view);
+    }
+    if (failed.size() == waiting.size()) {
+      request_.AddWarning(
+          "view_not_refreshed",
+          absl::StrCat(failed.size(),
+                       " materialized views stay empty, among "
+                       "them ",
+                       failed.back().schema, ".", failed.back().name, ": ",
+                       why.message()));
+      return absl::OkStatus();
+    }
+    waiting = std::move(failed);
+  }
+  return absl::OkStatus();
+}
+
+// The archive's, but for what was asked to stay and what a restore cannot move.
+PayloadDatabase Restorer::Properties() const {
+  PayloadDatabase properties = head_->database;
+  if (options_.no_privileges) {
+    properties.grants = here_.grants;
+    std::erase_if(properties.settings, [](const PayloadSetting& setting) {
+      return !setting.role.empty();
+    });
+  }
+  if (!options_.no_owner) return properties;
+  if (properties.grants.has_value()) {
+    for (PayloadGrant& grant : *properties.grants) {
+      if (grant.grantor == properties.owner) grant.grantor = here_.owner;
+      if (grant.grantee == properties.owner) grant.grantee = here_.owner;
+    }
+  }
+  properties.owner = here_.owner;
+  return properties;
+}
+
+absl::Status ReadPayloads(const sdk::Run& run, sdk::RestoreRequest& request,
+                          PayloadReader& reader) {
+  const absl::Span<sdk::Payload* const> payloads = request.payloads();
+  for (size_t i = 0; i < payloads.size(); ++i) {
+    // Each is a full one, so the last is the state.
+    const bool last = i + 1 == payloads.size();
+    while (true) {
+      SLUICE_RETURN_IF_ERROR(run.status());
+      SLUICE_ASSIGN_OR_RETURN(const absl::string_view bytes,
+                              payloads[i]->Next());
+      if (bytes.empty()) break;
+      if (last) SLUICE_RETURN_IF_ERROR(reader.Feed(bytes));
+    }
+  }
+  return reader.Finish();
+}
+
+}  // namespace
+
+absl::Status RestoreDatabase(const sdk::Run& run, sdk::RestoreRequest& request,
+                             const RestoreOptions& options) {
+  Restorer restorer(run, request, options);
+  PayloadReader reader(restorer);
+  absl::Status status = ReadPayloads(run, request, reader);
+  if (status.ok()) status = restorer.Complete();
+  if (status.ok()) return status;
+  return Annotate(
+      restorer.Abandon(std::move(status)),
+      absl::StrCat("restore into database ", options.target.Get("dbname")));
+}
+
+}  // namespace sluice::postgres

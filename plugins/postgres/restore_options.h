@@ -1,0 +1,44 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_RESTORE_OPTIONS_H_
+#define SLUICE_PLUGINS_POSTGRES_RESTORE_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/postgres/connection.h"
+
+namespace sluice::postgres {
+
+struct RestoreOptions {
+  // The empty database that is restored into.
+  ConnectionOptions target;
+  // Sessions that load rows, and jobs of pg_restore. At least 1.
+  int jobs = 2;
+  // Everything belongs to who restores; the database keeps its owner.
+  bool no_owner = false;
+  // No rights are restored; the database keeps its own.
+  bool no_privileges = false;
+  // Restores although text may sort otherwise here than where it comes from: an
+  // index is made anew and right, but a partition's bound may not hold.
+  bool any_collation = false;
+  // Where pg_restore is; empty: where Debian keeps it, or the PATH.
+  std::string tools_folder;
+  // For the archive of the definitions, while it is needed; empty: $TMPDIR, or
+  // /tmp. Some MiB, whatever the database's size.
+  std::string scratch_folder;
+  // Bytes of parts that wait to be loaded; one larger part waits alone.
+  uint64_t queue_bytes = 32 << 20;
+  FileSystem* file_system = FileSystem::Posix();
+  // For tests: told before each step, by name. Empty: nobody is.
+  std::function<void(absl::string_view step)> on_step;
+
+  void Step(absl::string_view step) const {
+    if (on_step) on_step(step);
+  }
+};
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_RESTORE_OPTIONS_H_

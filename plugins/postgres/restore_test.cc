@@ -1,0 +1,340 @@
+#include "sluice/plugins/postgres/restore.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "sluice/base/error.h"
+#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/postgres/payload_format.h"
+#include "sluice/plugins/postgres/payload_index.h"
+#include "sluice/plugins/postgres/restore_options.h"
+#include "sluice/plugins/postgres/test_payload.h"
+#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice::postgres {
+namespace {
+
+// Something of much that a database can hold. Roles are the cluster's.
+constexpr absl::string_view kRoles = R"(
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'alice') THEN
+    CREATE ROLE alice; CREATE ROLE "Bob ""B"""; CREATE ROLE carol;
+  END IF;
+END $$)";
+
+constexpr absl::string_view kShop = R"(
+CREATE EXTENSION hstore;
+CREATE SCHEMA "my ""shop""" AUTHORIZATION alice;
+CREATE TYPE public.mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN public.positive AS integer CHECK (VALUE > 0);
+CREATE TYPE public.pair AS (a integer, b text);
+CREATE TABLE public.orders (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  amount numeric(12, 2) NOT NULL CHECK (amount >= 0),
+  double_amount numeric GENERATED ALWAYS AS (amount * 2) STORED,
+  note text, tags hstore, feeling public.mood, pairs public.pair[],
+  at timestamptz DEFAULT now(), raw bytea, doc jsonb, n public.positive);
+INSERT INTO public.orders (amount, note, tags, feeling, pairs, raw, doc, n)
+  SELECT i, CASE WHEN i % 7 = 0 THEN NULL ELSE E'line\nand\ttab \\ ' || i END,
+         hstore('k', i::text), 'sad', ARRAY[ROW(i, 'x')::public.pair],
+         decode(md5(i::text), 'hex'), jsonb_build_object('i', i), i
+  FROM generate_series(1, 500) i;
+CREATE TABLE "my ""shop"""."Odd Table" ("a b" integer, "C" text);
+INSERT INTO "my ""shop"""."Odd Table" VALUES (1, 'x'), (NULL, NULL);
+ALTER TABLE "my ""shop"""."Odd Table" OWNER TO "Bob ""B""";
+CREATE TABLE public.bare ();
+INSERT INTO public.bare SELECT FROM generate_series(1, 3);
+CREATE TABLE public.all_generated (x integer GENERATED ALWAYS AS (7) STORED);
+INSERT INTO public.all_generated VALUES (DEFAULT), (DEFAULT);
+CREATE TABLE public.nothing (a integer);
+CREATE UNLOGGED TABLE public.fleeting AS SELECT 1 AS a;
+CREATE TABLE public.parent (a integer, b text);
+CREATE TABLE public.child (c integer) INHERITS (public.parent);
+INSERT INTO public.parent VALUES (1, 'p');
+INSERT INTO public.child VALUES (2, 'c', 3);
+CREATE TABLE public.events (at date, x integer) PARTITION BY RANGE (at);
+CREATE TABLE public.events_1 PARTITION OF public.events
+  FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE public.events_rest PARTITION OF public.events DEFAULT;
+INSERT INTO public.events VALUES ('2020-05-05', 1), ('2022-01-01', 2);
+CREATE INDEX ON public.orders (note);
+CREATE INDEX ON public.events (at);
+ALTER TABLE public.parent ADD UNIQUE (a);
+CREATE TABLE public.refers (o bigint REFERENCES public.orders, a integer
+  REFERENCES public.parent (a));
+INSERT INTO public.refers VALUES (1, 1), (500, NULL);
+CREATE SEQUENCE public.counter INCREMENT -3 MINVALUE -1000 MAXVALUE 10 START 4;
+SELECT nextval('public.counter'), nextval('public.counter');
+CREATE SEQUENCE public.untouched;
+CREATE VIEW public.v AS SELECT count(*) FROM public.orders;
+CREATE MATERIALIZED VIEW public.sums AS SELECT sum(amount) FROM public.orders;
+CREATE MATERIALIZED VIEW public.a_on_top AS SELECT * FROM public.sums;
+CREATE MATERIALIZED VIEW public.empty AS SELECT 1 AS one WITH NO DATA;
+CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql
+  AS 'BEGIN RAISE EXCEPTION ''not at a restore''; END';
+CREATE TRIGGER t BEFORE INSERT ON public.parent EXECUTE FUNCTION public.f();
+CREATE RULE r AS ON INSERT TO public.nothing DO INSTEAD NOTHING;
+CREATE FUNCTION public.e() RETURNS event_trigger LANGUAGE plpgsql
+  AS 'BEGIN RAISE EXCEPTION ''not at a restore''; END';
+CREATE TABLE public.secret (who text);
+INSERT INTO public.secret VALUES ('a'), ('b');
+ALTER TABLE public.secret OWNER TO carol;
+ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.secret FORCE ROW LEVEL SECURITY;
+CREATE POLICY mine ON public.secret TO carol USING (false);
+GRANT SELECT, INSERT (a) ON public.parent TO carol WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES FOR ROLE alice GRANT SELECT ON TABLES TO carol;
+COMMENT ON TABLE public.orders IS 'it''s the
+orders';
+COMMENT ON SCHEMA public IS 'changed';
+SELECT lo_from_bytea(7001, decode(repeat('00ff10', 1000), 'hex'));
+SELECT lo_create(7002);
+SELECT lo_from_bytea(4294967295, 'x');
+ALTER LARGE OBJECT 7001 OWNER TO alice;
+GRANT SELECT ON LARGE OBJECT 7001 TO carol;
+COMMENT ON LARGE OBJECT 7002 IS 'empty';
+CREATE PUBLICATION pub FOR TABLE public.orders;
+CREATE EVENT TRIGGER zz ON ddl_command_end EXECUTE FUNCTION public.e();
+)";
+
+TestServer& Server() { return TestServer::Shared(); }
+
+// The one that is backed up.
+const std::string& Shop() {
+  static const std::string* const kName = [] {
+    auto* name = new std::string(Server().CreateDatabase());
+    Server().Exec("postgres", kRoles);
+    Server().Psql(*name, kShop);
+    return name;
+  }();
+  return *kName;
+}
+
+std::vector<std::string> Sorted(std::vector<std::string> lines) {
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+// pg_dump's text, but for the token that is new each time.
+std::vector<std::string> DumpOf(const std::string& database) {
+  std::vector<std::string> lines =
+      absl::StrSplit(Server().Tool("pg_dump", database, {"--blobs"}), '\n');
+  std::erase_if(lines, [](const std::string& line) {
+    return absl::StrContains(line, "restrict ");
+  });
+  return lines;
+}
+
+RestoreOptions Into(const std::string& database) {
+  RestoreOptions options;
+  options.target = Server().Options(database);
+  return options;
+}
+
+struct Outcome {
+  absl::Status status;
+  std::vector<std::string> warnings;
+};
+
+Outcome Restore(const std::string& payload, const RestoreOptions& options) {
+  FakePayload stream(payload, 10'007);
+  FakeRestoreRequest request({&stream}, "store-7");
+  Outcome outcome;
+  outcome.status = RestoreDatabase(sdk::Run(), request, options);
+  outcome.warnings = request.warnings;
+  return outcome;
+}
+
+std::string Leftovers() {
+  return Server().Query("postgres",
+                        "SELECT coalesce(string_agg(datname, ' '), '') FROM"
+                        " pg_database WHERE datname LIKE 'sluice%'");
+}
+
+class RestoreTest : public testing::TestWithParam<CopyFormat> {};
+
+TEST_P(RestoreTest, PgDumpCannotTellTheCopyFromTheOriginal) {
+  const std::string payload =
+      MakeTestPayload(Server(), Shop(), GetParam()).Pack();
+  const std::vector<std::string> original = DumpOf(Shop());
+  // One session loads in the order of the payload.
+  const std::string first = Server().CreateDatabase();
+  RestoreOptions one = Into(first);
+  one.jobs = 1;
+  Outcome outcome = Restore(payload, one);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.warnings, std::vector<std::string>());
+  EXPECT_EQ(DumpOf(first), original);
+  // Three in any.
+  const std::string second = Server().CreateDatabase();
+  RestoreOptions three = Into(second);
+  three.jobs = 3;
+  three.queue_bytes = 3000;
+  outcome = Restore(payload, three);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(Sorted(DumpOf(second)), Sorted(original));
+  EXPECT_EQ(Leftovers(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, RestoreTest,
+                         testing::Values(CopyFormat::kText,
+                                         CopyFormat::kBinary),
+                         [](const auto& instance) {
+                           return instance.param == CopyFormat::kText
+                                      ? "Text"
+                                      : "Binary";
+                         });
+
+std::string Properties(const std::string& database) {
+  return Server().Query(
+      database,
+      "SELECT concat_ws(' | ', pg_get_userbyid(datdba), datconnlimit, datacl,"
+      " shobj_description(oid, 'pg_database'), datistemplate,"
+      " pg_encoding_to_char(encoding), datcollate,"
+      " (SELECT string_agg(concat(setrole::regrole, setconfig::text), ' ' ORDER"
+      "  BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid))"
+      " FROM pg_database d WHERE datname = current_database()");
+}
+
+TEST(RestoreDatabaseTest, TheDatabasesOwnPropertiesComeAlong) {
+  Server().Exec("postgres", kRoles);
+  const std::string source = Server().CreateDatabase(
+      "TEMPLATE template0 ENCODING LATIN1 LOCALE 'C' OWNER alice");
+  const std::vector<std::string> statements = {
+      "ALTER DATABASE $ CONNECTION LIMIT 17",
+      "COMMENT ON DATABASE $ IS 'it''s mine'",
+      "REVOKE CONNECT ON DATABASE $ FROM PUBLIC",
+      "GRANT CREATE ON DATABASE $ TO carol WITH GRANT OPTION",
+      "SET SESSION AUTHORIZATION carol; GRANT CREATE ON DATABASE $ TO \"Bob "
+      "\"\"B\"\"\"; RESET SESSION AUTHORIZATION",
+      "ALTER DATABASE $ SET search_path = \"$user\", public, \"a b\"",
+      "ALTER DATABASE $ SET work_mem = '7MB'",
+      "ALTER DATABASE $ SET default_transaction_read_only = on",
+      "ALTER ROLE carol IN DATABASE $ SET my.setting = 'x, ''y'''",
+      "ALTER DATABASE $ IS_TEMPLATE true"};
+  Server().Exec(source, "CREATE TABLE t AS SELECT E'caf\\u00e9' AS a");
+  for (const std::string& statement : statements) {
+    Server().Exec(
+        "postgres",
+        absl::StrReplaceAll(
+            statement, {{"DATABASE $", absl::StrCat("DATABASE ", source)}}));
+  }
+  const TestPayload payload =
+      MakeTestPayload(Server(), source, CopyFormat::kText);
+  // Another encoding: that of the target stays, the bytes are converted.
+  const std::string target = Server().CreateDatabase();
+  const Outcome outcome = Restore(payload.Pack(), Into(target));
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.warnings.size(), 3u)
+      << absl::StrJoin(outcome.warnings, "\n");
+  EXPECT_EQ(Server().Query(target, "SELECT a FROM public.t"), "caf\xc3\xa9");
+  const std::string expected = absl::StrReplaceAll(
+      Properties(source), {{"LATIN1 | C", "UTF8 | C.UTF-8"}});
+  EXPECT_EQ(absl::StrReplaceAll(Properties(target),
+                                {{",sluice.store_id=store-7", ""}}),
+            expected);
+  EXPECT_TRUE(absl::StrContains(Properties(target), "sluice.store_id=store-7"));
+  EXPECT_EQ(Leftovers(), "");
+}
+
+TEST(RestoreDatabaseTest, OwnersAndRightsStayOutWhereThatIsAsked) {
+  TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kBinary);
+  payload.head.roles.emplace_back().name = "nobody has it";
+  payload.head.database.owner = "nobody has it";
+  payload.head.database.settings = {{"nobody has it", "work_mem", "1MB"}};
+  const std::string target = Server().CreateDatabase("OWNER carol");
+  RestoreOptions options = Into(target);
+  options.no_owner = true;
+  options.no_privileges = true;
+  const Outcome outcome = Restore(payload.Pack(), options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(Server().Query(target,
+                           "SELECT pg_get_userbyid(datdba) FROM pg_database"
+                           " WHERE datname = current_database()"),
+            "carol");
+  EXPECT_EQ(Server().Query(target,
+                           "SELECT count(*) FROM pg_class WHERE relacl IS NOT"
+                           " NULL AND oid >= 16384 OR relowner <> 10"),
+            "0");
+  EXPECT_EQ(Server().Query(target, "SELECT count(*) FROM public.orders"),
+            "500");
+}
+
+TEST(RestoreDatabaseTest, ThePreflightNamesAllThatIsMissingAtOnce) {
+  TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kText);
+  payload.head.roles.emplace_back().name = "no such role";
+  payload.head.tablespaces = {"pg_default", "no such space"};
+  payload.head.extensions.push_back({"nosuch", "1.0"});
+  payload.head.extensions.push_back({"hstore", "99"});
+  payload.head.collations = {{"pg_catalog", "no such collation", "1"},
+                             {"public", "their own", "1"}};
+  payload.head.server_version = 990000;
+  const std::string target = Server().CreateDatabase();
+  Server().Exec(target, "CREATE TABLE mine ()");
+  const absl::Status status = Restore(payload.Pack(), Into(target)).status;
+  EXPECT_EQ(ErrorCodeOf(status), kRestorePreconditionFailed);
+  for (const absl::string_view part :
+       {"no such role", "no such space", "nosuch 1.0", "hstore 99",
+        "no such collation (version 1, here none)", "version 99",
+        "without any object"}) {
+    EXPECT_TRUE(absl::StrContains(status.message(), part)) << status;
+  }
+  for (const absl::string_view absent : {"alice", "pg_default", "their own"}) {
+    EXPECT_FALSE(absl::StrContains(status.message(), absent)) << status;
+  }
+  for (const absl::string_view part :
+       {"no_owner=1", "CREATE TABLESPACE", "any_collation=1", "newer server"}) {
+    EXPECT_TRUE(absl::StrContains(HintOf(status), part)) << HintOf(status);
+  }
+  EXPECT_EQ(Leftovers(), "");
+}
+
+TEST(RestoreDatabaseTest, AnyObjectOfAUsersMakesATargetNotEmpty) {
+  TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kText);
+  const std::string packed = payload.Pack();
+  for (const std::string object :
+       {"CREATE SCHEMA s", "CREATE TABLE t ()", "CREATE TYPE e AS ENUM ()",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "SELECT lo_create(0)", "CREATE EXTENSION hstore",
+        "CREATE PUBLICATION p FOR ALL TABLES", "CREATE COLLATION c FROM \"C\"",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        "CREATE FOREIGN DATA WRAPPER w", "CREATE SEQUENCE s"}) {
+    const std::string target = Server().CreateDatabase();
+    Server().Exec(target, object);
+    EXPECT_EQ(ErrorCodeOf(Restore(packed, Into(target)).status),
+              kRestorePreconditionFailed)
+        << object;
+  }
+}
+
+TEST(RestoreDatabaseTest, AViewThatCannotBeRefreshedIsAWarning) {
+  const std::string source = Server().CreateDatabase();
+  Server().Psql(source,
+                "CREATE TABLE t AS SELECT 1 AS a;"
+                "CREATE MATERIALIZED VIEW m AS SELECT 1 / a FROM t;"
+                "CREATE MATERIALIZED VIEW n AS SELECT a FROM t;"
+                "UPDATE t SET a = 0;");
+  const std::string payload =
+      MakeTestPayload(Server(), source, CopyFormat::kText).Pack();
+  const std::string target = Server().CreateDatabase();
+  const Outcome outcome = Restore(payload, Into(target));
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(outcome.warnings[0], "public.m"))
+      << outcome.warnings[0];
+  EXPECT_EQ(Server().Query(target, "SELECT a FROM public.n"), "0");
+}
+
+}  // namespace
+}  // namespace sluice::postgres
