@@ -1,5 +1,6 @@
 #include "sluice/plugins/postgres/payload_index.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -266,6 +267,16 @@ bool Ascend(const std::vector<T>& values) {
   return true;
 }
 
+// COPY converts text in binary rows to what the client says it reads, and not
+// to the encoding that the statement names: so these travel in UTF-8 alone.
+bool FormatsFit(const PayloadHead& head) {
+  return head.database.encoding == "UTF8" ||
+         std::none_of(head.tables.begin(), head.tables.end(),
+                      [](const PayloadTable& table) {
+                        return table.format == CopyFormat::kBinary;
+                      });
+}
+
 absl::StatusOr<Json> ParseDocument(absl::string_view name,
                                    absl::string_view bytes) {
   if (bytes.size() > kMaxDocumentBytes) {
@@ -337,7 +348,7 @@ absl::StatusOr<PayloadHead> ParseHead(absl::string_view bytes) {
   ReadList(fields, "collations", &ReadCollation, head.collations);
   ReadList(fields, "materialized_views", &ReadObjectName,
            head.materialized_views);
-  if (!Ascend(head.tables)) fields.Wrong("tables");
+  if (!Ascend(head.tables) || !FormatsFit(head)) fields.Wrong("tables");
   if (!status.ok()) return status;
   return head;
 }

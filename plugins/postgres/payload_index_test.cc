@@ -151,6 +151,7 @@ TEST(PayloadIndexTest, RefusesAFieldThatIsMissingOrWrong) {
       {R"("columns":["x"])", R"("columns":["x",1])"},
       {R"("columns":["x"])", R"("columns":{})"},
       {R"("format":"binary")", R"("format":"csv")"},
+      {R"("encoding":"UTF8")", R"("encoding":"LATIN1")"},
       {R"("load":"root")", R"("load":"leaf")"},
       {R"("root_name":"p")", R"("other":"p")"},
       {R"("tablespaces":["fast"])", R"("tablespaces":[""])"},

@@ -1,8 +1,10 @@
 #include "sluice/plugins/postgres/restore.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -246,6 +248,34 @@ TEST(RestoreDatabaseTest, TheDatabasesOwnPropertiesComeAlong) {
             expected);
   EXPECT_TRUE(absl::StrContains(Properties(target), "sluice.store_id=store-7"));
   EXPECT_EQ(Leftovers(), "");
+}
+
+// With tar, pg_restore and psql alone, as the page says it.
+TEST(RestoreDatabaseTest, TheScriptOfTheDocumentRestoresWithoutUs) {
+  for (const CopyFormat format : {CopyFormat::kText, CopyFormat::kBinary}) {
+    TestPayload payload = MakeTestPayload(Server(), Shop(), format);
+    payload.head.database.settings = {{"", "search_path", "\"$user\", \"a b\""},
+                                      {"carol", "my.setting", "it's"}};
+    payload.head.database.comment = "it's a shop";
+    payload.head.database.owner = "alice";
+    payload.head.database.connection_limit = 9;
+    payload.head.database.grants = {{{"alice", "carol", "CREATE", true},
+                                     {"carol", "Bob \"B\"", "CREATE", false}}};
+    const std::string file = testing::TempDir() + "/payload.tar";
+    std::ofstream(file, std::ios::binary) << payload.Pack();
+    const std::string target = Server().CreateDatabase();
+    const std::string script = absl::StrCat(
+        "docs/format/restore_postgres.sh ", file, " 'host=", Server().folder(),
+        " user=postgres dbname=", target, "'");
+    ASSERT_EQ(system(script.c_str()), 0) << script;
+    EXPECT_EQ(DumpOf(target), DumpOf(Shop()));
+    EXPECT_EQ(
+        Properties(target),
+        "alice | 9 | {carol=C*/alice,\"\\\"Bob \\\"\\\"B\\\"\\\"\\\"=C/carol\"}"
+        " | it's a shop | f | UTF8 | C.UTF-8 |"
+        " -{\"search_path=\\\"$user\\\", \\\"a b\\\"\"}"
+        " carol{my.setting=it's}");
+  }
 }
 
 TEST(RestoreDatabaseTest, OwnersAndRightsStayOutWhereThatIsAsked) {

@@ -33,9 +33,12 @@ std::string CopySql(const PayloadTable& table, absl::string_view encoding) {
                       }),
         ")");
   }
-  absl::StrAppend(&sql, " FROM STDIN (FORMAT ",
-                  table.format == CopyFormat::kBinary ? "binary" : "text",
-                  ", ENCODING ", QuoteLiteral(encoding), ")");
+  absl::StrAppend(&sql, " FROM STDIN (FORMAT ");
+  if (table.format == CopyFormat::kBinary) {
+    absl::StrAppend(&sql, "binary)");  // in UTF-8, as the session speaks
+  } else {
+    absl::StrAppend(&sql, "text, ENCODING ", QuoteLiteral(encoding), ")");
+  }
   return sql;
 }
 
