@@ -62,8 +62,16 @@ absl::Status SqlError(absl::string_view sql_state, absl::string_view message) {
 }
 
 absl::Status ConnectionLost(absl::string_view message) {
-  return MakeError(absl::StatusCode::kUnavailable, kSourceFailed,
-                   absl::StripTrailingAsciiWhitespace(message));
+  absl::Status status = MakeError(absl::StatusCode::kUnavailable, kSourceFailed,
+                                  absl::StripTrailingAsciiWhitespace(message));
+  status.SetPayload(kSqlStatePayload, absl::Cord());
+  return status;
+}
+
+absl::Status NameObject(const absl::Status& status, absl::string_view object) {
+  return status.GetPayload(kSqlStatePayload).has_value()
+             ? Annotate(status, object)
+             : status;
 }
 
 std::string SqlStateOf(const absl::Status& status) {

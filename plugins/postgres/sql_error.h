@@ -34,6 +34,10 @@ absl::Status ConnectionLost(absl::string_view message);
 // The SQLSTATE that `status` was made with, else "".
 std::string SqlStateOf(const absl::Status& status);
 
+// `status` with `object: ` before its message, if it is an error of the
+// server's or of libpq's. Any other, such as a sink's, is passed on as it is.
+absl::Status NameObject(const absl::Status& status, absl::string_view object);
+
 }  // namespace sluice::postgres
 
 #endif  // SLUICE_PLUGINS_POSTGRES_SQL_ERROR_H_

@@ -43,6 +43,15 @@ TEST(SqlErrorTest, KeepsTheSqlStateWhereALayerAddsItsObject) {
             kLockNotAvailable);
 }
 
+TEST(SqlErrorTest, NamesTheObjectOfItsOwnErrorsAlone) {
+  EXPECT_EQ(NameObject(SqlError("22012", "division"), "table t").message(),
+            "table t: division");
+  EXPECT_EQ(NameObject(ConnectionLost("gone"), "table t").message(),
+            "table t: gone");
+  EXPECT_EQ(NameObject(absl::CancelledError("enough"), "table t").message(),
+            "enough");
+}
+
 TEST(SqlErrorTest, TellsALostConnectionFromAnErrorOfTheServer) {
   const absl::Status status = ConnectionLost("server closed the connection\n");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);

@@ -1,0 +1,240 @@
+#include "sluice/plugins/postgres/backup.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/blob_copier.h"
+#include "sluice/plugins/postgres/client_tools.h"
+#include "sluice/plugins/postgres/head_reader.h"
+#include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/part_writer.h"
+#include "sluice/plugins/postgres/payload_format.h"
+#include "sluice/plugins/postgres/payload_index.h"
+#include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/row_copier.h"
+#include "sluice/plugins/postgres/schema_dump.h"
+#include "sluice/plugins/postgres/snapshot.h"
+#include "sluice/plugins/postgres/sql_error.h"
+#include "sluice/plugins/postgres/table_list.h"
+#include "sluice/plugins/postgres/tar_writer.h"
+#include "sluice/plugins/postgres/work_queue.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr size_t kIdsPerCall = 1000;
+// The manifest has room for so many tables' totals, whatever their names.
+constexpr size_t kTablesInMetadata = 1000;
+
+class Backup {
+ public:
+  Backup(const sdk::Run& run, const BackupOptions& options, sdk::Sink& sink)
+      : options_(options), sink_(sink), interrupt_(run), tar_(sink) {}
+
+  absl::Status Run() {
+    SLUICE_RETURN_IF_ERROR(TakeSnapshot());
+    SLUICE_RETURN_IF_ERROR(WriteDefinitions());
+    PartWriter parts(tar_, sink_, tables_);
+    SLUICE_RETURN_IF_ERROR(CopyData(parts));
+    return WriteEnd(parts.Totals());
+  }
+
+ private:
+  void Step(absl::string_view step, absl::string_view detail) const {
+    if (options_.on_step) options_.on_step(step, detail);
+  }
+
+  absl::Status TakeSnapshot() {
+    // A pg_dump that cannot be used is told of before anything is locked.
+    int server_version = 0;
+    {
+      SLUICE_ASSIGN_OR_RETURN(
+          const std::unique_ptr<Connection> first,
+          Connection::Open(options_.connection, &interrupt_));
+      server_version = first->server_version();
+    }
+    SLUICE_ASSIGN_OR_RETURN(
+        tools_,
+        ClientTools::Find(options_.tools_folder, server_version, interrupt_));
+    SLUICE_ASSIGN_OR_RETURN(
+        snapshot_,
+        Snapshot::Take({options_.connection, std::max(1, options_.jobs),
+                        options_.lock_wait, options_.patience},
+                       &interrupt_, [this](Snapshot& taken) {
+                         return ReadDefinitions(taken);
+                       }));
+    Step("snapshot", snapshot_->id());
+    return absl::OkStatus();
+  }
+
+  // All that may fail for what another session does to the definitions, so that
+  // it can begin anew.
+  absl::Status ReadDefinitions(Snapshot& snapshot) {
+    SLUICE_ASSIGN_OR_RETURN(
+        schema_,
+        SchemaDump::Make(*tools_, options_.connection, snapshot.id(),
+                         options_.lock_wait, interrupt_, options_.file_system,
+                         options_.scratch_folder));
+    Connection& leader = snapshot.leader();
+    SLUICE_ASSIGN_OR_RETURN(index_.sequences, ReadSequences(leader));
+    SLUICE_ASSIGN_OR_RETURN(head_, ReadHead(leader));
+    left_out_.clear();
+    SLUICE_ASSIGN_OR_RETURN(tables_, DescribeTables(leader, &left_out_));
+    head_.store_id = options_.store_id;
+    if (head_.store_id.empty()) {
+      SLUICE_ASSIGN_OR_RETURN(head_.store_id, ReadStoreId(leader));
+    }
+    head_.pg_dump_version = tools_->version();
+    for (const SourceTable& table : tables_)
+      head_.tables.push_back(table.table);
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteDefinitions() {
+    for (const std::string& table : left_out_) {
+      sink_.AddWarning("unlogged_table_left_out",
+                       absl::StrCat("table ", table,
+                                    ": an unlogged table cannot be read while "
+                                    "the server is in recovery"));
+    }
+    uint64_t estimate = schema_->bytes();
+    for (const SourceTable& table : tables_) {
+      estimate += table.table.estimated_bytes;
+    }
+    sink_.SetEstimate(estimate);
+    SLUICE_ASSIGN_OR_RETURN(const std::string head, WriteHead(head_));
+    SLUICE_RETURN_IF_ERROR(tar_.Add(kHeadName, head));
+    SLUICE_RETURN_IF_ERROR(schema_->WriteTo(tar_));
+    schema_.reset();
+    return absl::OkStatus();
+  }
+
+  absl::Status CopyData(PartWriter& parts) {
+    std::vector<Task> tasks;
+    tasks.push_back([this, &parts](Connection& connection) -> absl::Status {
+      SLUICE_ASSIGN_OR_RETURN(index_.blobs, CopyBlobs(connection, parts));
+      return absl::OkStatus();
+    });
+    for (const PayloadIdColumn& column : options_.payload_ids) {
+      tasks.push_back([&column, &parts](Connection& connection) {
+        return CopyPayloadIds(connection, column, parts);
+      });
+    }
+    AddTableTasks(parts, tasks);
+    Step("rows", "");
+    return RunTasks(tasks, snapshot_->workers(), interrupt_);
+  }
+
+  // The largest first, so that no session is left with one at the end.
+  void AddTableTasks(PartWriter& parts, std::vector<Task>& tasks) {
+    std::vector<size_t> order(tables_.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) {
+      return tables_[a].table.estimated_bytes >
+             tables_[b].table.estimated_bytes;
+    });
+    const uint64_t piece_bytes =
+        options_.jobs > 1 ? options_.piece_bytes : UINT64_MAX;
+    for (const size_t i : order) {
+      const std::vector<Piece> pieces = Split(
+          tables_[i], static_cast<int>(head_.server_version), piece_bytes);
+      parts.Expect(i, static_cast<int>(pieces.size()));
+      for (const Piece& piece : pieces) {
+        tasks.push_back([this, i, piece, &parts](Connection& connection) {
+          return CopyPiece(connection, tables_[i], i, piece,
+                           head_.database.encoding, parts);
+        });
+      }
+    }
+  }
+
+  static absl::Status CopyPayloadIds(Connection& connection,
+                                     const PayloadIdColumn& column,
+                                     PartWriter& parts) {
+    const std::string name = QuoteIdentifier(column.column);
+    const std::string sql =
+        absl::StrCat("COPY (SELECT ", name, "::pg_catalog.text FROM ",
+                     QuoteQualified(column.schema, column.table), " WHERE ",
+                     name, " IS NOT NULL) TO STDOUT (FORMAT binary)");
+    std::vector<std::string> ids;
+    const auto flush = [&] {
+      const std::vector<absl::string_view> views(ids.begin(), ids.end());
+      const absl::Status status = parts.AddPayloadIds(views);
+      ids.clear();
+      return status;
+    };
+    absl::Status status = ForEachTuple(
+        connection, sql, [&](absl::string_view tuple) -> absl::Status {
+          SLUICE_ASSIGN_OR_RETURN(const std::vector<absl::string_view> fields,
+                                  TupleFields(tuple, 1));
+          ids.emplace_back(fields[0]);
+          return ids.size() < kIdsPerCall ? absl::OkStatus() : flush();
+        });
+    if (status.ok() && !ids.empty()) status = flush();
+    return NameObject(
+        status,
+        absl::StrCat("payload ids of ",
+                     QuoteQualified(column.schema, column.table), ".", name));
+  }
+
+  absl::Status WriteEnd(std::vector<PayloadTableTotals> totals) {
+    index_.tables = std::move(totals);
+    SLUICE_ASSIGN_OR_RETURN(const std::string index, WriteIndex(index_));
+    SLUICE_RETURN_IF_ERROR(tar_.Add(kIndexName, index));
+    SLUICE_RETURN_IF_ERROR(tar_.Finish());
+    SLUICE_RETURN_IF_ERROR(SetMetadata());
+    sdk::Counts counts = {{"tables", tables_.size()},
+                          {"sequences", index_.sequences.size()},
+                          {"large_objects", index_.blobs.count},
+                          {"rows", 0},
+                          {"bytes", index_.blobs.bytes}};
+    for (const PayloadTableTotals& table : index_.tables) {
+      counts["rows"] += table.rows;
+      counts["bytes"] += table.bytes;
+    }
+    return sink_.End(counts);
+  }
+
+  // So that a manifest alone tells what was in which table.
+  absl::Status SetMetadata() {
+    SLUICE_RETURN_IF_ERROR(sink_.SetMetadata(
+        "postgres.server_version", absl::StrCat(head_.server_version)));
+    SLUICE_RETURN_IF_ERROR(
+        sink_.SetMetadata("postgres.database", head_.database.name));
+    for (size_t i = 0; i < std::min(tables_.size(), kTablesInMetadata); ++i) {
+      const PayloadTableTotals& totals = index_.tables[i];
+      SLUICE_RETURN_IF_ERROR(sink_.SetMetadata(
+          absl::StrCat(
+              "postgres.table.",
+              QuoteQualified(tables_[i].table.schema, tables_[i].table.name)),
+          absl::StrCat("rows=", totals.rows, " bytes=", totals.bytes,
+                       " digest=", totals.digest)));
+    }
+    return absl::OkStatus();
+  }
+
+  const BackupOptions& options_;
+  sdk::Sink& sink_;
+  Interrupt interrupt_;
+  TarWriter tar_;
+  absl::optional<ClientTools> tools_;
+  absl::optional<SchemaDump> schema_;
+  std::unique_ptr<Snapshot> snapshot_;
+  PayloadHead head_;
+  PayloadIndex index_;  // `blobs` is set by one task
+  std::vector<SourceTable> tables_;
+  std::vector<std::string> left_out_;
+};
+
+}  // namespace
+
+absl::Status BackupDatabase(const sdk::Run& run, const BackupOptions& options,
+                            sdk::Sink& sink) {
+  return Backup(run, options, sink).Run();
+}
+
+}  // namespace sluice::postgres

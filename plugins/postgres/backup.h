@@ -1,0 +1,67 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_BACKUP_H_
+#define SLUICE_PLUGINS_POSTGRES_BACKUP_H_
+
+// Streams one snapshot of a database that goes on being written:
+// docs/format/postgres-payload.md.
+//
+//   BackupOptions options;
+//   options.connection.Set("dbname", "orders");
+//   return BackupDatabase(run, options, sink);
+//
+//   1  snapshot.h     every table locked ACCESS SHARE, one snapshot for all
+//   2  pg_dump        the definitions, under it; sequences
+//   3  row_copier.h   rows by `jobs` sessions, large tables in pieces; large
+//                     objects; payload ids
+//   4  index.json     rows, bytes and a digest of each table, and the end
+//
+// Memory: for each job one part and twice its largest row (libpq holds it
+// twice); the names of tables and columns. The server is only read. Blocks;
+// starts threads and joins them; several backups may run at once. Warning:
+// unlogged_table_left_out, of a server in recovery. Errors: those of
+// sql_error.h, process.h and schema_dump.h; cancelled within a second.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice::postgres {
+
+// A column whose values name the blocks that the snapshot refers to.
+struct PayloadIdColumn {
+  std::string schema;
+  std::string table;
+  std::string column;
+};
+
+struct BackupOptions {
+  ConnectionOptions connection;
+  int jobs = 2;  // sessions that read rows, at least 1
+  std::vector<PayloadIdColumn> payload_ids;
+  std::string store_id;        // empty: that of the database
+  std::string tools_folder;    // where pg_dump is; client_tools.h
+  std::string scratch_folder;  // for definitions; spool_file.h
+  // A table larger than twice this is read in pieces of it.
+  uint64_t piece_bytes = 64 << 20;
+  absl::Duration lock_wait = absl::Seconds(2);  // snapshot.h
+  absl::Duration patience = absl::Minutes(5);
+  FileSystem* file_system = FileSystem::Posix();
+  // For tests: told what was reached ("snapshot", with its id, "rows"). Empty:
+  // nobody is.
+  std::function<void(absl::string_view step, absl::string_view detail)> on_step;
+};
+
+absl::Status BackupDatabase(const sdk::Run& run, const BackupOptions& options,
+                            sdk::Sink& sink);
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_BACKUP_H_

@@ -1,0 +1,207 @@
+#include "sluice/plugins/postgres/head_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/database_properties.h"
+#include "sluice/plugins/postgres/quote.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr int kSequencesPerQuery = 200;
+
+// Roles that own something, have a right on it or a policy for it, or have
+// settings here. The role of initdb is in no pg_shdepend: look whether it owns
+// something.
+constexpr absl::string_view kRolesSql = R"(
+WITH here AS (
+  SELECT oid, datdba FROM pg_catalog.pg_database
+  WHERE datname = pg_catalog.current_database()
+), needed AS (
+  SELECT d.refobjid AS oid FROM pg_catalog.pg_shdepend d, here
+  WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass
+    AND (d.dbid = here.oid
+         OR d.classid = 'pg_catalog.pg_database'::regclass
+            AND d.objid = here.oid)
+  UNION SELECT datdba FROM here
+  UNION SELECT s.setrole FROM pg_catalog.pg_db_role_setting s, here
+  WHERE s.setdatabase = here.oid AND s.setrole <> 0
+  UNION SELECT 10 WHERE EXISTS (
+    SELECT FROM pg_catalog.pg_class WHERE relowner = 10 AND oid >= 16384
+    UNION ALL
+    SELECT FROM pg_catalog.pg_proc WHERE proowner = 10 AND oid >= 16384
+    UNION ALL
+    SELECT FROM pg_catalog.pg_type WHERE typowner = 10 AND oid >= 16384
+    UNION ALL
+    SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384
+    UNION ALL
+    SELECT FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = 10)
+)
+SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb,
+       r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolconnlimit, r.oid
+FROM needed JOIN pg_catalog.pg_roles r USING (oid)
+WHERE r.rolname NOT LIKE 'pg\_%'
+ORDER BY r.rolname)";
+
+constexpr absl::string_view kMembershipsSql = R"(
+SELECT m.rolname, g.rolname
+FROM pg_catalog.pg_auth_members a
+JOIN pg_catalog.pg_roles m ON m.oid = a.member
+JOIN pg_catalog.pg_roles g ON g.oid = a.roleid
+ORDER BY 1, 2)";
+
+constexpr absl::string_view kExtensionsSql =
+    "SELECT extname, extversion FROM pg_catalog.pg_extension ORDER BY 1";
+
+constexpr absl::string_view kTablespacesSql = R"(
+SELECT DISTINCT t.spcname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
+WHERE c.oid >= 16384 AND c.relpersistence <> 't' ORDER BY 1)";
+
+// Columns of indexes are attributes as well.
+constexpr absl::string_view kCollationsSql = R"(
+SELECT n.nspname, c.collname, c.collversion
+FROM pg_catalog.pg_collation c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+WHERE c.collversion IS NOT NULL AND EXISTS (
+  SELECT FROM pg_catalog.pg_attribute a
+  WHERE a.attcollation = c.oid AND a.attrelid >= 16384)
+ORDER BY 1, 2)";
+
+constexpr absl::string_view kViewsSql = R"(
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND c.relispopulated AND c.oid >= 16384
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+      AND d.deptype = 'e')
+ORDER BY c.oid)";
+
+constexpr absl::string_view kSequencesSql = R"(
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+  AND d.objsubid = 0 AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension e
+  ON e.oid = d.refobjid AND c.oid = ANY (e.extconfig)
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.oid >= 16384
+  AND (d.objid IS NULL OR e.oid IS NOT NULL)
+ORDER BY c.oid)";
+
+absl::Status ReadRoles(Connection& connection, PayloadHead& head) {
+  SLUICE_ASSIGN_OR_RETURN(const Result rows, connection.Exec(kRolesSql));
+  for (int row = 0; row < rows.rows(); ++row) {
+    PayloadRole role;
+    role.name = rows.Text(row, 0);
+    role.superuser = rows.Bool(row, 1);
+    role.inherit = rows.Bool(row, 2);
+    role.create_role = rows.Bool(row, 3);
+    role.create_database = rows.Bool(row, 4);
+    role.login = rows.Bool(row, 5);
+    role.replication = rows.Bool(row, 6);
+    role.bypass_rls = rows.Bool(row, 7);
+    role.connection_limit = rows.Integer(row, 8);
+    head.roles.push_back(std::move(role));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result members,
+                          connection.Exec(kMembershipsSql));
+  for (int row = 0; row < members.rows(); ++row) {
+    const auto role = std::find_if(head.roles.begin(), head.roles.end(),
+                                   [&](const PayloadRole& known) {
+                                     return known.name == members.Get(row, 0);
+                                   });
+    if (role != head.roles.end()) {
+      role->member_of.push_back(members.Text(row, 1));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<PayloadHead> ReadHead(Connection& connection) {
+  PayloadHead head;
+  head.server_version = connection.server_version();
+  SLUICE_ASSIGN_OR_RETURN(head.database, ReadDatabaseProperties(connection));
+  SLUICE_RETURN_IF_ERROR(ReadRoles(connection, head));
+  SLUICE_ASSIGN_OR_RETURN(const Result extensions,
+                          connection.Exec(kExtensionsSql));
+  for (int row = 0; row < extensions.rows(); ++row) {
+    head.extensions.push_back(
+        {extensions.Text(row, 0), extensions.Text(row, 1)});
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result tablespaces,
+                          connection.Exec(kTablespacesSql));
+  for (int row = 0; row < tablespaces.rows(); ++row) {
+    head.tablespaces.push_back(tablespaces.Text(row, 0));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result collations,
+                          connection.Exec(kCollationsSql));
+  for (int row = 0; row < collations.rows(); ++row) {
+    head.collations.push_back({collations.Text(row, 0), collations.Text(row, 1),
+                               collations.Text(row, 2)});
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result views, connection.Exec(kViewsSql));
+  for (int row = 0; row < views.rows(); ++row) {
+    head.materialized_views.push_back({views.Text(row, 0), views.Text(row, 1)});
+  }
+  return head;
+}
+
+absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
+    Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(const Result names, connection.Exec(kSequencesSql));
+  std::vector<PayloadSequence> sequences;
+  for (int row = 0; row < names.rows(); ++row) {
+    sequences.push_back({names.Text(row, 0), names.Text(row, 1), 0, false});
+  }
+  for (size_t begin = 0; begin < sequences.size();
+       begin += kSequencesPerQuery) {
+    const size_t end =
+        std::min<size_t>(begin + kSequencesPerQuery, sequences.size());
+    std::string sql;
+    for (size_t i = begin; i < end; ++i) {
+      absl::StrAppend(&sql, sql.empty() ? "" : " UNION ALL ", "SELECT ", i,
+                      ", last_value, is_called FROM ",
+                      QuoteQualified(sequences[i].schema, sequences[i].name));
+    }
+    SLUICE_ASSIGN_OR_RETURN(const Result values, connection.Exec(sql));
+    for (int row = 0; row < values.rows(); ++row) {
+      PayloadSequence& sequence =
+          sequences[static_cast<size_t>(values.Integer(row, 0))];
+      sequence.last_value = values.Integer(row, 1);
+      sequence.is_called = values.Bool(row, 2);
+    }
+  }
+  return sequences;
+}
+
+absl::StatusOr<std::string> ReadStoreId(Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result ids,
+      connection.Exec(absl::StrCat(
+          "SELECT d.oid, (SELECT substr(c.setting, strpos(c.setting, '=') + 1)"
+          " FROM pg_catalog.pg_db_role_setting s"
+          " CROSS JOIN LATERAL unnest(s.setconfig) AS c (setting)"
+          " WHERE s.setdatabase = d.oid AND s.setrole = 0"
+          " AND split_part(c.setting, '=', 1) = ",
+          QuoteLiteral(kStoreIdSetting),
+          ") FROM pg_catalog.pg_database d"
+          " WHERE d.datname = pg_catalog.current_database()")));
+  if (!ids.Get(0, 1).empty()) return ids.Text(0, 1);
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result server,
+      connection.Exec("SELECT system_identifier"
+                      " FROM pg_catalog.pg_control_system()"));
+  return absl::StrCat("pg-", server.Get(0, 0), "-", ids.Get(0, 0));
+}
+
+}  // namespace sluice::postgres

@@ -1,0 +1,67 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_SCHEMA_DUMP_H_
+#define SLUICE_PLUGINS_POSTGRES_SCHEMA_DUMP_H_
+
+// The definitions of a database, as the real pg_dump writes them under an
+// exported snapshot: kSchemaDumpName for pg_restore, kSchemaSqlName for people.
+//
+//   SLUICE_ASSIGN_OR_RETURN(SchemaDump dump,
+//                           SchemaDump::Make(tools, options, snapshot.id(),
+//                                            lock_wait, interrupt, scratch));
+//   SLUICE_RETURN_IF_ERROR(dump.WriteTo(tar));
+//
+// Both lie in scratch files meanwhile, because a tar says sizes first; nothing
+// of them is in memory. Errors: those of process.h, scratch_unavailable. Where
+// pg_dump may have failed for a lock that did not come within `lock_wait`, the
+// error IsWorthAnotherTry (snapshot.h). One thread.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/postgres/client_tools.h"
+#include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/spool_file.h"
+#include "sluice/plugins/postgres/tar_writer.h"
+
+namespace sluice::postgres {
+
+class SchemaDump {
+ public:
+  // Borrows `file_system`. `scratch_folder` as for SpoolFile.
+  static absl::StatusOr<SchemaDump> Make(const ClientTools& tools,
+                                         const ConnectionOptions& connection,
+                                         absl::string_view snapshot_id,
+                                         absl::Duration lock_wait,
+                                         const Interrupt& interrupt,
+                                         FileSystem* file_system,
+                                         const std::string& scratch_folder);
+
+  absl::Status WriteTo(TarWriter& tar) const;
+
+  uint64_t bytes() const { return archive_.size + sql_.size; }
+
+ private:
+  struct Member {
+    std::unique_ptr<SpoolFile> file;
+    uint64_t size = 0;
+  };
+
+  SchemaDump() = default;
+  static absl::StatusOr<Member> Spool(const ProcessOptions& command,
+                                      const Interrupt& interrupt,
+                                      FileSystem* file_system,
+                                      const std::string& scratch_folder);
+  static absl::Status Write(absl::string_view name, const Member& member,
+                            TarWriter& tar);
+
+  Member archive_;
+  Member sql_;
+};
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_SCHEMA_DUMP_H_

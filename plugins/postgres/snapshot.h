@@ -1,0 +1,84 @@
+#ifndef SLUICE_PLUGINS_POSTGRES_SNAPSHOT_H_
+#define SLUICE_PLUGINS_POSTGRES_SNAPSHOT_H_
+
+// One snapshot of a database, seen by several sessions, that no TRUNCATE and no
+// ALTER can empty behind its back.
+//
+//   SLUICE_ASSIGN_OR_RETURN(
+//       Snapshot snapshot,
+//       Snapshot::Take(options, &interrupt, [&](Snapshot& taken) {
+//         return DumpSchema(taken.id());   // locks tables of its own
+//       }));
+//   ... snapshot.leader() and snapshot.workers(), each on one thread ...
+//
+// TRUNCATE and a rewriting ALTER are not part of any snapshot: rows that an
+// older one should see are gone. So each session locks every table ACCESS SHARE
+// first, which lets all reads and writes pass but those two, and fixes its
+// snapshot only then: the leader exports one, the workers import it. Tables
+// that came up in between, and were not locked, show when the list is read
+// again under the snapshot: then all begins anew.
+//
+// A lock is waited for only briefly. Whoever waits to ALTER a table behind one
+// of our locks would hold up our next session that asks for the same, which
+// would wait for ever; so all locks are given back, the ALTER goes through, and
+// all begins anew. So does a `when_taken` that returns what IsWorthAnotherTry.
+// That goes on for `patience`, then the last reason is the error.
+//
+// The transactions are read-only and last as long as the object.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/interrupt.h"
+
+namespace sluice::postgres {
+
+struct SnapshotOptions {
+  ConnectionOptions connection;
+  int workers = 1;
+  absl::Duration lock_wait = absl::Seconds(2);  // of one attempt, in whole ms
+  absl::Duration patience = absl::Minutes(5);   // of all attempts
+};
+
+class Snapshot {
+ public:
+  static absl::StatusOr<std::unique_ptr<Snapshot>> Take(
+      const SnapshotOptions& options, const Interrupt* interrupt,
+      absl::FunctionRef<absl::Status(Snapshot&)> when_taken);
+
+  // What pg_dump --snapshot and SET TRANSACTION SNAPSHOT take.
+  const std::string& id() const { return id_; }
+  Connection& leader() { return *leader_; }
+  const std::vector<std::unique_ptr<Connection>>& workers() { return workers_; }
+  // Attempts that it took, for people.
+  int attempts() const { return attempts_; }
+
+  // A lock that did not come, a table that went away meanwhile.
+  static bool IsWorthAnotherTry(const absl::Status& status);
+
+ private:
+  Snapshot() = default;
+
+  absl::Status Open(const SnapshotOptions& options, const Interrupt* interrupt);
+  absl::Status TryOnce(const SnapshotOptions& options);
+  absl::Status BeginAndLock(Connection& connection,
+                            const std::vector<std::string>& locks,
+                            absl::Duration lock_wait);
+  absl::Status GiveBack();
+
+  std::unique_ptr<Connection> control_;  // sees what is committed by now
+  std::unique_ptr<Connection> leader_;
+  std::vector<std::unique_ptr<Connection>> workers_;
+  std::string id_;
+  int attempts_ = 0;
+};
+
+}  // namespace sluice::postgres
+
+#endif  // SLUICE_PLUGINS_POSTGRES_SNAPSHOT_H_
