@@ -38,6 +38,7 @@ absl::Status PayloadReader::BeginMember(absl::string_view name, uint64_t size) {
   const absl::optional<PayloadMember> member = ParseMemberName(name);
   if (!member.has_value()) return Damaged("a member that no payload has");
   member_ = *member;
+  size_ = size;
   SLUICE_RETURN_IF_ERROR(CheckOrder(*member));
   SLUICE_RETURN_IF_ERROR(CheckSize(*member, size));
   gathered_ = std::string();
@@ -83,6 +84,11 @@ absl::Status PayloadReader::AppendMember(absl::string_view bytes) {
   if (member_.kind == Kind::kSchemaSql) return absl::OkStatus();
   if (member_.kind == Kind::kSchemaDump) {
     return visitor_.AppendSchemaDump(bytes);
+  }
+  // So much has come that the rest may be believed; one large row must not cost
+  // its size twice while a string grows.
+  if (gathered_.size() + bytes.size() > gathered_.capacity()) {
+    gathered_.reserve(static_cast<size_t>(size_));
   }
   gathered_.append(bytes.data(), bytes.size());
   return absl::OkStatus();

@@ -82,6 +82,7 @@ class PayloadReader : private TarVisitor {
   TarReader tar_;
   std::string name_;  // of the current member
   PayloadMember member_;
+  uint64_t size_ = 0;  // of it
   std::string gathered_;
   // The last member's, absent before the first.
   absl::optional<PayloadMember::Kind> previous_;
