@@ -97,10 +97,9 @@ absl::Status DirectoryWriter::Finish() {
   if (options_.table.format == DiskFormat::kBadger2 && entries_ > 0) {
     SLUICE_RETURN_IF_ERROR(WriteHead());
   }
-  SLUICE_RETURN_IF_ERROR(WriteFile(
-      kManifestName, BuildManifest(static_cast<uint16_t>(options_.table.format),
-                                   options_.external_magic, tables_)));
-  return SyncFolder(folder_, ".");
+  return WriteFile(kManifestName,
+                   BuildManifest(static_cast<uint16_t>(options_.table.format),
+                                 options_.external_magic, tables_));
 }
 
 absl::Status DirectoryWriter::WriteHead() {

@@ -13,8 +13,8 @@
 // In format 7 a table at level 0 has the head, from which Badger 2 learns the
 // next version, and 000000.vlog is the empty log that the head points to.
 //
-// Each file is synced when it is closed, and after Finish the folder is. Until
-// then no MANIFEST is there, so no Badger takes the folder for a database.
+// Each file is synced when it is closed; their names are not. Until Finish no
+// MANIFEST is there, so no Badger takes the folder for a database.
 //
 // One thread. Memory: that of a table (table_writer.h). Errors: those of
 // restore_file.h and table_writer.h.

@@ -83,8 +83,7 @@ absl::Status WriteCompanions(FileSystem& folder, const std::string& staged,
     SLUICE_RETURN_IF_ERROR(file->Append(contents));
     SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
   }
-  return options.companions.empty() ? absl::OkStatus()
-                                    : SyncFolder(folder, staged);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RestoreTotals> StageAndPublish(

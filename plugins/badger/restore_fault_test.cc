@@ -108,6 +108,13 @@ bool HasManifest(FileSystem* files, const std::string& folder) {
   return files->Stat(folder + "/MANIFEST").ok();
 }
 
+// No MANIFEST, or one with all that it names.
+bool ManifestIsWhole(FileSystem* files) {
+  if (!HasManifest(files, "/db")) return true;
+  const auto contents = ReadImage(files, "/db");
+  return contents.ok() && *contents == Wanted();
+}
+
 // In memory where that can be: thousands of syncs are not to wait for a disk.
 std::string FastFolder() {
   const char* const memory = "/dev/shm";
@@ -287,21 +294,17 @@ TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingAfterAPowerCut) {
   ASSERT_TRUE(Restore(&disk, "/db", GetParam()).ok());
   disk.Mark("restored");
   int wrong = 0;
-  int checked = 0;
   const CrashStateCount count =
       disk.ForEachCrash({}, [&](const CrashedDisk& crashed) {
         const auto left = crashed.Mount();
-        ++checked;
-        const auto contents = ReadImage(left.get(), "/db");
-        bool right = false;
-        if (HasManifest(left.get(), "/db")) {
-          right = contents.ok() && *contents == Wanted();
-        } else {
-          // Nothing, or marked, and never after the promise.
-          right = crashed.marks() == 0;
-          if (right && checked % 8 == 0) {
-            right = Restore(left.get(), "/db", GetParam()).ok();
-          }
+        bool right = ManifestIsWhole(left.get());
+        if (crashed.marks() > 0) {
+          right =
+              right && HasManifest(left.get(), "/db") &&
+              left->List(std::string("/db/") + kStagingFolder).value.empty();
+        } else if (!HasManifest(left.get(), "/db")) {
+          // Nothing, or marked.
+          right = Restore(left.get(), "/db", GetParam()).ok();
         }
         if (!right && ++wrong <= 3) ADD_FAILURE() << crashed.text();
         return true;
@@ -311,6 +314,35 @@ TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingAfterAPowerCut) {
   EXPECT_EQ(wrong, 0);
   EXPECT_FALSE(count.stopped);
   EXPECT_GT(count.states, 50u);
+}
+
+TEST_P(RestoreFaultTest, ARestoreThatIsTakenBackIsSoAfterAPowerCutToo) {
+  CrashFileSystem disk;
+  ASSERT_EQ(disk.MakeDirectory("/db", 0700), 0);
+  disk.Settle();
+  // The last call before all is done.
+  FaultPlan plan;
+  plan.SetFilter([](const FileCall& call) {
+    return call.op == FileOp::kRemoveDirectory && call.path == kStagingFolder;
+  });
+  plan.StrikeAt(1, Fault::Error(EIO));
+  FaultFileSystem files(&disk, &plan);
+  EXPECT_EQ(ErrorCodeOf(Restore(&files, "/db", GetParam())), kSourceFailed);
+  ASSERT_TRUE(plan.struck());
+  disk.Mark("taken back");
+  int wrong = 0;
+  const CrashStateCount count =
+      disk.ForEachCrash({}, [&](const CrashedDisk& crashed) {
+        const auto left = crashed.Mount();
+        const bool right =
+            ManifestIsWhole(left.get()) &&
+            (crashed.marks() == 0 || !HasManifest(left.get(), "/db"));
+        if (!right && ++wrong <= 3) ADD_FAILURE() << crashed.text();
+        return true;
+      });
+  std::cout << count.states << " states, " << wrong << " wrong\n";
+  EXPECT_EQ(wrong, 0);
+  EXPECT_FALSE(count.stopped);
 }
 
 TEST(RestoreRemainsTest, WhatBadgerHasOpenedIsNoRemains) {
