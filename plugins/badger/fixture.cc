@@ -70,14 +70,18 @@ absl::Status AddVersion(VersionReader& reader, bool is_newest,
                         Listings& listings) {
   std::string value;
   const absl::Status status = reader.ReadValue(value);
-  const bool is_dangling = IsDangling(status) && !is_newest;
-  if (!is_dangling) SLUICE_RETURN_IF_ERROR(status);
+  const bool is_live = is_newest && !reader.is_deleted() && !HasExpired(reader);
+  const bool is_dangling = IsDangling(status) && !is_live;
+  if (is_dangling) {
+    ++listings.dangling;
+    listings.versions.push_back("dangling");
+    return absl::OkStatus();
+  }
+  SLUICE_RETURN_IF_ERROR(status);
   std::string line = Line(absl::BytesToHexString(reader.key()),
                           reader.version(), Sha256(value), value.size(),
                           reader.user_meta(), reader.expires_at());
-  if (is_newest && !reader.is_deleted() && !HasExpired(reader)) {
-    listings.live.push_back(line);
-  }
+  if (is_live) listings.live.push_back(line);
   absl::StrAppend(&line, " m", reader.meta());
   listings.versions.push_back(std::move(line));
   return absl::OkStatus();

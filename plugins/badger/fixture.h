@@ -26,7 +26,7 @@ using Listing = std::vector<std::string>;
 struct Listings {
   Listing live;  // of each key the newest, unless it is deleted or has expired
   Listing versions;  // all that are stored
-  // Obsolete versions whose value is gone, each a line "dangling".
+  // Versions that are not live and whose value is gone, each a line "dangling".
   size_t dangling = 0;
 };
 
@@ -49,8 +49,8 @@ class Fixture {
   std::string root_;
 };
 
-// What an image holds. A value that cannot be read is an error, unless it is an
-// obsolete version's and no longer there.
+// What an image holds. A value that cannot be read is an error, unless it is no
+// live one and no longer there.
 absl::StatusOr<Listings> List(const ImageOptions& options);
 
 // The whole of a file.

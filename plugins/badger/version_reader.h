@@ -6,7 +6,8 @@
 //
 // One thread. After an error of Next it is not used again; an error of
 // ReadValue concerns that value alone, and says whether it is damaged or, of a
-// version that may be obsolete, no longer there (IsDangling, image_error.h).
+// version that is not live (an older one, or an expired one), no longer there
+// (IsDangling, image_error.h): Badger's collector drops the values of those.
 
 #include <cstddef>
 #include <cstdint>
