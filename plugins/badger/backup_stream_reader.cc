@@ -180,19 +180,19 @@ absl::Status BackupStreamReader::ReadField(absl::string_view& bytes) {
   frame_left_ -= head.size + head.body;
   left_ = head.body;
   if (head.number != kListEntry) {
-    state_ = State::kSkip;
-  } else if (head.type != PbType::kBytes) {
-    return Damaged("an entry that is none");
-  } else if (left_ > kMaxEntryBytes) {
-    return Damaged("an entry beyond 1 GiB");
-  } else {
-    state_ = State::kEntry;
+    state_ = left_ > 0 ? State::kSkip : StateAfterField();
+    return absl::OkStatus();
   }
-  // What has no body ends here: there may be no further byte to step with.
-  if (left_ > 0) return absl::OkStatus();
-  if (state_ == State::kEntry) return Damaged("an entry without a key");
-  state_ = frame_left_ > 0 ? State::kField : State::kLength;
+  if (head.type != PbType::kBytes || left_ == 0) {
+    return Damaged("an entry that is none");
+  }
+  if (left_ > kMaxEntryBytes) return Damaged("an entry beyond 1 GiB");
+  state_ = State::kEntry;
   return absl::OkStatus();
+}
+
+BackupStreamReader::State BackupStreamReader::StateAfterField() const {
+  return frame_left_ > 0 ? State::kField : State::kLength;
 }
 
 absl::Status BackupStreamReader::ReadEntry(absl::string_view& bytes) {
@@ -203,7 +203,7 @@ absl::Status BackupStreamReader::ReadEntry(absl::string_view& bytes) {
   SLUICE_RETURN_IF_ERROR(Visit(message));
   kept_.clear();
   if (kept_.capacity() > kMostKeptBytes) kept_.shrink_to_fit();
-  state_ = frame_left_ > 0 ? State::kField : State::kLength;
+  state_ = StateAfterField();
   return absl::OkStatus();
 }
 
@@ -212,7 +212,7 @@ void BackupStreamReader::Skip(absl::string_view& bytes) {
       static_cast<size_t>(std::min<uint64_t>(left_, bytes.size()));
   bytes.remove_prefix(count);
   left_ -= count;
-  if (left_ == 0) state_ = frame_left_ > 0 ? State::kField : State::kLength;
+  if (left_ == 0) state_ = StateAfterField();
 }
 
 bool BackupStreamReader::Gather(size_t count, absl::string_view& bytes,

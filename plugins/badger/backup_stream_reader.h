@@ -65,6 +65,7 @@ class BackupStreamReader {
   // The next `count` bytes in one piece, or false, and they are kept.
   bool Gather(size_t count, absl::string_view& bytes,
               absl::string_view& gathered);
+  State StateAfterField() const;
   absl::Status Visit(absl::string_view message);
   absl::Status Damaged(absl::string_view what) const;
 

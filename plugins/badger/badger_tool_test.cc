@@ -161,6 +161,24 @@ TEST_F(BadgerToolTest, ItWritesIntoOurDirectoryAndCompactsIt) {
   EXPECT_EQ(written, after.size() - before.size());
 }
 
+TEST_F(BadgerToolTest, ItCompactsLargeValuesThatLieInOurTables) {
+  // Itself it would keep them in the value log.
+  const std::string stream = StreamOf({{"a", std::string(3 << 20, 'a'), 2},
+                                       {"b", std::string(20 << 20, 'b'), 3},
+                                       {"c", "small", 1}});
+  RestoreByUs({stream}, "db");
+  Badger(absl::StrCat("benchmark write -m 0.001 -v 10 --dir ", Path("db")));
+  Badger(absl::StrCat("flatten --dir ", Path("db")));
+  EXPECT_FALSE(std::filesystem::exists(Path("db/000001.sst"))) << "compacted";
+  const std::vector<std::string> after =
+      Lines(Sorted(EntriesOf(BackUpByTool("db"))));
+  const std::vector<std::string> before = Lines(EntriesOf(stream));
+  for (const std::string& line : before) {
+    EXPECT_EQ(std::count(after.begin(), after.end(), line), 1)
+        << line.substr(0, 20);
+  }
+}
+
 TEST_F(BadgerToolTest, ItRestoresOurStream) {
   const Fixture fixture("v4-restored");
   const std::string full = ReadBytes(fixture.folder() + "/../full.bak");

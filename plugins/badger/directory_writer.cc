@@ -5,6 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/entry.h"
 #include "sluice/plugins/badger/manifest_writer.h"
 #include "sluice/plugins/badger/table.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/status/status.h"
 #include "sluice/plugins/badger/entry_record.h"
 
 namespace sluice {

@@ -1,5 +1,6 @@
 #include "sluice/plugins/badger/manifest_writer.h"
 
+#include "absl/strings/string_view.h"
 #include "sluice/plugins/badger/crc32c.h"
 #include "sluice/plugins/badger/pb_wire.h"
 

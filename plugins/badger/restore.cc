@@ -13,6 +13,7 @@
 #include "sluice/plugins/badger/backup_stream_reader.h"
 #include "sluice/plugins/badger/restore_file.h"
 #include "sluice/plugins/badger/restore_publish.h"
+#include "sluice/plugins/badger/stream_entry.h"
 
 namespace sluice {
 namespace badger {
