@@ -1,0 +1,186 @@
+#include "sluice/plugins/badger/backup_run.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/backup_stream_writer.h"
+#include "sluice/plugins/badger/live_copy.h"
+#include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/badger/version_reader.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// A frame says its length, an entry its lengths and numbers.
+constexpr uint64_t kOverheadAnEntry = 24;
+
+std::string Find(const sdk::Metadata& metadata, absl::string_view key) {
+  const auto found = metadata.find(std::string(key));
+  return found == metadata.end() ? "" : found->second;
+}
+
+absl::Status NoEntry(const StreamEntry& entry) { return absl::OkStatus(); }
+
+}  // namespace
+
+BackupRun::BackupRun(const SourceOptions& options, FileSystem* files,
+                     const sdk::Run& run, const sdk::BackupRequest& request)
+    : options_(options),
+      run_(run),
+      request_(request),
+      source_(files, run),
+      scratch_files_(FileSystem::Posix(), run) {
+  walk_.now = static_cast<uint64_t>(absl::ToUnixSeconds(absl::Now()));
+}
+
+absl::Status BackupRun::Stream(sdk::Sink& sink) {
+  SLUICE_RETURN_IF_ERROR(OpenImage(sink));
+  if (request_.has_base && walk_.since == 0) {
+    SLUICE_RETURN_IF_ERROR(sink.SetMetadata(sdk::kFullMetadata, "1"));
+  }
+  return Send(sink);
+}
+
+absl::Status BackupRun::OpenImage(sdk::Sink& sink) {
+  return CauseOf(run_, options_.offline ? OpenOffline() : OpenCopy(sink));
+}
+
+ImageOptions BackupRun::OptionsOf(const std::string& folder,
+                                  const std::string& value_folder) const {
+  ImageOptions options;
+  options.folder = folder;
+  options.value_folder = value_folder;
+  options.master_key = options_.master_key;
+  return options;
+}
+
+absl::Status BackupRun::OpenAt(const ImageOptions& options) {
+  image_.reset();
+  FileSystem& files = options_.offline ? source_ : scratch_files_;
+  SLUICE_ASSIGN_OR_RETURN(image_, Image::Open(files, options));
+  auto folder = files.Beneath(options.folder);
+  if (!folder.ok()) {
+    return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
+                     absl::StrCat("open ", options.folder));
+  }
+  SLUICE_ASSIGN_OR_RETURN(incarnation_, ReadIncarnation(*folder.value));
+  walk_.since = SinceOf();
+  return absl::OkStatus();
+}
+
+absl::Status BackupRun::OpenOffline() {
+  SLUICE_ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(options_.folder));
+  if (!options_.value_folder.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(value_lock_,
+                            DirectoryLock::Take(options_.value_folder));
+  }
+  return OpenAt(OptionsOf(options_.folder, options_.value_folder));
+}
+
+absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
+  std::vector<std::string> databases = {options_.folder};
+  if (!options_.value_folder.empty()) {
+    databases.push_back(options_.value_folder);
+  }
+  SLUICE_ASSIGN_OR_RETURN(scratch_,
+                          ScratchArea::Create(options_.scratch, databases));
+  uint64_t bytes = 0;
+  for (const std::string& folder : databases) bytes += AllocatedBytes(folder);
+  SLUICE_RETURN_IF_ERROR(scratch_->CheckRoom(bytes));
+  LiveCopyOptions options;
+  options.folder = options_.folder;
+  options.value_folder = options_.value_folder;
+  options.master_key = options_.master_key;
+  LiveCopy copy(std::move(options), &source_, FileSystem::Posix(),
+                scratch_->path(), run_);
+  SLUICE_RETURN_IF_ERROR(copy.Take(
+      [&](const std::string& folder) { return Prove(folder, sink); }));
+  for (const std::string& end : copy.report().unreadable_ends) {
+    sink.AddWarning("badger_log_end_dropped", end);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BackupRun::Prove(const std::string& folder, sdk::Sink& sink) {
+  SLUICE_RETURN_IF_ERROR(OpenAt(OptionsOf(folder, "")));
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
+                          image_->ReadVersions());
+  SLUICE_ASSIGN_OR_RETURN(const WalkTotals totals,
+                          WalkBackup(*versions, walk_, run_, NoEntry));
+  sink.SetEstimate(totals.bytes + totals.versions * kOverheadAnEntry);
+  return absl::OkStatus();
+}
+
+uint64_t BackupRun::SinceOf() const {
+  uint64_t since = 0;
+  const sdk::Metadata& base = request_.base_metadata;
+  if (!request_.has_base || incarnation_.empty() ||
+      Find(base, kIncarnationMetadata) != incarnation_ ||
+      !absl::SimpleAtoi(Find(base, kMaxVersionMetadata), &since) ||
+      since > image_->summary().max_version) {
+    return 0;
+  }
+  return since;
+}
+
+absl::Status BackupRun::Send(sdk::Sink& sink) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
+                          image_->ReadVersions());
+  // What the sink answers is returned as it is.
+  absl::Status sent;
+  BackupStreamWriter writer([&](absl::string_view bytes) {
+    sent = sink.Write(bytes);
+    return sent;
+  });
+  const auto totals =
+      WalkBackup(*versions, walk_, run_,
+                 [&](const StreamEntry& entry) { return writer.Add(entry); });
+  if (!sent.ok()) return sent;
+  if (!totals.ok()) return CauseOf(run_, totals.status());
+  SLUICE_RETURN_IF_ERROR(writer.Finish());
+  return Finish(*totals, sink);
+}
+
+absl::Status BackupRun::Finish(const WalkTotals& totals,
+                               sdk::Sink& sink) const {
+  SLUICE_RETURN_IF_ERROR(SetMetadata(totals, sink));
+  for (const std::string& warning : image_->summary().warnings) {
+    sink.AddWarning("badger_image", warning);
+  }
+  if (totals.values_gone > 0) {
+    sink.AddWarning("badger_values_gone",
+                    absl::StrCat(totals.values_gone,
+                                 " obsolete versions have lost their values to "
+                                 "the value log's collector and are left out"));
+  }
+  return sink.End({{"keys", totals.keys},
+                   {"versions", totals.versions},
+                   {"bytes", totals.bytes}});
+}
+
+absl::Status BackupRun::SetMetadata(const WalkTotals& totals,
+                                    sdk::Sink& sink) const {
+  const sdk::Metadata metadata = {
+      {kFormatMetadata, absl::StrCat(image_->summary().manifest_version)},
+      {kMaxVersionMetadata, absl::StrCat(totals.max_version)},
+      {kIncarnationMetadata, incarnation_},
+      {kLiveAtMetadata, absl::StrCat(walk_.now)},
+      {kLiveKeysMetadata, absl::StrCat(totals.live.keys)},
+      {kLiveDigestMetadata, totals.live.digest}};
+  for (const auto& [key, value] : metadata) {
+    SLUICE_RETURN_IF_ERROR(sink.SetMetadata(key, value));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace badger
+}  // namespace sluice

@@ -1,0 +1,78 @@
+#ifndef SLUICE_PLUGINS_BADGER_BACKUP_RUN_H_
+#define SLUICE_PLUGINS_BADGER_BACKUP_RUN_H_
+
+// One backup of a Badger directory, as source.h describes it.
+//
+//   BackupRun backup(options, files, run, request);
+//   return backup.Stream(sink);
+//
+// What it leaves with the archive, for the increments and restores on top:
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/backup_walk.h"
+#include "sluice/plugins/badger/directory_lock.h"
+#include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/reading_file_system.h"
+#include "sluice/plugins/badger/scratch_area.h"
+#include "sluice/plugins/badger/source_options.h"
+#include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice {
+namespace badger {
+
+// Keys of the metadata.
+inline constexpr char kFormatMetadata[] = "badger.format";  // 7 or 8
+inline constexpr char kMaxVersionMetadata[] = "badger.max_version";
+inline constexpr char kIncarnationMetadata[] = "badger.incarnation";
+// What was alive, and at which time, in seconds since 1970.
+inline constexpr char kLiveAtMetadata[] = "badger.live_at";
+inline constexpr char kLiveKeysMetadata[] = "badger.live_keys";
+inline constexpr char kLiveDigestMetadata[] = "badger.live_digest";
+
+class BackupRun {
+ public:
+  // Borrows `options`, `files` and `request`.
+  BackupRun(const SourceOptions& options, FileSystem* files,
+            const sdk::Run& run, const sdk::BackupRequest& request);
+
+  // Copies, proves, streams, and says the end. Once.
+  absl::Status Stream(sdk::Sink& sink);
+
+ private:
+  absl::Status OpenImage(sdk::Sink& sink);
+  absl::Status OpenOffline();
+  absl::Status OpenCopy(sdk::Sink& sink);
+  absl::Status OpenAt(const ImageOptions& options);
+  ImageOptions OptionsOf(const std::string& folder,
+                         const std::string& value_folder) const;
+  // The version to go on from; 0 where there is no base to build on.
+  uint64_t SinceOf() const;
+  // Reads all that Send will.
+  absl::Status Prove(const std::string& folder, sdk::Sink& sink);
+  absl::Status Send(sdk::Sink& sink);
+  absl::Status Finish(const WalkTotals& totals, sdk::Sink& sink) const;
+  absl::Status SetMetadata(const WalkTotals& totals, sdk::Sink& sink) const;
+
+  const SourceOptions& options_;
+  const sdk::Run run_;
+  const sdk::BackupRequest& request_;
+  ReadingFileSystem source_;
+  ReadingFileSystem scratch_files_;
+  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<DirectoryLock> value_lock_;
+  std::unique_ptr<ScratchArea> scratch_;
+  std::unique_ptr<Image> image_;
+  std::string incarnation_;
+  WalkOptions walk_;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_BACKUP_RUN_H_

@@ -1,0 +1,65 @@
+#ifndef SLUICE_PLUGINS_BADGER_BACKUP_WALK_H_
+#define SLUICE_PLUGINS_BADGER_BACKUP_WALK_H_
+
+// The entries of an image that Badger's DB.Backup would write, keys ascending,
+// each key's newest version first.
+//
+//   WalkOptions options;
+//   options.now = absl::ToUnixSeconds(absl::Now());
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const WalkTotals totals,
+//       WalkBackup(*versions, options, run, [&](const StreamEntry& entry) {
+//         return writer.Add(entry);
+//       }));
+//
+// Of each key all versions, up to the first that is deleted or has expired
+// (which is one of them, without its value) or says that earlier ones are to be
+// discarded (behind which stands a tombstone, one version below).
+//
+// A value that is not there is an error where it is a key's newest; an obsolete
+// version without one, which the value log's collector leaves, is passed over
+// and counted.
+//
+// One thread. Memory: one entry. Errors: those of VersionReader and of the
+// visitor; cancelled.
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "sluice/plugins/badger/live_digest.h"
+#include "sluice/plugins/badger/stream_entry.h"
+#include "sluice/plugins/badger/version_reader.h"
+#include "sluice/plugins/sdk/run.h"
+
+namespace sluice {
+namespace badger {
+
+struct WalkOptions {
+  // Only versions above this one. Totals of what is alive are of all.
+  uint64_t since = 0;
+  // When a key counts as expired, in seconds since 1970.
+  uint64_t now = 0;
+};
+
+struct WalkTotals {
+  uint64_t keys = 0;         // that have an entry
+  uint64_t versions = 0;     // entries
+  uint64_t bytes = 0;        // of keys and values
+  uint64_t max_version = 0;  // of all that is stored
+  uint64_t values_gone = 0;  // of obsolete versions
+  LiveTotals live;
+};
+
+using EntryVisitor = absl::FunctionRef<absl::Status(const StreamEntry&)>;
+
+// `versions` is at its first and is used up. The entry lives for the call.
+absl::StatusOr<WalkTotals> WalkBackup(VersionReader& versions,
+                                      const WalkOptions& options,
+                                      const sdk::Run& run, EntryVisitor visit);
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_BACKUP_WALK_H_

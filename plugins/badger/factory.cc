@@ -1,0 +1,130 @@
+#include "sluice/plugins/badger/factory.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/source.h"
+#include "sluice/plugins/badger/source_options.h"
+#include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/badger/table_writer.h"
+#include "sluice/plugins/sdk/options.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice {
+namespace {
+
+absl::Status ConfigInvalid(absl::string_view what) {
+  return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
+                   absl::StrCat("badger: ", what));
+}
+
+// The folder of option `name`, made absolute once, now: a later change of the
+// process's folder must not move the store.
+absl::StatusOr<std::string> FolderOf(const sdk::Options& options,
+                                     absl::string_view name) {
+  const std::string folder = options.Get(name);
+  if (folder.empty() || folder.find('\0') != std::string::npos) {
+    return ConfigInvalid(absl::StrCat(name, "= must name a folder"));
+  }
+  std::error_code error;
+  std::string absolute = std::filesystem::absolute(folder, error).string();
+  if (error) return ConfigInvalid("the current folder is gone");
+  return absolute;
+}
+
+// Where temporary files that may be large belong: not in memory.
+std::string DefaultScratch() {
+  const char* const folder = getenv("TMPDIR");
+  return folder == nullptr || *folder == '\0' ? "/var/tmp" : folder;
+}
+
+absl::Status ReadFolders(const sdk::Options& options,
+                         badger::SourceOptions& source) {
+  SLUICE_ASSIGN_OR_RETURN(source.folder, FolderOf(options, "path"));
+  if (options.Has("value_dir")) {
+    SLUICE_ASSIGN_OR_RETURN(source.value_folder,
+                            FolderOf(options, "value_dir"));
+    if (source.value_folder == source.folder) source.value_folder.clear();
+  }
+  source.scratch = DefaultScratch();
+  if (options.Has("scratch")) {
+    SLUICE_ASSIGN_OR_RETURN(source.scratch, FolderOf(options, "scratch"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadRest(const sdk::Options& options,
+                      badger::SourceOptions& source) {
+  source.master_key = options.Get("key");
+  const size_t key_bytes = source.master_key.size();
+  if (options.Has("key") && key_bytes != 16 && key_bytes != 24 &&
+      key_bytes != 32) {
+    return ConfigInvalid("key= must be 16, 24 or 32 bytes");
+  }
+  const std::string mode = options.Get("mode", "live");
+  if (mode != "live" && mode != "offline") {
+    return ConfigInvalid("mode= is live or offline");
+  }
+  source.offline = mode == "offline";
+  source.store_id = options.Get("store_id");
+  if (options.Has("store_id") && !badger::IsStoreId(source.store_id)) {
+    return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
+  }
+  const std::string format = options.Get("format", "8");
+  if (format != "7" && format != "8") {
+    return ConfigInvalid("format= is 7 (Badger 2) or 8 (Badger 3 and 4)");
+  }
+  source.restore_format = format == "7" ? badger::DiskFormat::kBadger2
+                                        : badger::DiskFormat::kBadger4;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<sdk::Source>> CreateBadger(
+    const sdk::Host& host, const sdk::Options& options) {
+  badger::SourceOptions source;
+  SLUICE_RETURN_IF_ERROR(ReadFolders(options, source));
+  SLUICE_RETURN_IF_ERROR(ReadRest(options, source));
+  return badger::MakeBadgerSource(std::move(source));
+}
+
+constexpr sluice_option_spec kOptions[] = {
+    sdk::Option("path", SLUICE_OPTION_PATH, SLUICE_OPTION_REQUIRED, "",
+                "the database's folder (Badger's Dir)"),
+    sdk::Option("value_dir", SLUICE_OPTION_PATH, 0, "",
+                "its value log's folder, where that is another one"),
+    sdk::Option("key", SLUICE_OPTION_STRING, SLUICE_OPTION_SECRET, "",
+                "its encryption key, 16, 24 or 32 bytes: key=file:F"),
+    sdk::Option("scratch", SLUICE_OPTION_PATH, 0, "",
+                "where the copy of a live database is made, with room for all "
+                "of it; $TMPDIR or /var/tmp otherwise"),
+    sdk::Option("mode", SLUICE_OPTION_STRING, 0, "live",
+                "offline: take Badger's lock and read in place, instead of "
+                "copying while an application may be writing"),
+    sdk::Option("store_id", SLUICE_OPTION_STRING, 0, "",
+                "the store's identity, 1 to 128 bytes of [A-Za-z0-9._-]; a "
+                "database that can be written into keeps one of its own"),
+    sdk::Option("format", SLUICE_OPTION_STRING, 0, "8",
+                "what a restore writes: 8 (Badger 3 and 4) or 7 (Badger 2)"),
+};
+
+}  // namespace
+
+constinit const sluice_factory kBadgerSource =
+    sdk::SourceFactory<&CreateBadger>(
+        "badger",
+        "BadgerDB directories, backed up while an application writes.\n"
+        "badger:/var/lib/app/db",
+        kOptions);
+
+}  // namespace sluice

@@ -1,0 +1,407 @@
+#include "sluice/plugins/badger/live_copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/byte_cursor.h"
+#include "sluice/plugins/badger/image_files.h"
+#include "sluice/plugins/badger/log_file.h"
+#include "sluice/plugins/badger/log_record.h"
+#include "sluice/plugins/badger/table.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+constexpr char kManifest[] = "MANIFEST";
+constexpr char kKeyRegistry[] = "KEYREGISTRY";
+constexpr size_t kManifestHeaderBytes = 8;
+constexpr size_t kKeyRegistryHeaderBytes = 28;
+// Of a record of either: its length and its checksum.
+constexpr size_t kRecordHeadBytesOfBoth = 8;
+// Tables are looked for again so often before the logs are, too.
+constexpr int kMaxTableLooks = 20;
+
+absl::StatusOr<std::unique_ptr<FileSystem>> OpenBeneath(
+    FileSystem& files, const std::string& path) {
+  auto folder = files.Beneath(path);
+  if (folder.ok()) return std::move(folder.value);
+  return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
+                   absl::StrCat("open ", path, ": ", strerror(folder.error)));
+}
+
+// The end of the record of MANIFEST or KEYREGISTRY at `at`; 0: it is cut.
+size_t RecordEnd(absl::string_view bytes, size_t at) {
+  if (bytes.size() - at < kRecordHeadBytesOfBoth) return 0;
+  const uint64_t body = BigEndianAt(bytes, at, 4);
+  const size_t left = bytes.size() - at - kRecordHeadBytesOfBoth;
+  return body > left ? 0 : at + kRecordHeadBytesOfBoth + body;
+}
+
+// Without a record that is being appended.
+absl::string_view WholeRecords(absl::string_view bytes, size_t header) {
+  if (bytes.size() < header) return bytes;
+  size_t end = header;
+  for (size_t next = RecordEnd(bytes, end); next != 0;
+       next = RecordEnd(bytes, end)) {
+    end = next;
+  }
+  return bytes.substr(0, end);
+}
+
+// Whether a record behind byte `from` of MANIFEST creates one of `tables`
+// again.
+absl::StatusOr<bool> CreatesAgain(absl::string_view bytes, size_t from,
+                                  const Manifest& tables) {
+  const std::string header(bytes.substr(0, kManifestHeaderBytes));
+  size_t at = from;
+  for (size_t end = RecordEnd(bytes, at); end != 0;
+       end = RecordEnd(bytes, at)) {
+    const std::string record = absl::StrCat(header, bytes.substr(at, end - at));
+    SLUICE_ASSIGN_OR_RETURN(const Manifest made, ParseManifest(record));
+    for (const auto& table : made.tables) {
+      if (tables.tables.count(table.first) > 0) return true;
+    }
+    at = end;
+  }
+  return false;
+}
+
+}  // namespace
+
+LiveCopy::LiveCopy(LiveCopyOptions options, FileSystem* source,
+                   FileSystem* target, std::string scratch, const sdk::Run& run)
+    : options_(std::move(options)),
+      source_(source),
+      target_(target),
+      scratch_(std::move(scratch)),
+      run_(run) {}
+
+std::string LiveCopy::folder() const {
+  return absl::StrCat(scratch_, "/", kImageFolder);
+}
+
+absl::Status LiveCopy::Take(Proof proof) {
+  SLUICE_RETURN_IF_ERROR(OpenFolders());
+  while (true) {
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    ++report_.attempts;
+    absl::Status status = Attempt();
+    if (status.ok()) {
+      ++report_.proofs;
+      status = proof(folder());
+      if (status.ok()) return CheckEnds();
+      if (run_.cancelled() || report_.proofs >= kMaxProofs) return status;
+      SLUICE_RETURN_IF_ERROR(ForgetTables());
+    } else if (!IsChanged(status)) {
+      return status;
+    }
+    ++changes_[std::string(status.message())];
+    if (report_.attempts >= options_.max_attempts) return GiveUp(status);
+  }
+}
+
+absl::Status LiveCopy::GiveUp(const absl::Status& last) const {
+  const auto most = std::max_element(
+      changes_.begin(), changes_.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  return WithHint(
+      WithRetryable(
+          MakeError(
+              absl::StatusCode::kUnavailable, kSourceFailed,
+              absl::StrCat("no moment at which the database could be "
+                           "copied, in ",
+                           report_.attempts, " attempts: ", most->first, " (",
+                           most->second, " times); at last ", last.message())),
+          true),
+      "it changes faster than it is copied: a faster disk for scratch=DIR, or "
+      "a quieter hour; mode=offline while the application is stopped");
+}
+
+absl::Status LiveCopy::OpenFolders() {
+  SLUICE_ASSIGN_OR_RETURN(folder_, OpenBeneath(*source_, options_.folder));
+  SLUICE_ASSIGN_OR_RETURN(value_folder_,
+                          OpenBeneath(*source_, options_.value_folder.empty()
+                                                    ? options_.folder
+                                                    : options_.value_folder));
+  if (const int error = target_->MakeDirectory(folder(), 0700); error != 0) {
+    return MakeError(
+        absl::StatusCode::kUnavailable, kScratchUnavailable,
+        absl::StrCat("make folder ", folder(), ": ", strerror(error)));
+  }
+  SLUICE_ASSIGN_OR_RETURN(image_, OpenBeneath(*target_, folder()));
+  FileIdentity identity;
+  SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
+                          ReadSmall(*folder_, kManifest, identity));
+  SLUICE_ASSIGN_OR_RETURN(
+      const Manifest manifest,
+      ParseManifest(WholeRecords(bytes, kManifestHeaderBytes)));
+  format_ = manifest.version;
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::Attempt() {
+  open_ends_.clear();
+  SLUICE_RETURN_IF_ERROR(RemoveOpenLogs());
+  SLUICE_RETURN_IF_ERROR(ReadKeys());
+  SLUICE_RETURN_IF_ERROR(CopyClosedLogs());
+  SLUICE_ASSIGN_OR_RETURN(const LogNames before, ListLogs());
+  if (format_ >= 8) SLUICE_RETURN_IF_ERROR(CopyMemtables());
+  SLUICE_RETURN_IF_ERROR(CopyTables());
+  SLUICE_RETURN_IF_ERROR(CopyOtherLogs(before));
+  return CopyKeys();
+}
+
+// What decrypts the logs, to find their ends.
+absl::Status LiveCopy::ReadKeys() {
+  FileIdentity identity;
+  const auto bytes = ReadSmall(*folder_, kKeyRegistry, identity);
+  if (absl::IsNotFound(bytes.status())) {
+    keys_ = KeyRegistry();
+    return absl::OkStatus();
+  }
+  SLUICE_RETURN_IF_ERROR(bytes.status());
+  SLUICE_ASSIGN_OR_RETURN(
+      keys_, KeyRegistry::Parse(WholeRecords(*bytes, kKeyRegistryHeaderBytes),
+                                options_.master_key));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LiveCopy::LogNames> LiveCopy::ListLogs() {
+  SLUICE_ASSIGN_OR_RETURN(const ImageFiles files,
+                          ListImageFiles(*value_folder_));
+  LogNames names;
+  for (const auto& [number, name] : files.value_logs) {
+    const auto identity = Identify(*value_folder_, name);
+    if (IsChanged(identity.status())) continue;
+    SLUICE_RETURN_IF_ERROR(identity.status());
+    names[number] = name;
+  }
+  return names;
+}
+
+// All but the newest: they are complete and never written again, only deleted.
+// Held early, those that go away later do no harm.
+absl::Status LiveCopy::CopyClosedLogs() {
+  SLUICE_ASSIGN_OR_RETURN(LogNames names, ListLogs());
+  if (!names.empty()) names.erase(std::prev(names.end()));
+  for (const auto& [number, name] : names) {
+    const absl::Status status = HoldLog(number, name);
+    if (!IsChanged(status)) SLUICE_RETURN_IF_ERROR(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::HoldLog(uint32_t number, const std::string& name) {
+  const auto held = logs_.find(number);
+  const auto now = Identify(*value_folder_, name);
+  if (held != logs_.end()) {
+    // Deleted by now: older pointers may lead into the copy.
+    if (IsChanged(now.status())) return absl::OkStatus();
+    SLUICE_RETURN_IF_ERROR(now.status());
+    if (now->IsSameFile(held->second) && now->size == held->second.size) {
+      return absl::OkStatus();
+    }
+    logs_.erase(held);
+  }
+  FileIdentity identity;
+  SLUICE_RETURN_IF_ERROR(CopyWhole(*value_folder_, name, *image_, identity));
+  logs_[number] = identity;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogEnd> LiveCopy::CopyOpenLog(FileSystem& from,
+                                             const std::string& name) {
+  auto end = CopyLog(from, name, keys_, *image_);
+  if (end.ok() || IsChanged(end.status())) return end;
+  // Its data key may be newer than ours: each is in KEYREGISTRY before any file
+  // uses it.
+  SLUICE_RETURN_IF_ERROR(ReadKeys());
+  return CopyLog(from, name, keys_, *image_);
+}
+
+// The newest first: only it grows, so that an older one, read later, is
+// complete, and there is no hole. One that is gone was flushed, and MANIFEST,
+// read later still, has it.
+absl::Status LiveCopy::CopyMemtables() {
+  SLUICE_ASSIGN_OR_RETURN(const ImageFiles files, ListImageFiles(*folder_));
+  for (auto log = files.memtables.rbegin(); log != files.memtables.rend();
+       ++log) {
+    const std::string& name = log->second;
+    const auto end = CopyOpenLog(*folder_, name);
+    if (IsChanged(end.status())) {
+      SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
+      // A new log under an old name is no flushed one.
+      if (Identify(*folder_, name).ok()) return end.status();
+      continue;
+    }
+    SLUICE_RETURN_IF_ERROR(end.status());
+    if (end->tail == LogTail::kUnreadable) {
+      open_ends_.push_back({folder_.get(), name, end->valid_end});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::CopyTables() {
+  absl::Status status;
+  for (int i = 0; i < kMaxTableLooks; ++i) {
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    status = CopyTablesOnce();
+    if (!IsChanged(status)) return status;
+  }
+  return status;
+}
+
+absl::Status LiveCopy::CopyTablesOnce() {
+  FileIdentity identity;
+  SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
+                          ReadSmall(*folder_, kManifest, identity));
+  const absl::string_view whole = WholeRecords(bytes, kManifestHeaderBytes);
+  SLUICE_ASSIGN_OR_RETURN(const Manifest manifest, ParseManifest(whole));
+  for (const auto& table : manifest.tables) {
+    SLUICE_RETURN_IF_ERROR(CopyTable(TableFileName(table.first)));
+  }
+  SLUICE_RETURN_IF_ERROR(CheckManifest(manifest, whole, identity));
+  SLUICE_RETURN_IF_ERROR(RemoveOtherTables(manifest));
+  return WriteSmall(*image_, kManifest, whole);
+}
+
+absl::Status LiveCopy::CopyTable(const std::string& name) {
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity now, Identify(*folder_, name));
+  const auto held = tables_.find(name);
+  if (held != tables_.end() && held->second == now) return absl::OkStatus();
+  tables_.erase(name);
+  FileIdentity identity;
+  SLUICE_RETURN_IF_ERROR(CopyWhole(*folder_, name, *image_, identity));
+  tables_[name] = identity;
+  return absl::OkStatus();
+}
+
+// That the tables just copied are those that `bytes` speak of: MANIFEST was
+// neither replaced since, nor did it give one of their numbers to another.
+absl::Status LiveCopy::CheckManifest(const Manifest& manifest,
+                                     absl::string_view bytes,
+                                     const FileIdentity& identity) {
+  FileIdentity identity_now;
+  SLUICE_ASSIGN_OR_RETURN(const std::string now,
+                          ReadSmall(*folder_, kManifest, identity_now));
+  bool is_same =
+      identity_now.IsSameFile(identity) && absl::StartsWith(now, bytes);
+  if (is_same) {
+    SLUICE_ASSIGN_OR_RETURN(const bool again,
+                            CreatesAgain(now, bytes.size(), manifest));
+    is_same = !again;
+  }
+  if (is_same) return absl::OkStatus();
+  SLUICE_RETURN_IF_ERROR(ForgetTables());
+  return Changed(kManifest, "it was replaced");
+}
+
+// All that tables and logs copied so far may point to is in these: a value is
+// written before what points to it.
+absl::Status LiveCopy::CopyOtherLogs(const LogNames& before) {
+  SLUICE_ASSIGN_OR_RETURN(const LogNames after, ListLogs());
+  LogNames wanted = before;
+  wanted.insert(after.begin(), after.end());
+  if (wanted.empty()) return absl::OkStatus();
+  const uint32_t newest = wanted.rbegin()->first;
+  const uint32_t known =
+      before.empty() ? wanted.begin()->first : before.rbegin()->first;
+  for (uint32_t number = newest; number > known; --number) {
+    if (wanted.count(number) == 0 && logs_.count(number) == 0) {
+      return Changed(absl::StrCat("value log ", number), "it went away");
+    }
+  }
+  if (after.count(newest) > 0) {
+    SLUICE_RETURN_IF_ERROR(CopyNewestLog(newest, wanted[newest]));
+    wanted.erase(newest);
+  }
+  for (auto log = wanted.rbegin(); log != wanted.rend(); ++log) {
+    SLUICE_RETURN_IF_ERROR(HoldLog(log->first, log->second));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::CopyNewestLog(uint32_t number, const std::string& name) {
+  logs_.erase(number);
+  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, CopyOpenLog(*value_folder_, name));
+  if (end.valid_end <= kLogHeaderBytes) {
+    SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
+  }
+  if (end.tail == LogTail::kUnreadable) {
+    open_ends_.push_back({value_folder_.get(), name, end.valid_end});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::CopyKeys() {
+  FileIdentity identity;
+  const auto bytes = ReadSmall(*folder_, kKeyRegistry, identity);
+  if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
+  SLUICE_RETURN_IF_ERROR(bytes.status());
+  return WriteSmall(*image_, kKeyRegistry,
+                    WholeRecords(*bytes, kKeyRegistryHeaderBytes));
+}
+
+// A record that was being written has grown whole by now, or its log is gone.
+// Else it is half a record of a crash, or damage.
+absl::Status LiveCopy::CheckEnds() {
+  for (const OpenEnd& open_end : open_ends_) {
+    const auto log = LogFile::Open(*open_end.folder, open_end.name, keys_);
+    if (!log.ok()) continue;
+    const auto end = FindLogEnd(**log, open_end.valid_end);
+    if (!end.ok() || end->valid_end != open_end.valid_end ||
+        end->tail == LogTail::kEmpty) {
+      continue;
+    }
+    report_.unreadable_ends.push_back(
+        absl::StrCat(open_end.name, ": what follows byte ", open_end.valid_end,
+                     " is no record: half a one of a crash, or damage"));
+  }
+  return run_.status();
+}
+
+absl::Status LiveCopy::RemoveCopy(const std::string& name) {
+  const int error = image_->Unlink(name);
+  if (error == 0 || error == ENOENT) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kUnavailable, kScratchUnavailable,
+      absl::StrCat("remove scratch file ", name, ": ", strerror(error)));
+}
+
+absl::Status LiveCopy::ForgetTables() {
+  tables_.clear();
+  return RemoveOtherTables(Manifest());
+}
+
+absl::Status LiveCopy::RemoveOtherTables(const Manifest& manifest) {
+  SLUICE_ASSIGN_OR_RETURN(const ImageFiles files, ListImageFiles(*image_));
+  for (const uint64_t number : files.tables) {
+    if (manifest.tables.count(number) > 0) continue;
+    tables_.erase(TableFileName(number));
+    SLUICE_RETURN_IF_ERROR(RemoveCopy(TableFileName(number)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::RemoveOpenLogs() {
+  SLUICE_ASSIGN_OR_RETURN(const ImageFiles files, ListImageFiles(*image_));
+  for (const auto& memtable : files.memtables) {
+    SLUICE_RETURN_IF_ERROR(RemoveCopy(memtable.second));
+  }
+  for (const auto& [number, name] : files.value_logs) {
+    if (logs_.count(number) == 0) SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace badger
+}  // namespace sluice

@@ -1,0 +1,144 @@
+#ifndef SLUICE_PLUGINS_BADGER_LIVE_COPY_H_
+#define SLUICE_PLUGINS_BADGER_LIVE_COPY_H_
+
+// The image of a database that another process has open and writes, taken
+// without any lock: all transactions up to some moment of the call, none after
+// it.
+//
+//   LiveCopy copy(options, &files, FileSystem::Posix(), "/var/tmp/x", run);
+//   SLUICE_RETURN_IF_ERROR(copy.Take([](const std::string& folder) {
+//     return ReadAll(folder);
+//   }));
+//
+// What makes it consistent is the order of the reads, and nothing else.
+//
+//   format 8:  closed value logs; the write-ahead logs, newest first, each cut
+//              after its last whole transaction; MANIFEST; tables; MANIFEST
+//              again; the other value logs; KEYREGISTRY
+//   format 7:  closed value logs; MANIFEST; tables; MANIFEST again; the other
+//              value logs, newest first; KEYREGISTRY
+//
+// docs/format/badger.md says what Badger does in which order, and why the image
+// is then the one that a kill of the process would leave. Whatever goes away
+// during the copy makes it look again; what is held already stays held, so that
+// each attempt has less to do. It reads through the page cache, so the database
+// must be on this host.
+//
+// `proof` reads the image before Take returns; an error of it that is not the
+// run's is taken for a bad copy, and all but closed value logs is copied anew,
+// kMaxProofs times in all.
+//
+// Errors: source_unavailable where there is no database; source_failed, to be
+// tried again, after max_attempts, with what kept changing; the proof's;
+// cancelled. One thread. Disk: the size of the database, checked by the caller
+// (AllocatedBytes, scratch_area.h).
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/key_registry.h"
+#include "sluice/plugins/badger/live_file.h"
+#include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/sdk/run.h"
+
+namespace sluice {
+namespace badger {
+
+struct LiveCopyOptions {
+  std::string folder;
+  std::string value_folder;  // empty: `folder`
+  std::string master_key;
+  // Looks at the directory before it is given up. One costs what changed since
+  // the last.
+  int max_attempts = 200;
+};
+
+struct LiveCopyReport {
+  int attempts = 0;
+  int proofs = 0;
+  // Logs that end in bytes which are no record, and did not become one: Badger
+  // drops these when it opens the directory.
+  std::vector<std::string> unreadable_ends;
+};
+
+class LiveCopy {
+ public:
+  static constexpr int kMaxProofs = 3;
+  using Proof = absl::FunctionRef<absl::Status(const std::string& folder)>;
+
+  // The image becomes `scratch`/kImageFolder. Borrows `source`, in which the
+  // options' folders are (give one that only reads), and `target`, in which
+  // `scratch` is.
+  static constexpr char kImageFolder[] = "image";
+  LiveCopy(LiveCopyOptions options, FileSystem* source, FileSystem* target,
+           std::string scratch, const sdk::Run& run);
+
+  absl::Status Take(Proof proof);
+  // Where the image lies.
+  std::string folder() const;
+  const LiveCopyReport& report() const { return report_; }
+
+ private:
+  using LogNames = std::map<uint32_t, std::string>;
+  // A log's end that could not be read.
+  struct OpenEnd {
+    FileSystem* folder;
+    std::string name;
+    uint64_t valid_end;
+  };
+
+  absl::Status OpenFolders();
+  absl::Status Attempt();
+  absl::Status ReadKeys();
+  // Value logs that are not empty. An empty one is about to be deleted, or what
+  // a crash left of one.
+  absl::StatusOr<LogNames> ListLogs();
+  absl::Status CopyClosedLogs();
+  absl::StatusOr<LogEnd> CopyOpenLog(FileSystem& from, const std::string& name);
+  absl::Status CopyMemtables();
+  absl::Status CopyTables();
+  absl::Status CopyTablesOnce();
+  absl::Status CopyTable(const std::string& name);
+  absl::Status CheckManifest(const Manifest& manifest, absl::string_view bytes,
+                             const FileIdentity& identity);
+  absl::Status RemoveOtherTables(const Manifest& manifest);
+  absl::Status CopyOtherLogs(const LogNames& before);
+  // Holds it already, or copies it.
+  absl::Status HoldLog(uint32_t number, const std::string& name);
+  absl::Status CopyNewestLog(uint32_t number, const std::string& name);
+  absl::Status CopyKeys();
+  absl::Status CheckEnds();
+  absl::Status RemoveCopy(const std::string& name);
+  absl::Status RemoveOpenLogs();
+  absl::Status ForgetTables();
+  absl::Status GiveUp(const absl::Status& last) const;
+
+  const LiveCopyOptions options_;
+  FileSystem* const source_;
+  FileSystem* const target_;
+  const std::string scratch_;
+  const sdk::Run run_;
+  std::unique_ptr<FileSystem> folder_;
+  std::unique_ptr<FileSystem> value_folder_;
+  std::unique_ptr<FileSystem> image_;
+  KeyRegistry keys_;
+  uint16_t format_ = 0;
+  std::map<std::string, FileIdentity> tables_;  // copies held, by name
+  std::map<uint32_t, FileIdentity> logs_;       // closed ones held
+  std::vector<OpenEnd> open_ends_;
+  std::map<std::string, int> changes_;  // what, and how often
+  LiveCopyReport report_;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_LIVE_COPY_H_

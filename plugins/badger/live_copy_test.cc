@@ -1,0 +1,211 @@
+#include "sluice/plugins/badger/live_copy.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/fault_file_system.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/scratch_area.h"
+#include "sluice/plugins/sdk/run.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// A copy of a fixture, with things happening to the fixture meanwhile.
+class Copying {
+ public:
+  explicit Copying(const std::string& name)
+      : fixture(name), files_(FileSystem::Posix(), &plan) {
+    auto area =
+        ScratchArea::Create(testing::TempDir(), {fixture.Options().folder});
+    EXPECT_TRUE(area.ok()) << area.status();
+    scratch_ = *std::move(area);
+    // Only the source's calls count, by the names that they go to.
+    plan.SetFilter([](const FileCall&) { return true; });
+  }
+
+  absl::Status Take(int max_attempts = 20) {
+    LiveCopyOptions options;
+    options.folder = fixture.Options().folder;
+    options.value_folder = fixture.Options().value_folder;
+    options.master_key = fixture.Options().master_key;
+    options.max_attempts = max_attempts;
+    copy = std::make_unique<LiveCopy>(options, &files_, FileSystem::Posix(),
+                                      scratch_->path(), sdk::Run());
+    return copy->Take([this](const std::string& folder) {
+      ImageOptions image = fixture.Options();
+      image.folder = folder;
+      image.value_folder = "";
+      auto listed = List(image);
+      if (listed.ok()) listings = *std::move(listed);
+      return listed.status();
+    });
+  }
+
+  // Once, before the first call that opens `name`.
+  void BeforeOpening(const std::string& name, std::function<void()> hook) {
+    plan.SetFilter([name](const FileCall& call) {
+      return call.op == FileOp::kOpen && absl::EndsWith(call.path, name);
+    });
+    plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore,
+                                 [hook](const FileCall&) { hook(); }));
+  }
+
+  std::string Path(const std::string& name) const {
+    return absl::StrCat(fixture.folder(), "/", name);
+  }
+
+  FaultPlan plan;
+  Fixture fixture;
+  std::unique_ptr<LiveCopy> copy;
+  Listings listings;
+
+ private:
+  FaultFileSystem files_;
+  std::unique_ptr<ScratchArea> scratch_;
+};
+
+std::vector<std::string> NamesWith(const std::string& folder,
+                                   const std::string& suffix) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (absl::EndsWith(name, suffix)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(LiveCopyTest, OfADirectoryThatNobodyWritesIsItsListing) {
+  for (const std::string& name : FixtureNames()) {
+    Copying copying(name);
+    const absl::Status status = copying.Take();
+    ASSERT_TRUE(status.ok()) << name << ": " << status;
+    EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live) << name;
+    EXPECT_EQ(copying.copy->report().attempts, 1) << name;
+  }
+}
+
+TEST(LiveCopyTest, TakesNoMoreOfALogThanItsTransactions) {
+  Copying copying("v4-sigkill");
+  ASSERT_TRUE(copying.Take().ok());
+  uint64_t stored = 0;
+  for (const std::string& name : NamesWith(copying.copy->folder(), ".mem")) {
+    stored += std::filesystem::file_size(copying.copy->folder() + "/" + name);
+  }
+  EXPECT_GT(stored, 0u);
+  EXPECT_LT(stored, 4u << 20);
+}
+
+// A memtable that is flushed away between the listing and its turn is in
+// MANIFEST by then. Here it is not: the copy is an earlier state, no error.
+TEST(LiveCopyTest, ALogThatWasFlushedMeanwhileIsLeftToManifest) {
+  Copying copying("v4-sigkill");
+  const std::string name = NamesWith(copying.fixture.folder(), ".mem").front();
+  copying.BeforeOpening(name, [&] {
+    std::filesystem::resize_file(copying.Path(name), 0);
+    std::filesystem::remove(copying.Path(name));
+  });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(copying.plan.struck());
+  EXPECT_LT(copying.listings.versions.size(),
+            copying.fixture.Expected().versions.size());
+}
+
+TEST(LiveCopyTest, ATableThatStaysAwayIsNamedAfterAllAttempts) {
+  Copying copying("v4-zstd-levels");
+  const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
+  copying.BeforeOpening(name, [&] {
+    std::filesystem::resize_file(copying.Path(name), 0);
+    std::filesystem::remove(copying.Path(name));
+  });
+  const absl::Status status = copying.Take(/*max_attempts=*/4);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(IsRetryable(status));
+  EXPECT_TRUE(absl::StrContains(status.message(), name)) << status;
+  EXPECT_EQ(copying.copy->report().attempts, 4);
+}
+
+// Compaction: MANIFEST no longer has the table, the copy neither.
+TEST(LiveCopyTest, ATableThatWasReplacedMeanwhileIsLookedForAgain) {
+  Copying copying("v4-zstd-levels");
+  const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
+  const std::string away = copying.fixture.folder() + "/../away";
+  copying.BeforeOpening(name, [&] {
+    std::filesystem::rename(copying.Path(name), away);
+    std::filesystem::copy_file(away, copying.Path(name));
+  });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+}
+
+// The collector deletes a value log after its copy was made: older pointers
+// lead into the copy.
+TEST(LiveCopyTest, AValueLogThatIsCollectedMeanwhileStaysInTheCopy) {
+  Copying copying("v4-snappy-vlog");
+  const std::vector<std::string> logs =
+      NamesWith(copying.fixture.folder(), ".vlog");
+  ASSERT_GT(logs.size(), 2u);
+  copying.BeforeOpening("MANIFEST", [] {});
+  copying.plan.StrikeAt(
+      2, Fault::Call(Fault::Kind::kBefore, [&](const FileCall&) {
+        std::filesystem::resize_file(copying.Path(logs[0]), 0);
+        std::filesystem::remove(copying.Path(logs[0]));
+      }));
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+}
+
+TEST(LiveCopyTest, HalfARecordAtTheEndIsDroppedAndTold) {
+  Copying copying("v4-sigkill");
+  const std::string name = NamesWith(copying.fixture.folder(), ".mem").back();
+  std::string bytes = ReadBytes(copying.Path(name));
+  const size_t end = bytes.find_last_not_of('\0') + 1;
+  bytes.resize(end);
+  bytes += std::string("\x40\x00\x0a\x05\x00half", 9);
+  WriteBytes(copying.Path(name), bytes);
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+  ASSERT_EQ(copying.copy->report().unreadable_ends.size(), 1u);
+  EXPECT_TRUE(
+      absl::StrContains(copying.copy->report().unreadable_ends[0], name));
+}
+
+TEST(LiveCopyTest, DamageIsAnErrorAndNotTriedForEver) {
+  Copying copying("v4-none-inline");
+  const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
+  std::string bytes = ReadBytes(copying.Path(name));
+  bytes[100] ^= 1;
+  WriteBytes(copying.Path(name), bytes);
+  EXPECT_EQ(ErrorCodeOf(copying.Take()), kSourceFailed);
+  EXPECT_EQ(copying.copy->report().proofs, LiveCopy::kMaxProofs);
+}
+
+TEST(LiveCopyTest, AnEmptyValueLogOfACrashIsPassedOver) {
+  Copying copying("v4-snappy-vlog");
+  WriteBytes(copying.Path("000900.vlog"), "");
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+}
+
+}  // namespace
+}  // namespace badger
+}  // namespace sluice

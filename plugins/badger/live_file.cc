@@ -1,0 +1,235 @@
+#include "sluice/plugins/badger/live_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/log_record.h"
+#include "sluice/plugins/badger/random_file.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// So much is read between two looks at the run.
+constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr uint64_t kMaxSmallBytes = uint64_t{64} << 20;
+
+absl::Status SourceError(absl::string_view operation, const std::string& name,
+                         int error) {
+  if (error == ENOENT) return Changed(name, "it went away");
+  return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
+                   absl::StrCat(operation, " ", name, ": ", strerror(error)));
+}
+
+absl::Status ScratchError(const std::string& name, int error) {
+  return MakeError(
+      error == ENOSPC || error == EDQUOT ? absl::StatusCode::kResourceExhausted
+                                         : absl::StatusCode::kUnavailable,
+      kScratchUnavailable,
+      absl::StrCat("write scratch file ", name, ": ", strerror(error)));
+}
+
+// The copy of one file, written from its begin on.
+class Copy {
+ public:
+  static absl::StatusOr<Copy> Create(FileSystem& to, const std::string& name) {
+    auto file = to.Open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!file.ok()) return ScratchError(name, file.error);
+    return Copy(std::move(file.value), name);
+  }
+
+  absl::Status Append(absl::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto written = file_->Write(bytes);
+      if (written.error == EINTR) continue;
+      if (!written.ok()) return ScratchError(name_, written.error);
+      bytes.remove_prefix(written.value);
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Close() {
+    const int error = file_->Close();
+    return error == 0 ? absl::OkStatus() : ScratchError(name_, error);
+  }
+
+ private:
+  Copy(std::unique_ptr<File> file, std::string name)
+      : file_(std::move(file)), name_(std::move(name)) {}
+
+  std::unique_ptr<File> file_;
+  std::string name_;
+};
+
+absl::StatusOr<FileIdentity> IdentityOf(File& file, const std::string& name) {
+  const auto info = file.Stat();
+  if (!info.ok()) return SourceError("stat", name, info.error);
+  if (info.value.type != FileInfo::Type::kRegular) {
+    return SourceError("open", name, EINVAL);
+  }
+  return FileIdentity::Of(info.value);
+}
+
+// An error of reading, unless it came of the file's being cut or replaced.
+absl::Status UnlessChanged(FileSystem& from, const std::string& name,
+                           const FileIdentity& before, absl::Status status) {
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity now, Identify(from, name));
+  if (!now.IsSameFile(before) || now.size < before.size) {
+    return Changed(name, "it was replaced");
+  }
+  return status;
+}
+
+// Only where the records end is of interest here.
+class NoVisitor final : public LogVisitor {
+ public:
+  absl::Status OnRecord(const ScannedRecord& record) override {
+    return absl::OkStatus();
+  }
+  void Commit() override {}
+  void Drop() override {}
+};
+
+absl::Status CopyPrefix(LogFile& log, uint64_t bytes, FileSystem& to) {
+  SLUICE_ASSIGN_OR_RETURN(Copy copy, Copy::Create(to, log.name()));
+  std::string piece;
+  for (uint64_t at = 0; at < bytes; at += piece.size()) {
+    SLUICE_RETURN_IF_ERROR(log.file().Read(
+        at, std::min<uint64_t>(bytes - at, kPieceBytes), piece));
+    SLUICE_RETURN_IF_ERROR(copy.Append(piece));
+  }
+  return copy.Close();
+}
+
+absl::StatusOr<LogEnd> ScanAndCopy(LogFile& log, FileSystem& to) {
+  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, FindLogEnd(log, kLogHeaderBytes));
+  if (end.valid_end > kLogHeaderBytes) {
+    SLUICE_RETURN_IF_ERROR(CopyPrefix(log, end.valid_end, to));
+  }
+  return end;
+}
+
+// Whether the log begins as it did: a new one under the same name and inode has
+// another random header.
+absl::Status CheckHeader(FileSystem& from, const std::string& name,
+                         const std::string& header) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file,
+                          RandomFile::Open(from, name));
+  std::string now;
+  SLUICE_RETURN_IF_ERROR(file->Read(0, header.size(), now));
+  return now == header ? absl::OkStatus() : Changed(name, "it was replaced");
+}
+
+absl::StatusOr<LogEnd> CopyOpenLog(FileSystem& from, const std::string& name,
+                                   const KeyRegistry& keys, FileSystem& to) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<LogFile> log,
+                          LogFile::Open(from, name, keys));
+  std::string header;
+  SLUICE_RETURN_IF_ERROR(log->file().Read(
+      0, std::min<uint64_t>(log->size(), kLogHeaderBytes), header));
+  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, ScanAndCopy(*log, to));
+  SLUICE_RETURN_IF_ERROR(CheckHeader(from, name, header));
+  return end;
+}
+
+}  // namespace
+
+absl::Status Changed(absl::string_view name, absl::string_view what) {
+  return MakeError(absl::StatusCode::kAborted, kSourceFailed,
+                   absl::StrCat(name, ": ", what, " while it was copied"));
+}
+
+absl::StatusOr<FileIdentity> Identify(FileSystem& folder,
+                                      const std::string& name) {
+  const auto info = folder.Stat(name);
+  if (!info.ok()) return SourceError("stat", name, info.error);
+  if (info.value.size == 0) return Changed(name, "it was emptied");
+  return FileIdentity::Of(info.value);
+}
+
+absl::Status CopyWhole(FileSystem& from, const std::string& name,
+                       FileSystem& to, FileIdentity& identity) {
+  auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);
+  if (!file.ok()) return SourceError("open", name, file.error);
+  SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*file.value, name));
+  if (identity.size == 0) return Changed(name, "it was emptied");
+  SLUICE_ASSIGN_OR_RETURN(Copy copy, Copy::Create(to, name));
+  std::string piece(std::min<uint64_t>(identity.size, kPieceBytes), '\0');
+  uint64_t at = 0;
+  while (at < identity.size) {
+    const auto count = file.value->ReadAt(at, absl::MakeSpan(piece));
+    if (count.error == EINTR) continue;
+    if (!count.ok()) return SourceError("read", name, count.error);
+    if (count.value == 0) break;
+    SLUICE_RETURN_IF_ERROR(
+        copy.Append(absl::string_view(piece).substr(0, count.value)));
+    at += count.value;
+  }
+  SLUICE_RETURN_IF_ERROR(copy.Close());
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity after,
+                          IdentityOf(*file.value, name));
+  if (at != identity.size || after.size != identity.size) {
+    return Changed(name, "its length changed");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogEnd> CopyLog(FileSystem& from, const std::string& name,
+                               const KeyRegistry& keys, FileSystem& to) {
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity before, Identify(from, name));
+  const auto end = CopyOpenLog(from, name, keys, to);
+  if (!end.ok()) {
+    return UnlessChanged(from, name, before, end.status());
+  }
+  // It may have been cut just behind the last byte read.
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity after, Identify(from, name));
+  if (!after.IsSameFile(before) || after.size < end->valid_end) {
+    return Changed(name, "it was replaced");
+  }
+  return end;
+}
+
+absl::StatusOr<LogEnd> FindLogEnd(LogFile& log, uint64_t from) {
+  NoVisitor visitor;
+  return ScanLog(log, from, visitor);
+}
+
+absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,
+                                      FileIdentity& identity) {
+  auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);
+  if (file.error == ENOENT) {
+    return MakeError(absl::StatusCode::kNotFound, kSourceUnavailable,
+                     absl::StrCat(name, " is not there"));
+  }
+  if (!file.ok()) return SourceError("open", name, file.error);
+  SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*file.value, name));
+  std::string bytes;
+  std::string piece(kPieceBytes, '\0');
+  while (bytes.size() <= kMaxSmallBytes) {
+    const auto count = file.value->Read(absl::MakeSpan(piece));
+    if (count.error == EINTR) continue;
+    if (!count.ok()) return SourceError("read", name, count.error);
+    if (count.value == 0) return bytes;
+    bytes.append(piece, 0, count.value);
+  }
+  return MakeError(
+      absl::StatusCode::kDataLoss, kSourceFailed,
+      absl::StrCat(name, ": longer than ", kMaxSmallBytes, " bytes"));
+}
+
+absl::Status WriteSmall(FileSystem& to, const std::string& name,
+                        absl::string_view bytes) {
+  SLUICE_ASSIGN_OR_RETURN(Copy copy, Copy::Create(to, name));
+  SLUICE_RETURN_IF_ERROR(copy.Append(bytes));
+  return copy.Close();
+}
+
+}  // namespace badger
+}  // namespace sluice

@@ -1,0 +1,150 @@
+#include "sluice/plugins/badger/scratch_area.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/error.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr absl::string_view kNamePrefix = "sluice-badger-";
+constexpr int kMaxTries = 100;
+
+absl::Status Unusable(absl::string_view what, const std::string& path) {
+  return MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable,
+                   absl::StrCat("scratch folder ", path, ": ", what));
+}
+
+// Whether `path` is `folder` or lies below it, symlinks followed.
+bool IsWithin(const std::string& path, const std::string& folder) {
+  std::error_code error;
+  const fs::path inner = fs::weakly_canonical(path, error);
+  if (error) return false;
+  const fs::path outer = fs::weakly_canonical(folder, error);
+  if (error) return false;
+  return inner == outer ||
+         absl::StartsWith(inner.string() + "/", outer.string() + "/");
+}
+
+// The folder opened and locked; -1 where it is gone or in use.
+int OpenLocked(const std::string& path) {
+  const int fd =
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return -1;
+  struct stat opened;
+  struct stat named;
+  // It may have been removed between the two calls, and be another one by now.
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 &&
+      lstat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
+      opened.st_dev == named.st_dev) {
+    return fd;
+  }
+  close(fd);
+  return -1;
+}
+
+void RemoveAll(const std::string& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+void RemoveAbandoned(const std::string& parent) {
+  std::error_code error;
+  fs::directory_iterator entries(parent, error);
+  for (; !error && entries != fs::directory_iterator();
+       entries.increment(error)) {
+    const std::string path = entries->path().string();
+    if (!absl::StartsWith(entries->path().filename().string(), kNamePrefix)) {
+      continue;
+    }
+    struct stat info;
+    if (lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) ||
+        info.st_uid != geteuid()) {
+      continue;
+    }
+    const int fd = OpenLocked(path);
+    if (fd < 0) continue;
+    RemoveAll(path);
+    close(fd);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ScratchArea>> ScratchArea::Create(
+    const std::string& parent, const std::vector<std::string>& databases) {
+  for (const std::string& database : databases) {
+    if (IsWithin(parent, database)) {
+      return MakeError(absl::StatusCode::kInvalidArgument, kScratchUnavailable,
+                       absl::StrCat("scratch folder ", parent,
+                                    ": it lies in the database ", database));
+    }
+  }
+  RemoveAbandoned(parent);
+  // Another run may take a new folder for an abandoned one before it is locked.
+  for (int i = 0; i < kMaxTries; ++i) {
+    std::string path = absl::StrCat(parent, "/", kNamePrefix, "XXXXXX");
+    if (mkdtemp(path.data()) == nullptr) {
+      return WithHint(Unusable(strerror(errno), parent),
+                      "scratch=DIR names another folder");
+    }
+    const int fd = OpenLocked(path);
+    if (fd >= 0) {
+      return std::unique_ptr<ScratchArea>(new ScratchArea(path, fd));
+    }
+    rmdir(path.c_str());
+  }
+  return Unusable("no folder in it can be locked", parent);
+}
+
+ScratchArea::~ScratchArea() {
+  RemoveAll(path_);
+  close(fd_);
+}
+
+absl::Status ScratchArea::CheckRoom(uint64_t bytes) const {
+  struct statvfs info;
+  if (fstatvfs(fd_, &info) != 0) return Unusable(strerror(errno), path_);
+  const uint64_t free = uint64_t{info.f_bavail} * info.f_frsize;
+  if (free >= bytes) return absl::OkStatus();
+  return WithHint(
+      MakeError(absl::StatusCode::kResourceExhausted, kScratchUnavailable,
+                absl::StrCat("scratch folder ", path_, ": ", free,
+                             " bytes are free, a copy of the database takes ",
+                             bytes)),
+      "scratch=DIR names another folder; mode=offline needs none");
+}
+
+uint64_t AllocatedBytes(const std::string& folder) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator();
+       entries.increment(error)) {
+    struct stat info;
+    if (lstat(entries->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      bytes += uint64_t{512} * info.st_blocks;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace badger
+}  // namespace sluice

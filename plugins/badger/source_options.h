@@ -1,0 +1,26 @@
+#ifndef SLUICE_PLUGINS_BADGER_SOURCE_OPTIONS_H_
+#define SLUICE_PLUGINS_BADGER_SOURCE_OPTIONS_H_
+
+// Which database, and how it is read and restored; see source.h.
+
+#include <string>
+
+#include "sluice/plugins/badger/table_writer.h"
+
+namespace sluice {
+namespace badger {
+
+struct SourceOptions {
+  std::string folder;
+  std::string value_folder;  // empty: `folder`
+  std::string master_key;    // 16, 24 or 32 bytes; empty: not encrypted
+  std::string scratch;       // where copies go; not used offline
+  bool offline = false;
+  std::string store_id;  // empty: the database's own
+  DiskFormat restore_format = DiskFormat::kBadger4;
+};
+
+}  // namespace badger
+}  // namespace sluice
+
+#endif  // SLUICE_PLUGINS_BADGER_SOURCE_OPTIONS_H_

@@ -1,0 +1,342 @@
+#include "sluice/plugins/badger/source.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "sluice/base/error.h"
+#include "sluice/plugins/abi/sluice_plugin.h"
+#include "sluice/plugins/badger/collecting_sink.h"
+#include "sluice/plugins/badger/fake_payload.h"
+#include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/source_options.h"
+#include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// A payload with what its backup left beside it.
+class StoredPayload : public FakePayload {
+ public:
+  explicit StoredPayload(const CollectingSink& sink)
+      : FakePayload(sink.payload), stored_(sink.metadata) {}
+  const sdk::Metadata& metadata() const override { return stored_; }
+
+ private:
+  const sdk::Metadata stored_;
+};
+
+class RestoreOf : public sdk::RestoreRequest {
+ public:
+  explicit RestoreOf(const std::vector<CollectingSink>& chain) {
+    for (const CollectingSink& sink : chain) {
+      payloads_.push_back(std::make_unique<StoredPayload>(sink));
+      borrowed_.push_back(payloads_.back().get());
+    }
+  }
+  absl::string_view store_id() const override { return "the-store"; }
+  absl::Span<sdk::Payload* const> payloads() const override {
+    return borrowed_;
+  }
+  void AddWarning(absl::string_view word, absl::string_view message) override {
+    ++warnings;
+  }
+
+  int warnings = 0;
+
+ private:
+  std::vector<std::unique_ptr<StoredPayload>> payloads_;
+  std::vector<sdk::Payload*> borrowed_;
+};
+
+class SourceTest : public testing::Test {
+ protected:
+  SourceTest() {
+    std::string root = testing::TempDir() + "/source-XXXXXX";
+    root_ = mkdtemp(root.data()) == nullptr ? "" : root;
+    std::filesystem::create_directory(root_ + "/scratch");
+  }
+  ~SourceTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+
+  SourceOptions OptionsOf(const Fixture& fixture) const {
+    SourceOptions options = At(fixture.Options().folder);
+    options.value_folder = fixture.Options().value_folder;
+    options.master_key = fixture.Options().master_key;
+    return options;
+  }
+  SourceOptions At(const std::string& folder) const {
+    SourceOptions options;
+    options.folder = folder;
+    options.scratch = root_ + "/scratch";
+    return options;
+  }
+
+  absl::Status Backup(const SourceOptions& options, CollectingSink& sink,
+                      const sdk::BackupRequest& request = {},
+                      const sdk::Run& run = sdk::Run()) const {
+    return MakeBadgerSource(options)->Backup(run, request, sink);
+  }
+  std::string WordOfBackup(const SourceOptions& options) const {
+    CollectingSink sink;
+    const absl::Status status = Backup(options, sink);
+    EXPECT_EQ(sink.ends, status.ok() ? 1 : 0);
+    return ErrorCodeOf(status);
+  }
+  size_t FilesIn(const std::string& folder) const {
+    size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      files += entry.exists() ? 1 : 0;
+    }
+    return files;
+  }
+
+  std::string root_;
+};
+
+sdk::BackupRequest On(const CollectingSink& base) {
+  sdk::BackupRequest request;
+  request.has_base = true;
+  request.base_backup_id = "base";
+  request.base_metadata = base.metadata;
+  return request;
+}
+
+TEST_F(SourceTest, EachFixtureComesBackAsItsLiveListing) {
+  for (const std::string& name : FixtureNames()) {
+    for (const bool offline : {false, true}) {
+      const Fixture fixture(name);
+      SourceOptions options = OptionsOf(fixture);
+      options.offline = offline;
+      CollectingSink sink;
+      const absl::Status status = Backup(options, sink);
+      ASSERT_TRUE(status.ok()) << name << ": " << status;
+      EXPECT_EQ(FilesIn(options.scratch), 0u) << name;
+      const std::string target = absl::StrCat(root_, "/", name, offline);
+      RestoreOf request({sink});
+      const absl::Status restored =
+          MakeBadgerSource(At(target))->Restore(sdk::Run(), request);
+      ASSERT_TRUE(restored.ok()) << name << ": " << restored;
+      ImageOptions image;
+      image.folder = target;
+      const auto listed = List(image);
+      ASSERT_TRUE(listed.ok()) << name << ": " << listed.status();
+      EXPECT_EQ(listed->live, fixture.Expected().live) << name;
+      EXPECT_EQ(listed->versions.size(), sink.counts.at("versions")) << name;
+      EXPECT_EQ(ReadBytes(target + "/" + kStoreIdFile), "the-store\n");
+    }
+  }
+}
+
+TEST_F(SourceTest, WhatIsNoDatabaseIsAnErrorAndStaysAsItIs) {
+  EXPECT_EQ(WordOfBackup(At(root_ + "/absent")), kSourceUnavailable);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/absent"));
+  std::filesystem::create_directory(root_ + "/empty");
+  EXPECT_EQ(WordOfBackup(At(root_ + "/empty")), kSourceEmpty);
+  EXPECT_EQ(FilesIn(root_ + "/empty"), 0u);
+  std::filesystem::create_directory(root_ + "/other");
+  WriteBytes(root_ + "/other/file", "mine");
+  EXPECT_EQ(WordOfBackup(At(root_ + "/other")), kSourceUnavailable);
+  EXPECT_EQ(FilesIn(root_ + "/other"), 1u);
+  EXPECT_EQ(FilesIn(root_ + "/scratch"), 0u);
+}
+
+TEST_F(SourceTest, TheStoreIdIsTheSameBeforeAndAfterTheFirstBackupAndAMove) {
+  const Fixture fixture("v4-none-inline");
+  const SourceOptions options = OptionsOf(fixture);
+  const auto before = MakeBadgerSource(options)->Describe(sdk::Run());
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_TRUE(IsStoreId(before->store_id)) << before->store_id;
+  EXPECT_FALSE(before->empty);
+  EXPECT_FALSE(std::filesystem::exists(options.folder + "/" + kStoreIdFile));
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(options, sink).ok());
+  EXPECT_EQ(ReadBytes(options.folder + "/" + kStoreIdFile),
+            before->store_id + "\n");
+  // As after `badger rotate`, which makes KEYREGISTRY anew.
+  std::filesystem::copy(options.folder, root_ + "/moved");
+  std::filesystem::remove(root_ + "/moved/KEYREGISTRY");
+  const auto moved =
+      MakeBadgerSource(At(root_ + "/moved"))->Describe(sdk::Run());
+  ASSERT_TRUE(moved.ok());
+  EXPECT_EQ(moved->store_id, before->store_id);
+}
+
+TEST_F(SourceTest, AGivenStoreIdWritesNothingIntoTheDatabase) {
+  const Fixture fixture("v4-none-inline");
+  SourceOptions options = OptionsOf(fixture);
+  options.store_id = "given";
+  const size_t files = FilesIn(options.folder);
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(options, sink).ok());
+  EXPECT_EQ(FilesIn(options.folder), files);
+  EXPECT_EQ(MakeBadgerSource(options)->Describe(sdk::Run())->store_id, "given");
+}
+
+TEST_F(SourceTest, LiveTakesNoLockAndOfflineIsRefusedWhileAnotherHasIt) {
+  const Fixture fixture("v4-none-inline");
+  SourceOptions options = OptionsOf(fixture);
+  const int fd = open(options.folder.c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(WordOfBackup(options), "");
+  options.offline = true;
+  EXPECT_EQ(WordOfBackup(options), kSourceUnavailable);
+  close(fd);
+  EXPECT_EQ(WordOfBackup(options), "");
+}
+
+TEST_F(SourceTest, AnIncrementHoldsWhatIsAboveItsBaseAndTheChainComesBack) {
+  const Fixture fixture("v4-versions");
+  CollectingSink full;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
+  // A base in the middle of the history.
+  const std::vector<OwnedEntry> entries = EntriesOf(full.payload);
+  uint64_t max_version = 0;
+  ASSERT_TRUE(
+      absl::SimpleAtoi(full.metadata["badger.max_version"], &max_version));
+  const uint64_t middle = max_version / 2;
+  CollectingSink base = full;
+  base.metadata["badger.max_version"] = absl::StrCat(middle);
+  std::vector<OwnedEntry> old;
+  for (const OwnedEntry& entry : entries) {
+    if (entry.version <= middle) old.push_back(entry);
+  }
+  ASSERT_GT(old.size(), 0u);
+  ASSERT_LT(old.size(), entries.size());
+  base.payload = StreamOf(old);
+  CollectingSink increment;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), increment, On(base)).ok());
+  EXPECT_EQ(increment.metadata.count("sluice.full"), 0u);
+  EXPECT_EQ(increment.counts.at("versions"), entries.size() - old.size());
+  EXPECT_EQ(increment.metadata.at("badger.live_keys"),
+            full.metadata.at("badger.live_keys"));
+  RestoreOf request({base, increment});
+  const absl::Status restored =
+      MakeBadgerSource(At(root_ + "/chain"))->Restore(sdk::Run(), request);
+  ASSERT_TRUE(restored.ok()) << restored;
+  ImageOptions image;
+  image.folder = root_ + "/chain";
+  EXPECT_EQ(List(image)->live, fixture.Expected().live);
+}
+
+// Compaction has dropped the tombstone of a key that the base holds.
+TEST_F(SourceTest, AChainThatWouldBringBackADeletedKeyIsRefused) {
+  const Fixture fixture("v4-versions");
+  CollectingSink full;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
+  CollectingSink base = full;
+  std::vector<OwnedEntry> entries = EntriesOf(full.payload);
+  OwnedEntry deleted;
+  deleted.key = "zz-deleted-since";
+  deleted.value = "value";
+  deleted.version = 1;
+  entries.push_back(deleted);
+  base.payload = StreamOf(entries);
+  CollectingSink increment;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), increment, On(base)).ok());
+  RestoreOf request({base, increment});
+  EXPECT_EQ(
+      ErrorCodeOf(
+          MakeBadgerSource(At(root_ + "/chain"))->Restore(sdk::Run(), request)),
+      kRestorePreconditionFailed);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/chain"));
+}
+
+TEST_F(SourceTest, ABaseOfAnotherIncarnationOrAboveTheStoreMakesAFullBackup) {
+  const Fixture fixture("v4-versions");
+  CollectingSink full;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"badger.incarnation", "00112233445566778899aabbccddeeff"},
+      {"badger.max_version", "18446744073709551615"},
+      {"badger.max_version", "none"}};
+  for (const auto& [key, value] : changes) {
+    CollectingSink base = full;
+    base.metadata[key] = value;
+    CollectingSink again;
+    ASSERT_TRUE(Backup(OptionsOf(fixture), again, On(base)).ok());
+    EXPECT_EQ(again.metadata.at("sluice.full"), "1");
+    EXPECT_EQ(again.counts, full.counts);
+  }
+}
+
+TEST_F(SourceTest, AWrongKeyIsToldAsThat) {
+  const Fixture fixture("v4-aes256-snappy");
+  SourceOptions options = OptionsOf(fixture);
+  options.master_key = std::string(32, 'x');
+  EXPECT_EQ(WordOfBackup(options), kSourceConfigInvalid);
+  EXPECT_EQ(FilesIn(options.scratch), 0u);
+}
+
+// A run that is cancelled from its n-th look on.
+class CancelledAfter {
+ public:
+  explicit CancelledAfter(int looks) : left_(looks) {
+    table_.struct_size = sizeof(table_);
+    table_.self = this;
+    table_.cancelled = [](void* self) -> uint32_t {
+      return --static_cast<CancelledAfter*>(self)->left_ < 0 ? 1 : 0;
+    };
+  }
+  sdk::Run run() const { return sdk::Run(&table_); }
+
+ private:
+  sluice_run table_{};
+  int64_t left_;
+};
+
+TEST_F(SourceTest, ACancelAtAnyPointEndsItAndLeavesNoScratch) {
+  const Fixture fixture("v4-sigkill");
+  int cancelled = 0;
+  for (int looks = 0; looks < 1000000; looks = looks * 3 / 2 + 1) {
+    CancelledAfter cancelled_run(looks);
+    CollectingSink sink;
+    const absl::Status status =
+        Backup(OptionsOf(fixture), sink, {}, cancelled_run.run());
+    EXPECT_EQ(FilesIn(root_ + "/scratch"), 0u);
+    if (status.ok()) break;
+    ++cancelled;
+    EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
+    EXPECT_EQ(sink.ends, 0);
+  }
+  EXPECT_GT(cancelled, 10);
+}
+
+TEST_F(SourceTest, ARestoreNeedsAnEmptyValueFolder) {
+  const Fixture fixture("v4-none-inline");
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), sink).ok());
+  SourceOptions options = At(root_ + "/db");
+  options.value_folder = root_ + "/values";
+  std::filesystem::create_directory(options.value_folder);
+  WriteBytes(options.value_folder + "/000001.vlog", "old");
+  RestoreOf request({sink});
+  EXPECT_EQ(
+      ErrorCodeOf(MakeBadgerSource(options)->Restore(sdk::Run(), request)),
+      kRestorePreconditionFailed);
+  EXPECT_FALSE(std::filesystem::exists(options.folder));
+}
+
+}  // namespace
+}  // namespace badger
+}  // namespace sluice
