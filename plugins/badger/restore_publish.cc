@@ -135,6 +135,7 @@ absl::Status PublishStaged(FileSystem& folder, const std::string& name) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries,
                           ListFolder(folder, staged));
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const DirectoryEntry& entry : entries) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
   const absl::Status status = Publish(folder, staged, names);
