@@ -184,24 +184,30 @@ absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
   return sequences;
 }
 
-absl::StatusOr<std::string> ReadStoreId(Connection& connection) {
+absl::StatusOr<std::string> ReadOwnStoreId(Connection& connection) {
   SLUICE_ASSIGN_OR_RETURN(
       const Result ids,
       connection.Exec(absl::StrCat(
-          "SELECT d.oid, (SELECT substr(c.setting, strpos(c.setting, '=') + 1)"
+          "SELECT substr(c.setting, strpos(c.setting, '=') + 1)"
           " FROM pg_catalog.pg_db_role_setting s"
+          " JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase"
           " CROSS JOIN LATERAL unnest(s.setconfig) AS c (setting)"
-          " WHERE s.setdatabase = d.oid AND s.setrole = 0"
-          " AND split_part(c.setting, '=', 1) = ",
-          QuoteLiteral(kStoreIdSetting),
-          ") FROM pg_catalog.pg_database d"
-          " WHERE d.datname = pg_catalog.current_database()")));
-  if (!ids.Get(0, 1).empty()) return ids.Text(0, 1);
+          " WHERE d.datname = pg_catalog.current_database()"
+          " AND s.setrole = 0 AND split_part(c.setting, '=', 1) = ",
+          QuoteLiteral(kStoreIdSetting))));
+  return ids.rows() > 0 ? ids.Text(0, 0) : std::string();
+}
+
+absl::StatusOr<std::string> ReadStoreId(Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(std::string own, ReadOwnStoreId(connection));
+  if (!own.empty()) return own;
   SLUICE_ASSIGN_OR_RETURN(
-      const Result server,
-      connection.Exec("SELECT system_identifier"
-                      " FROM pg_catalog.pg_control_system()"));
-  return absl::StrCat("pg-", server.Get(0, 0), "-", ids.Get(0, 0));
+      const Result ids,
+      connection.Exec("SELECT s.system_identifier, d.oid"
+                      " FROM pg_catalog.pg_control_system() s,"
+                      " pg_catalog.pg_database d"
+                      " WHERE d.datname = pg_catalog.current_database()"));
+  return absl::StrCat("pg-", ids.Get(0, 0), "-", ids.Get(0, 1));
 }
 
 }  // namespace sluice::postgres

@@ -29,6 +29,8 @@ absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
 // The store's id: docs/adr/0009-…. The one that the database bears, else one
 // that follows from the server and the database's OID.
 absl::StatusOr<std::string> ReadStoreId(Connection& connection);
+// The one that the database bears, "" where it bears none.
+absl::StatusOr<std::string> ReadOwnStoreId(Connection& connection);
 
 }  // namespace sluice::postgres
 

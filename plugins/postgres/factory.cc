@@ -1,0 +1,147 @@
+#include "sluice/plugins/postgres/factory.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT(build/c++11)
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/time/time.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/endpoint.h"
+#include "sluice/plugins/postgres/postgres_source.h"
+#include "sluice/plugins/sdk/options.h"
+#include "sluice/plugins/sdk/source.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint64_t kMaxJobs = 64;
+
+absl::Status ConfigInvalid(absl::string_view message) {
+  return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
+                   message);
+}
+
+bool IsStoreId(const std::string& id) {
+  return !id.empty() && id.size() <= 128 &&
+         std::all_of(id.begin(), id.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+absl::StatusOr<int> JobsOf(const sdk::Options& options) {
+  const uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  SLUICE_ASSIGN_OR_RETURN(
+      const uint64_t jobs,
+      options.GetInteger("jobs", std::min(cores, kMaxJobs)));
+  if (jobs < 1 || jobs > kMaxJobs) {
+    return ConfigInvalid("postgresql: jobs= must be 1 to 64");
+  }
+  return static_cast<int>(jobs);
+}
+
+absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
+    const sdk::Host& host, const sdk::Options& options) {
+  postgres::PostgresSourceOptions source;
+  postgres::BackupOptions& backup = source.backup;
+  postgres::RestoreOptions& restore = source.restore;
+  SLUICE_ASSIGN_OR_RETURN(backup.connection, postgres::ConnectionFrom(options));
+  SLUICE_ASSIGN_OR_RETURN(backup.jobs, JobsOf(options));
+  SLUICE_ASSIGN_OR_RETURN(backup.payload_ids, postgres::ParsePayloadIds(
+                                                  options.Get("payload_ids")));
+  SLUICE_ASSIGN_OR_RETURN(
+      backup.patience, options.GetDuration("lock_timeout", absl::Minutes(5)));
+  backup.store_id = options.Get("store_id");
+  if (options.Has("store_id") && !IsStoreId(backup.store_id)) {
+    return ConfigInvalid(
+        "postgresql: store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
+  }
+  backup.tools_folder = options.Get("bin");
+  backup.scratch_folder = options.Get("scratch");
+  restore.jobs = backup.jobs;
+  restore.tools_folder = backup.tools_folder;
+  restore.scratch_folder = backup.scratch_folder;
+  SLUICE_ASSIGN_OR_RETURN(restore.no_owner,
+                          options.GetBoolean("no_owner", false));
+  SLUICE_ASSIGN_OR_RETURN(restore.no_privileges,
+                          options.GetBoolean("no_privileges", false));
+  SLUICE_ASSIGN_OR_RETURN(restore.any_collation,
+                          options.GetBoolean("any_collation", false));
+  return postgres::MakePostgresSource(std::move(source));
+}
+
+constexpr sluice_option_spec Passed(std::string_view name,
+                                    std::string_view help) {
+  return sdk::Option(name, SLUICE_OPTION_STRING, 0, "", help);
+}
+
+constexpr sluice_option_spec kOptions[] = {
+    Passed("authority", "USER@HOST:PORT, each of which may be missing"),
+    Passed("path", "the database, after a slash"),
+    Passed("host", "host, address or folder of sockets, as libpq takes it"),
+    Passed("hostaddr", "numeric address of the host"),
+    Passed("port", "port"),
+    Passed("user", "role to log in as"),
+    Passed("dbname", "the database"),
+    Passed("service", "name of a service in pg_service.conf"),
+    Passed("passfile", "file of passwords in place of ~/.pgpass"),
+    Passed("sslmode",
+           "disable, allow, prefer, require, verify-ca, "
+           "verify-full"),
+    Passed("sslrootcert", "file of the authorities to trust"),
+    Passed("sslcert", "file of the client's certificate"),
+    Passed("sslkey", "file of the client's key"),
+    Passed("sslcrl", "file of revoked certificates"),
+    Passed("gssencmode", "disable, prefer, require"),
+    Passed("krbsrvname", "Kerberos service name of the server"),
+    Passed("channel_binding", "disable, prefer, require"),
+    Passed("target_session_attrs",
+           "which of several hosts: any, read-write, "
+           "standby, ..."),
+    sdk::Option("password", SLUICE_OPTION_STRING, SLUICE_OPTION_SECRET, "",
+                "env:NAME, file:/path or cmd:COMMAND; without it ~/.pgpass or "
+                "the service file"),
+    sdk::Option("connect_timeout", SLUICE_OPTION_DURATION, 0, "10s",
+                "how long the server may take to answer"),
+    sdk::Option("jobs", SLUICE_OPTION_INTEGER, 0, "",
+                "sessions that move rows at the same time, 1 to 64; the number "
+                "of cores if not given"),
+    sdk::Option("lock_timeout", SLUICE_OPTION_DURATION, 0, "5m",
+                "backup: how long to try for an instant at which nobody "
+                "changes a table's definition"),
+    sdk::Option(
+        "payload_ids", SLUICE_OPTION_STRING, 0, "",
+        "backup: SCHEMA.TABLE.COLUMN whose values are the ids of blocks "
+        "that the snapshot refers to; several separated by commas"),
+    sdk::Option("store_id", SLUICE_OPTION_STRING, 0, "",
+                "the store's identity, 1 to 128 bytes of [A-Za-z0-9._-], in "
+                "place of the database's own"),
+    sdk::Option("bin", SLUICE_OPTION_PATH, 0, "",
+                "folder of pg_dump and pg_restore"),
+    sdk::Option("scratch", SLUICE_OPTION_PATH, 0, "",
+                "folder for the definitions meanwhile, some MiB; $TMPDIR or "
+                "/tmp if not given"),
+    sdk::Option("no_owner", SLUICE_OPTION_BOOLEAN, 0, "no",
+                "restore: everything belongs to who restores"),
+    sdk::Option("no_privileges", SLUICE_OPTION_BOOLEAN, 0, "no",
+                "restore: no rights are restored"),
+    sdk::Option("any_collation", SLUICE_OPTION_BOOLEAN, 0, "no",
+                "restore: even where text may sort otherwise than at the "
+                "source"),
+};
+
+}  // namespace
+
+constinit const sluice_factory kPostgresSource =
+    sdk::SourceFactory<&CreatePostgres>(
+        "postgresql",
+        "A PostgreSQL database, version 13 or later.\n"
+        "postgresql://backup@db.example/orders?jobs=4",
+        kOptions);
+
+}  // namespace sluice
