@@ -21,6 +21,7 @@
 #include "sluice/plugins/postgres/process.h"
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/restore_preflight.h"
+#include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/postgres/row_loader.h"
 #include "sluice/plugins/postgres/spool_file.h"
 #include "sluice/plugins/postgres/staging_database.h"
@@ -59,6 +60,7 @@ class Restorer : public PayloadVisitor {
   absl::Status SetSequences();
   absl::Status RefreshViews();
   PayloadDatabase Properties() const;
+  void MapRoles(PayloadDatabase& properties) const;
 
   const sdk::Run run_;
   sdk::RestoreRequest& request_;
@@ -153,6 +155,8 @@ absl::Status Restorer::Complete() {
       {"--section=post-data", absl::StrCat("--jobs=", options_.jobs)}));
   options_.Step("views");
   SLUICE_RETURN_IF_ERROR(RefreshViews());
+  options_.Step("roles");
+  SLUICE_RETURN_IF_ERROR(HandOnRoles(*connection_, options_.role_map));
   blobs_.reset();
   connection_.reset();  // nobody may be in a database that is renamed
   return staging_->Publish(Properties(), request_.store_id(),
@@ -261,6 +265,19 @@ absl::Status Restorer::RefreshViews() {
   return absl::OkStatus();
 }
 
+void Restorer::MapRoles(PayloadDatabase& properties) const {
+  const RoleMap& roles = options_.role_map;
+  properties.owner = MappedRole(roles, properties.owner);
+  for (PayloadSetting& setting : properties.settings) {
+    setting.role = MappedRole(roles, setting.role);
+  }
+  if (!properties.grants.has_value()) return;
+  for (PayloadGrant& grant : *properties.grants) {
+    grant.grantor = MappedRole(roles, grant.grantor);
+    grant.grantee = MappedRole(roles, grant.grantee);
+  }
+}
+
 // The archive's, but for what was asked to stay and what a restore cannot move.
 PayloadDatabase Restorer::Properties() const {
   PayloadDatabase properties = head_->database;
@@ -270,6 +287,7 @@ PayloadDatabase Restorer::Properties() const {
       return !setting.role.empty();
     });
   }
+  MapRoles(properties);
   if (!options_.no_owner) return properties;
   if (properties.grants.has_value()) {
     for (PayloadGrant& grant : *properties.grants) {

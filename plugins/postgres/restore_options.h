@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/role_map.h"
 
 namespace sluice::postgres {
 
@@ -20,6 +21,9 @@ struct RestoreOptions {
   bool no_owner = false;
   // No rights are restored; the database keeps its own.
   bool no_privileges = false;
+  // What belonged to a role of the archive that is not here, goes to one that
+  // is.
+  RoleMap role_map;
   // Restores although text may sort otherwise here than where it comes from: an
   // index is made anew and right, but a partition's bound may not hold.
   bool any_collation = false;

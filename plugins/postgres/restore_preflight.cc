@@ -12,6 +12,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/database_properties.h"
+#include "sluice/plugins/postgres/role_map.h"
 
 namespace sluice::postgres {
 namespace {
@@ -57,14 +58,25 @@ absl::Status CheckRoles(Connection& target, const PayloadHead& head,
   SLUICE_ASSIGN_OR_RETURN(
       const std::set<std::string> present,
       FirstColumn(target, "SELECT rolname FROM pg_catalog.pg_roles"));
-  std::vector<std::string> missing;
+  std::set<std::string> missing_once;
+  std::vector<std::string> here;
   for (const PayloadRole& role : head.roles) {
-    if (present.count(role.name) == 0) missing.push_back(role.name);
+    const std::string needed = MappedRole(options.role_map, role.name);
+    if (present.count(needed) == 0) missing_once.insert(needed);
   }
-  AddMissing("roles", missing,
-             "create the roles (CREATE ROLE), or restore with no_owner=1 and "
-             "no_privileges=1",
-             findings);
+  for (const auto& [role, successor] : options.role_map) {
+    if (present.count(role) > 0) here.push_back(role);
+    if (present.count(successor) == 0) missing_once.insert(successor);
+  }
+  const std::vector<std::string> missing(missing_once.begin(),
+                                         missing_once.end());
+  AddMissing("that roles be absent that are mapped:", here,
+             "map only roles that this server has not (role_map)", findings);
+  AddMissing(
+      "roles", missing,
+      "create the roles (CREATE ROLE), name others with role_map=OLD:NEW, "
+      "or restore with no_owner=1 and no_privileges=1",
+      findings);
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/payload_index.h"
 #include "sluice/plugins/postgres/restore_options.h"
+#include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/postgres/test_payload.h"
 #include "sluice/plugins/postgres/test_server.h"
 #include "sluice/plugins/sdk/run.h"
@@ -299,6 +300,88 @@ TEST(RestoreDatabaseTest, OwnersAndRightsStayOutWhereThatIsAsked) {
             "0");
   EXPECT_EQ(Server().Query(target, "SELECT count(*) FROM public.orders"),
             "500");
+}
+
+TEST(RestoreDatabaseTest, WhatBelongedToAMissingRoleGoesToTheOneNamed) {
+  // Beside the shop's: what else can name a role.
+  const std::string source = Server().CreateDatabase();
+  Server().Exec("postgres",
+                "CREATE ROLE leaver; CREATE ROLE heir_of_all; CREATE ROLE x");
+  Server().Psql(source, R"(
+    CREATE TABLE t (a integer, b integer);
+    ALTER TABLE t OWNER TO leaver;
+    CREATE TABLE u (a integer, b integer);
+    GRANT SELECT ON u TO leaver WITH GRANT OPTION;
+    SET SESSION AUTHORIZATION leaver; GRANT SELECT ON u TO x;
+    RESET SESSION AUTHORIZATION;
+    GRANT UPDATE (b) ON u TO leaver;
+    CREATE FUNCTION f(integer, text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    REVOKE ALL ON FUNCTION f FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION f TO leaver;
+    CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO leaver;
+    CREATE SEQUENCE q; GRANT USAGE ON SEQUENCE q TO leaver;
+    CREATE TYPE e AS ENUM ('x'); GRANT USAGE ON TYPE e TO leaver;
+    SELECT lo_create(9001); GRANT SELECT ON LARGE OBJECT 9001 TO leaver;
+    SELECT lo_create(9002); ALTER LARGE OBJECT 9002 OWNER TO leaver;
+    CREATE POLICY p ON u TO leaver, x USING (true);
+    ALTER DEFAULT PRIVILEGES FOR ROLE leaver GRANT SELECT ON TABLES TO x;
+    ALTER DEFAULT PRIVILEGES FOR ROLE leaver IN SCHEMA s
+      GRANT EXECUTE ON FUNCTIONS TO x;
+    ALTER DEFAULT PRIVILEGES FOR ROLE x GRANT SELECT ON TABLES TO leaver;
+    CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;
+    GRANT USAGE ON FOREIGN SERVER far TO leaver;
+    CREATE USER MAPPING FOR leaver SERVER far OPTIONS ("user" 'it''s %s');
+  )");
+  TestPayload payload = MakeTestPayload(Server(), source, CopyFormat::kText);
+  payload.head.database.owner = "leaver";
+  payload.head.database.settings = {{"leaver", "work_mem", "7MB"}};
+  std::erase_if(payload.head.roles, [](const PayloadRole& role) {
+    return role.name == "heir_of_all";
+  });
+  const std::string packed = payload.Pack();
+  // The same with the one name in place of the other.
+  std::vector<std::string> expected = DumpOf(source);
+  for (std::string& line : expected) {
+    line = absl::StrReplaceAll(line, {{"leaver", "heir_of_all"}});
+  }
+  const std::string target = Server().CreateDatabase();
+  RestoreOptions options = Into(target);
+  options.role_map = *ParseRoleMap("leaver:heir_of_all");
+  // As long as it is here, it needs no map, and is no placeholder.
+  const absl::Status refused = Restore(packed, options).status;
+  EXPECT_EQ(ErrorCodeOf(refused), kRestorePreconditionFailed) << refused;
+  Server().Exec(source, "DROP OWNED BY leaver; DROP ROLE leaver");
+
+  const Outcome outcome = Restore(packed, options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(Sorted(DumpOf(target)), Sorted(expected));
+  EXPECT_TRUE(absl::StartsWith(Properties(target), "heir_of_all |"));
+  EXPECT_TRUE(
+      absl::StrContains(Properties(target), "heir_of_all{work_mem=7MB}"));
+  EXPECT_EQ(Server().Query("postgres",
+                           "SELECT count(*) FROM pg_roles WHERE rolname ="
+                           " 'leaver'"),
+            "0");
+  // A failure leaves no placeholder either.
+  payload.index.tables[0].digest[0] ^= 1;
+  const std::string other = Server().CreateDatabase();
+  RestoreOptions again = options;
+  again.target = Server().Options(other);
+  EXPECT_FALSE(Restore(payload.Pack(), again).status.ok());
+  EXPECT_EQ(Server().Query("postgres",
+                           "SELECT count(*) FROM pg_roles WHERE rolname ="
+                           " 'leaver'"),
+            "0");
+}
+
+TEST(RestoreDatabaseTest, ARoleMapIsPairsOfNames) {
+  EXPECT_EQ(ParseRoleMap("")->size(), 0u);
+  EXPECT_EQ(*ParseRoleMap("a:b,c:b"), (RoleMap{{"a", "b"}, {"c", "b"}}));
+  for (const std::string wrong :
+       {"a", "a:", ":b", "a:b:c", "a:b,", "a:b,a:c"}) {
+    EXPECT_EQ(ErrorCodeOf(ParseRoleMap(wrong).status()), kSourceConfigInvalid)
+        << wrong;
+  }
 }
 
 TEST(RestoreDatabaseTest, ThePreflightNamesAllThatIsMissingAtOnce) {

@@ -1,6 +1,7 @@
 #include "sluice/plugins/postgres/staging_database.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/database_properties.h"
 #include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/sdk/run.h"
 
@@ -85,8 +87,10 @@ absl::StatusOr<std::unique_ptr<StagingDatabase>> StagingDatabase::Create(
   SLUICE_RETURN_IF_ERROR(staging->Administer());
   SLUICE_RETURN_IF_ERROR(staging->Lock());
   SLUICE_RETURN_IF_ERROR(staging->RemoveLeftovers());
+  staging->created_ = true;  // also where an answer is lost
+  SLUICE_RETURN_IF_ERROR(CreatePlaceholders(*staging->admin_, options.role_map,
+                                            staging->target_oid_));
   options.Step("create");
-  staging->created_ = true;  // also where the answer is lost
   const absl::Status made =
       staging->admin_
           ->Exec(CreateDatabaseSql(staging->staging_, here,
@@ -149,35 +153,46 @@ absl::Status StagingDatabase::RemoveLeftovers() {
     const std::string oid = OidOf(names.Get(row, 0));
     if (oid.empty()) continue;
     options_.Step("remove leftover");
-    const absl::Status removed = RemoveLeftover(names.Get(row, 0), oid);
+    const absl::Status removed =
+        WithLockOf(oid, [&] { return RemoveLeftover(names.Get(row, 0)); });
     // Those of other targets are not worth a failure.
     if (!removed.ok() && oid == target_oid_) return removed;
     SLUICE_RETURN_IF_ERROR(interrupt_->status());
   }
+  return RemoveLeftoverRoles();
+}
+
+absl::Status StagingDatabase::RemoveLeftoverRoles() {
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> oids,
+                          TargetsWithPlaceholders(*admin_));
+  for (const std::string& oid : oids) {
+    const absl::Status dropped =
+        WithLockOf(oid, [&] { return DropPlaceholders(*admin_, oid); });
+    if (!dropped.ok() && oid == target_oid_) return dropped;
+  }
   return absl::OkStatus();
 }
 
-absl::Status StagingDatabase::RemoveLeftover(absl::string_view name,
-                                             absl::string_view oid) {
-  const bool other = oid != target_oid_;
-  if (other) {
-    SLUICE_ASSIGN_OR_RETURN(
-        const Result locked,
-        admin_->Exec(absl::StrCat("SELECT pg_catalog.pg_try_advisory_lock",
-                                  LockKeys(oid))));
-    if (!locked.Bool(0, 0)) return absl::OkStatus();  // it is being restored
-  }
-  const absl::Status dropped = absl::EndsWith(name, kOld)
-                                   ? DropOld(interrupt_, name)
-                                   : Drop(*admin_, name, true);
-  if (other) {
-    SLUICE_RETURN_IF_ERROR(
-        admin_
-            ->Exec(absl::StrCat("SELECT pg_catalog.pg_advisory_unlock",
-                                LockKeys(oid)))
-            .status());
-  }
-  return dropped;
+absl::Status StagingDatabase::WithLockOf(
+    absl::string_view oid, absl::FunctionRef<absl::Status()> remove) {
+  if (oid == target_oid_) return remove();
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result locked,
+      admin_->Exec(absl::StrCat("SELECT pg_catalog.pg_try_advisory_lock",
+                                LockKeys(oid))));
+  if (!locked.Bool(0, 0)) return absl::OkStatus();  // it is being restored
+  const absl::Status removed = remove();
+  SLUICE_RETURN_IF_ERROR(
+      admin_
+          ->Exec(absl::StrCat("SELECT pg_catalog.pg_advisory_unlock",
+                              LockKeys(oid)))
+          .status());
+  return removed;
+}
+
+absl::Status StagingDatabase::RemoveLeftover(absl::string_view name) {
+  return absl::EndsWith(name, kOld) ? DropOld(interrupt_, name)
+                                    : Drop(*admin_, name, true);
 }
 
 absl::Status StagingDatabase::Publish(const PayloadDatabase& properties,
@@ -186,6 +201,7 @@ absl::Status StagingDatabase::Publish(const PayloadDatabase& properties,
   options_.Step("properties");
   SLUICE_RETURN_IF_ERROR(
       ApplyDatabaseProperties(*admin_, staging_, properties));
+  SLUICE_RETURN_IF_ERROR(DropPlaceholders(*admin_, target_oid_));
   if (!store_id.empty()) {
     SLUICE_RETURN_IF_ERROR(
         admin_
@@ -265,6 +281,7 @@ void StagingDatabase::Discard(absl::Duration patience) {
       Connection::Open(admin_options_, &interrupt);
   if (!admin.ok()) return;
   Drop(**admin, staging_, true).IgnoreError();
+  DropPlaceholders(**admin, target_oid_).IgnoreError();
 }
 
 }  // namespace sluice::postgres

@@ -27,6 +27,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -72,7 +73,11 @@ class StagingDatabase {
   absl::Status Administer();
   absl::Status Lock();
   absl::Status RemoveLeftovers();
-  absl::Status RemoveLeftover(absl::string_view name, absl::string_view oid);
+  absl::Status RemoveLeftover(absl::string_view name);
+  absl::Status RemoveLeftoverRoles();
+  // Calls `remove` unless a restore into the target of that oid is alive.
+  absl::Status WithLockOf(absl::string_view oid,
+                          absl::FunctionRef<absl::Status()> remove);
   absl::Status Swap();
   absl::StatusOr<bool> SettleSwap();
   absl::Status DropOld(const Interrupt* interrupt, absl::string_view name);
