@@ -14,6 +14,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/endpoint.h"
 #include "sluice/plugins/postgres/postgres_source.h"
+#include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
 
@@ -72,6 +73,8 @@ absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
                           options.GetBoolean("no_privileges", false));
   SLUICE_ASSIGN_OR_RETURN(restore.any_collation,
                           options.GetBoolean("any_collation", false));
+  SLUICE_ASSIGN_OR_RETURN(restore.role_map,
+                          postgres::ParseRoleMap(options.Get("role_map")));
   return postgres::MakePostgresSource(std::move(source));
 }
 
@@ -130,6 +133,9 @@ constexpr sluice_option_spec kOptions[] = {
                 "restore: everything belongs to who restores"),
     sdk::Option("no_privileges", SLUICE_OPTION_BOOLEAN, 0, "no",
                 "restore: no rights are restored"),
+    sdk::Option("role_map", SLUICE_OPTION_STRING, 0, "",
+                "restore: OLD:NEW, several separated by commas: what belonged "
+                "to a role that this server has not goes to one that it has"),
     sdk::Option("any_collation", SLUICE_OPTION_BOOLEAN, 0, "no",
                 "restore: even where text may sort otherwise than at the "
                 "source"),

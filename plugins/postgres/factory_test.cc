@@ -58,6 +58,8 @@ TEST(FactoryTest, RefusesOptionsThatMakeNoSense) {
   }
   EXPECT_NE(Create({{"jobs", "many"}, {"password", "canary"}}), "");
   EXPECT_NE(Create({{"no_owner", "perhaps"}}), "");
+  EXPECT_NE(Create({{"role_map", "old"}}), "");
+  EXPECT_EQ(Create({{"role_map", "old:new"}}), "");
 }
 
 TEST(FactoryTest, MarksThePasswordAsASecret) {
