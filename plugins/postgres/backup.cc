@@ -74,12 +74,11 @@ class Backup {
   // All that may fail for what another session does to the definitions, so that
   // it can begin anew.
   absl::Status ReadDefinitions(Snapshot& snapshot) {
+    Connection& leader = snapshot.leader();
     SLUICE_ASSIGN_OR_RETURN(
         schema_,
-        SchemaDump::Make(*tools_, options_.connection, snapshot.id(),
-                         options_.lock_wait, interrupt_, options_.file_system,
+        SchemaDump::Make(*tools_, leader, interrupt_, options_.file_system,
                          options_.scratch_folder));
-    Connection& leader = snapshot.leader();
     SLUICE_ASSIGN_OR_RETURN(index_.sequences, ReadSequences(leader));
     SLUICE_ASSIGN_OR_RETURN(head_, ReadHead(leader));
     left_out_.clear();

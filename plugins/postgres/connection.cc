@@ -166,6 +166,18 @@ uint64_t Result::affected_rows() const {
   uint64_t rows = 0;
   return absl::SimpleAtoi(OrEmpty(PQcmdTuples(result_)), &rows) ? rows : 0;
 }
+bool Result::has_rows() const {
+  return PQresultStatus(result_) == PGRES_TUPLES_OK;
+}
+std::string Result::column_name(int column) const {
+  return OrEmpty(PQfname(result_, column));
+}
+uint32_t Result::column_type(int column) const {
+  return PQftype(result_, column);
+}
+std::string Result::command_tag() const {
+  return result_ == nullptr ? "" : OrEmpty(PQcmdStatus(result_));
+}
 
 void Connection::Closer::operator()(pg_conn* connection) const {
   PQfinish(connection);

@@ -97,6 +97,11 @@ class Result {
   bool Bool(int row, int column) const;        // of a boolean in text form
   int64_t Integer(int row, int column) const;  // 0 where it is none
   uint64_t affected_rows() const;  // of INSERT, UPDATE, DELETE, COPY
+  // Whether the statement returns rows, be it none; else it has no columns.
+  bool has_rows() const;
+  std::string column_name(int column) const;
+  uint32_t column_type(int column) const;  // its OID
+  std::string command_tag() const;         // "SELECT 3"
 
  private:
   pg_result* result_;

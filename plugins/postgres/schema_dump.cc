@@ -5,43 +5,41 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/process.h"
+#include "sluice/plugins/postgres/session_gateway.h"
+#include "sluice/plugins/postgres/sql_error.h"
 
 namespace sluice::postgres {
 
 absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
-                                            const ConnectionOptions& connection,
-                                            absl::string_view snapshot_id,
-                                            absl::Duration lock_wait,
+                                            Connection& session,
                                             const Interrupt& interrupt,
                                             FileSystem* file_system,
                                             const std::string& scratch_folder) {
-  ProcessOptions dump = tools.Command("pg_dump", connection);
-  for (const std::string& argument :
-       {std::string("--format=custom"), std::string("--schema-only"),
-        std::string("--no-password"), absl::StrCat("--snapshot=", snapshot_id),
-        absl::StrCat("--lock-wait-timeout=",
-                     absl::ToInt64Milliseconds(lock_wait))}) {
-    dump.arguments.push_back(argument);
-  }
   SchemaDump made;
-  const absl::Time start = absl::Now();
-  absl::StatusOr<Member> archive =
-      Spool(dump, interrupt, file_system, scratch_folder);
-  // pg_dump tells why only in the server's language; a lock that did not come
-  // shows by how long it waited for it.
-  if (!archive.ok() && interrupt.status().ok() &&
-      absl::Now() - start >= lock_wait) {
-    return WithRetryable(MakeError(absl::StatusCode::kAborted, kSourceFailed,
-                                   archive.status().message()),
-                         true);
+  {
+    SLUICE_ASSIGN_OR_RETURN(
+        const std::unique_ptr<SessionGateway> gateway,
+        SessionGateway::Open(session, interrupt, scratch_folder));
+    ProcessOptions dump = tools.Command("pg_dump", gateway->connection());
+    for (const char* const argument :
+         {"--format=custom", "--schema-only", "--no-password"}) {
+      dump.arguments.push_back(argument);
+    }
+    absl::StatusOr<Member> archive =
+        Spool(dump, interrupt, file_system, scratch_folder);
+    // What the server said tells more than that pg_dump failed.
+    const absl::Status said = gateway->Close();
+    SLUICE_RETURN_IF_ERROR(interrupt.status());
+    if (!archive.ok()) {
+      SLUICE_RETURN_IF_ERROR(NameObject(said, "pg_dump"));
+      return archive.status();
+    }
+    made.archive_ = *std::move(archive);
   }
-  SLUICE_RETURN_IF_ERROR(archive.status());
-  made.archive_ = *std::move(archive);
   SLUICE_ASSIGN_OR_RETURN(made.sql_,
                           Spool({{absl::StrCat(tools.folder(), "/pg_restore"),
                                   "--file=-", made.archive_.file->path()},

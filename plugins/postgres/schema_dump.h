@@ -1,25 +1,24 @@
 #ifndef SLUICE_PLUGINS_POSTGRES_SCHEMA_DUMP_H_
 #define SLUICE_PLUGINS_POSTGRES_SCHEMA_DUMP_H_
 
-// The definitions of a database, as the real pg_dump writes them under an
-// exported snapshot: kSchemaDumpName for pg_restore, kSchemaSqlName for people.
+// The definitions of a database, as the real pg_dump writes them within a
+// session of ours (session_gateway.h), under its snapshot and its locks:
+// kSchemaDumpName for pg_restore, kSchemaSqlName for people.
 //
 //   SLUICE_ASSIGN_OR_RETURN(SchemaDump dump,
-//                           SchemaDump::Make(tools, options, snapshot.id(),
-//                                            lock_wait, interrupt, scratch));
+//                           SchemaDump::Make(tools, snapshot.leader(),
+//                                            interrupt, file_system, scratch));
 //   SLUICE_RETURN_IF_ERROR(dump.WriteTo(tar));
 //
 // Both lie in scratch files meanwhile, because a tar says sizes first; nothing
-// of them is in memory. Errors: those of process.h, scratch_unavailable. Where
-// pg_dump may have failed for a lock that did not come within `lock_wait`, the
-// error IsWorthAnotherTry (snapshot.h). One thread.
+// of them is in memory. Errors: what the server said to pg_dump, those of
+// process.h, scratch_unavailable. One thread.
 
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/postgres/client_tools.h"
 #include "sluice/plugins/postgres/connection.h"
@@ -31,11 +30,10 @@ namespace sluice::postgres {
 
 class SchemaDump {
  public:
-  // Borrows `file_system`. `scratch_folder` as for SpoolFile.
+  // Borrows `file_system`; uses `session` until it returns. `scratch_folder` as
+  // for SpoolFile.
   static absl::StatusOr<SchemaDump> Make(const ClientTools& tools,
-                                         const ConnectionOptions& connection,
-                                         absl::string_view snapshot_id,
-                                         absl::Duration lock_wait,
+                                         Connection& session,
                                          const Interrupt& interrupt,
                                          FileSystem* file_system,
                                          const std::string& scratch_folder);

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/postgres/table_list.h"
+#include "sluice/plugins/sdk/barrier.h"
 
 namespace sluice::postgres {
 namespace {
@@ -119,10 +121,7 @@ absl::Status Snapshot::TryOnce(const SnapshotOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<TableIdentity> to_lock,
                           ListTables(*control_));
   const std::vector<std::string> locks = LockStatements(to_lock);
-  SLUICE_RETURN_IF_ERROR(BeginAndLock(*leader_, locks, options.lock_wait));
-  for (const auto& worker : workers_) {
-    SLUICE_RETURN_IF_ERROR(BeginAndLock(*worker, locks, options.lock_wait));
-  }
+  SLUICE_RETURN_IF_ERROR(LockAll(locks, options.lock_wait));
   SLUICE_ASSIGN_OR_RETURN(const std::vector<TableIdentity> locked,
                           ListTables(*control_));
   SLUICE_ASSIGN_OR_RETURN(
@@ -142,6 +141,29 @@ absl::Status Snapshot::TryOnce(const SnapshotOptions& options) {
             .status());
   }
   return absl::OkStatus();
+}
+
+// At the same time: who waits for a running ALTER together is let in together,
+// before the next ALTER that waits behind.
+absl::Status Snapshot::LockAll(const std::vector<std::string>& locks,
+                               absl::Duration lock_wait) {
+  std::vector<absl::Status> results(workers_.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    threads.emplace_back([this, &locks, &results, lock_wait, i] {
+      sdk::GuardedQuietly([&] {
+        results[i] =
+            absl::InternalError("an exception while tables were locked");
+        results[i] = BeginAndLock(*workers_[i], locks, lock_wait);
+      });
+    });
+  }
+  const absl::Status result = BeginAndLock(*leader_, locks, lock_wait);
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& other : results) {
+    if (result.ok()) SLUICE_RETURN_IF_ERROR(DeepCopy(other));
+  }
+  return result;
 }
 
 absl::Status Snapshot::BeginAndLock(Connection& connection,

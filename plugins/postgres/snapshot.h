@@ -7,7 +7,7 @@
 //   SLUICE_ASSIGN_OR_RETURN(
 //       Snapshot snapshot,
 //       Snapshot::Take(options, &interrupt, [&](Snapshot& taken) {
-//         return DumpSchema(taken.id());   // locks tables of its own
+//         return ReadDefinitions(taken.leader());
 //       }));
 //   ... snapshot.leader() and snapshot.workers(), each on one thread ...
 //
@@ -18,11 +18,12 @@
 // that came up in between, and were not locked, show when the list is read
 // again under the snapshot: then all begins anew.
 //
-// A lock is waited for only briefly. Whoever waits to ALTER a table behind one
-// of our locks would hold up our next session that asks for the same, which
-// would wait for ever; so all locks are given back, the ALTER goes through, and
-// all begins anew. So does a `when_taken` that returns what IsWorthAnotherTry.
-// That goes on for `patience`, then the last reason is the error.
+// Sessions lock at the same time, and wait only briefly. Whoever waits to ALTER
+// a table behind one of our locks holds up our next session that asks for the
+// same one, and that would be for ever; so all locks are given back, the ALTER
+// goes through, and all begins anew. So does a `when_taken` that returns what
+// IsWorthAnotherTry. That goes on for `patience`, then the last reason is the
+// error.
 //
 // The transactions are read-only and last as long as the object.
 
@@ -52,7 +53,7 @@ class Snapshot {
       const SnapshotOptions& options, const Interrupt* interrupt,
       absl::FunctionRef<absl::Status(Snapshot&)> when_taken);
 
-  // What pg_dump --snapshot and SET TRANSACTION SNAPSHOT take.
+  // What SET TRANSACTION SNAPSHOT takes.
   const std::string& id() const { return id_; }
   Connection& leader() { return *leader_; }
   const std::vector<std::unique_ptr<Connection>>& workers() { return workers_; }
@@ -67,6 +68,8 @@ class Snapshot {
 
   absl::Status Open(const SnapshotOptions& options, const Interrupt* interrupt);
   absl::Status TryOnce(const SnapshotOptions& options);
+  absl::Status LockAll(const std::vector<std::string>& locks,
+                       absl::Duration lock_wait);
   absl::Status BeginAndLock(Connection& connection,
                             const std::vector<std::string>& locks,
                             absl::Duration lock_wait);
