@@ -171,8 +171,12 @@ std::string CreateDatabaseSql(absl::string_view name,
       "CREATE DATABASE ", QuoteIdentifier(name),
       " TEMPLATE template0 ENCODING ", QuoteLiteral(properties.encoding),
       " LC_COLLATE ", QuoteLiteral(properties.collate), " LC_CTYPE ",
-      QuoteLiteral(properties.ctype), " TABLESPACE ",
-      QuoteIdentifier(properties.tablespace));
+      QuoteLiteral(properties.ctype));
+  // To name the one that is taken anyhow would need a right on it.
+  if (properties.tablespace != "pg_default") {
+    absl::StrAppend(&sql, " TABLESPACE ",
+                    QuoteIdentifier(properties.tablespace));
+  }
   if (server_version >= 150000) {
     absl::StrAppend(&sql, " LOCALE_PROVIDER ", properties.locale_provider);
     if (!properties.icu_locale.empty()) {

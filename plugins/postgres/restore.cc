@@ -159,10 +159,11 @@ absl::Status Restorer::Complete() {
   SLUICE_RETURN_IF_ERROR(HandOnRoles(*connection_, options_.role_map));
   blobs_.reset();
   connection_.reset();  // nobody may be in a database that is renamed
-  return staging_->Publish(Properties(), request_.store_id(),
-                           [this](absl::string_view message) {
-                             request_.AddWarning("old_database_kept", message);
-                           });
+  return staging_->Publish(
+      Properties(), request_.store_id(),
+      [this](absl::string_view word, absl::string_view message) {
+        request_.AddWarning(word, message);
+      });
 }
 
 absl::Status Restorer::Abandon(absl::Status status) {
@@ -325,9 +326,14 @@ absl::Status RestoreDatabase(const sdk::Run& run, sdk::RestoreRequest& request,
   absl::Status status = ReadPayloads(run, request, reader);
   if (status.ok()) status = restorer.Complete();
   if (status.ok()) return status;
-  return Annotate(
-      restorer.Abandon(std::move(status)),
-      absl::StrCat("restore into database ", options.target.Get("dbname")));
+  status = restorer.Abandon(std::move(status));
+  if (absl::IsPermissionDenied(status)) {
+    status = WithHint(std::move(status),
+                      "restore as a superuser, or with CREATEDB and no_owner=1 "
+                      "as the owner of the database");
+  }
+  return Annotate(status, absl::StrCat("restore into database ",
+                                       options.target.Get("dbname")));
 }
 
 }  // namespace sluice::postgres

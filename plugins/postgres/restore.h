@@ -24,6 +24,10 @@
 // leaves a staging database, which the next restore removes
 // (staging_database.h). Encoding, locale and tablespace stay the target's.
 //
+// Warnings: target_differs (encoding, locale, an extension's version),
+// view_not_refreshed, store_id_not_kept (only a superuser may), old_database_kept
+// (somebody wrote into it meanwhile).
+//
 // Memory: RestoreOptions::queue_bytes, or the largest row twice. Blocks; starts
 // threads and joins them; other restores may run beside it. Errors:
 // restore_precondition_failed (with hints), archive_damaged,

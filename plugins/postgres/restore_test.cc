@@ -431,6 +431,34 @@ TEST(RestoreDatabaseTest, AnyObjectOfAUsersMakesATargetNotEmpty) {
   }
 }
 
+TEST(RestoreDatabaseTest, ARoleThatMayOnlyCreateDatabasesCanRestoreToo) {
+  Server().Exec("postgres", "CREATE ROLE plain LOGIN CREATEDB");
+  const std::string source = Server().CreateDatabase();
+  Server().Psql(source, R"(
+    CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY, b text);
+    INSERT INTO t (b) SELECT 'x' FROM generate_series(1, 100);
+    CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t;
+    SELECT lo_from_bytea(7001, 'x'); CREATE INDEX ON t (b);)");
+  const std::string payload =
+      MakeTestPayload(Server(), source, CopyFormat::kBinary).Pack();
+  const std::string target = Server().CreateDatabase("OWNER plain");
+  RestoreOptions options = Into(target);
+  options.target.Set("user", "plain");
+  options.no_owner = true;
+  const Outcome outcome = Restore(payload, options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_TRUE(absl::StartsWith(outcome.warnings[0], "store_id_not_kept"));
+  EXPECT_TRUE(absl::StrContains(outcome.warnings[0], "store_id=store-7"));
+  EXPECT_EQ(Server().Query(target, "SELECT max(a) FROM public.t"), "100");
+  EXPECT_EQ(Server().Query(target, "SELECT count FROM public.m"), "100");
+  EXPECT_EQ(Server().Query(target,
+                           "SELECT count(*) FROM pg_class c WHERE oid >= 16384"
+                           " AND relowner <> 'plain'::regrole"),
+            "0");
+  EXPECT_EQ(Leftovers(), "");
+}
+
 TEST(RestoreDatabaseTest, AViewThatCannotBeRefreshedIsAWarning) {
   const std::string source = Server().CreateDatabase();
   Server().Psql(source,

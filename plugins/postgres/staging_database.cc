@@ -202,14 +202,7 @@ absl::Status StagingDatabase::Publish(const PayloadDatabase& properties,
   SLUICE_RETURN_IF_ERROR(
       ApplyDatabaseProperties(*admin_, staging_, properties));
   SLUICE_RETURN_IF_ERROR(DropPlaceholders(*admin_, target_oid_));
-  if (!store_id.empty()) {
-    SLUICE_RETURN_IF_ERROR(
-        admin_
-            ->Exec(absl::StrCat("ALTER DATABASE ", QuoteIdentifier(staging_),
-                                " SET ", kStoreIdSetting, " = ",
-                                QuoteLiteral(store_id)))
-            .status());
-  }
+  SLUICE_RETURN_IF_ERROR(KeepStoreId(store_id, warn));
   SLUICE_RETURN_IF_ERROR(interrupt_->status());
   options_.Step("swap");
   SLUICE_RETURN_IF_ERROR(InUse(Swap()));
@@ -219,10 +212,30 @@ absl::Status StagingDatabase::Publish(const PayloadDatabase& properties,
   const Interrupt patience(sdk::Run(), absl::Now() + absl::Seconds(10));
   const absl::Status dropped = DropOld(&patience, old_);
   if (!dropped.ok()) {
-    warn(absl::StrCat("the empty database that was there before is kept as ",
+    warn("old_database_kept",
+         absl::StrCat("the empty database that was there before is kept as ",
                       old_, ": ", dropped.message()));
   }
   options_.Step("dropped");
+  return absl::OkStatus();
+}
+
+// Some servers let nobody but a superuser set a parameter that they do not
+// know.
+absl::Status StagingDatabase::KeepStoreId(absl::string_view store_id,
+                                          const Warn& warn) {
+  if (store_id.empty()) return absl::OkStatus();
+  const absl::Status kept =
+      admin_
+          ->Exec(absl::StrCat("ALTER DATABASE ", QuoteIdentifier(staging_),
+                              " SET ", kStoreIdSetting, " = ",
+                              QuoteLiteral(store_id)))
+          .status();
+  if (!absl::IsPermissionDenied(kept)) return kept;
+  warn("store_id_not_kept",
+       absl::StrCat("only a superuser may keep the store's id in the database: "
+                    "name it as store_id=",
+                    store_id, " when it is backed up"));
   return absl::OkStatus();
 }
 

@@ -41,7 +41,8 @@ namespace sluice::postgres {
 
 class StagingDatabase {
  public:
-  using Warn = std::function<void(absl::string_view message)>;
+  using Warn =
+      std::function<void(absl::string_view word, absl::string_view message)>;
 
   // Takes the lock, removes leftovers, creates the staging database as `here`
   // is, the target's properties. Borrows `options` and `interrupt`.
@@ -59,7 +60,7 @@ class StagingDatabase {
 
   // Gives it `properties` and the store's id, and the target's place; every
   // session in it is closed before. `warn` is told of an old database that
-  // could not be dropped.
+  // could not be dropped, and of a store id that could not be kept.
   absl::Status Publish(const PayloadDatabase& properties,
                        absl::string_view store_id, const Warn& warn);
   // Drops it, unless it was published. Gives up after `patience`: the next
@@ -78,6 +79,7 @@ class StagingDatabase {
   // Calls `remove` unless a restore into the target of that oid is alive.
   absl::Status WithLockOf(absl::string_view oid,
                           absl::FunctionRef<absl::Status()> remove);
+  absl::Status KeepStoreId(absl::string_view store_id, const Warn& warn);
   absl::Status Swap();
   absl::StatusOr<bool> SettleSwap();
   absl::Status DropOld(const Interrupt* interrupt, absl::string_view name);
