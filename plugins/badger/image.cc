@@ -158,7 +158,9 @@ absl::Status Image::FindStrayTables() {
 absl::Status Image::OpenStrayTable(uint64_t id) {
   // Only MANIFEST says how a table is encrypted and compressed: the checksums
   // inside tell when it was guessed right.
-  std::vector<uint64_t> key_numbers = {0};
+  std::vector<uint64_t> key_numbers;
+  key_numbers.reserve(1 + keys_.keys().size());
+  key_numbers.push_back(0);
   for (auto key = keys_.keys().rbegin(); key != keys_.keys().rend(); ++key) {
     key_numbers.push_back(key->first);
   }
@@ -209,6 +211,7 @@ absl::Status Image::ReplayFromHead() {
 absl::StatusOr<ValuePointer> Image::FindHead() {
   SLUICE_ASSIGN_OR_RETURN(const auto sources, TableSources());
   std::vector<EntrySource*> borrowed;
+  borrowed.reserve(sources.size());
   for (const auto& source : sources) borrowed.push_back(source.get());
   Merge merge(std::move(borrowed));
   SLUICE_RETURN_IF_ERROR(merge.Seek(kHeadKey));
