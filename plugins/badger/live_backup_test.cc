@@ -209,8 +209,8 @@ TEST_F(LiveBackupTest, OfABankHoldsAllOfItsMoneyAtEachTransaction) {
 // given in the order of commits and no key is written twice, so a consistent
 // state is exactly what the end holds up to some version.
 TEST_F(LiveBackupTest, OfAStoreThatFlushesIsAPrefixOfItsHistory) {
-  Child writer({"badger", "benchmark", "write", "-m", "0.2", "-v", "600",
-                "--dir", options_.folder},
+  Child writer({"badger", "benchmark", "write", "-m", "0.2", "--val-size",
+                "600", "--dir", options_.folder},
                root_ + "/write.log");
   std::vector<std::vector<uint64_t>> backups;
   int with_changed_tables = 0;

@@ -10,11 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/badger/byte_cursor.h"
 #include "sluice/plugins/badger/image_files.h"
-#include "sluice/plugins/badger/log_file.h"
 #include "sluice/plugins/badger/log_record.h"
 #include "sluice/plugins/badger/table.h"
+#include "sluice/plugins/badger/whole_records.h"
 
 namespace sluice {
 namespace badger {
@@ -22,10 +21,6 @@ namespace {
 
 constexpr char kManifest[] = "MANIFEST";
 constexpr char kKeyRegistry[] = "KEYREGISTRY";
-constexpr size_t kManifestHeaderBytes = 8;
-constexpr size_t kKeyRegistryHeaderBytes = 28;
-// Of a record of either: its length and its checksum.
-constexpr size_t kRecordHeadBytesOfBoth = 8;
 // Tables are looked for again so often before the logs are, too.
 constexpr int kMaxTableLooks = 20;
 
@@ -35,25 +30,6 @@ absl::StatusOr<std::unique_ptr<FileSystem>> OpenBeneath(
   if (folder.ok()) return std::move(folder.value);
   return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
                    absl::StrCat("open ", path, ": ", strerror(folder.error)));
-}
-
-// The end of the record of MANIFEST or KEYREGISTRY at `at`; 0: it is cut.
-size_t RecordEnd(absl::string_view bytes, size_t at) {
-  if (bytes.size() - at < kRecordHeadBytesOfBoth) return 0;
-  const uint64_t body = BigEndianAt(bytes, at, 4);
-  const size_t left = bytes.size() - at - kRecordHeadBytesOfBoth;
-  return body > left ? 0 : at + kRecordHeadBytesOfBoth + body;
-}
-
-// Without a record that is being appended.
-absl::string_view WholeRecords(absl::string_view bytes, size_t header) {
-  if (bytes.size() < header) return bytes;
-  size_t end = header;
-  for (size_t next = RecordEnd(bytes, end); next != 0;
-       next = RecordEnd(bytes, end)) {
-    end = next;
-  }
-  return bytes.substr(0, end);
 }
 
 // Whether a record behind byte `from` of MANIFEST creates one of `tables`
@@ -355,9 +331,8 @@ absl::Status LiveCopy::CopyKeys() {
 // Else it is half a record of a crash, or damage.
 absl::Status LiveCopy::CheckEnds() {
   for (const OpenEnd& open_end : open_ends_) {
-    const auto log = LogFile::Open(*open_end.folder, open_end.name, keys_);
-    if (!log.ok()) continue;
-    const auto end = FindLogEnd(**log, open_end.valid_end);
+    const auto end =
+        FindLogEnd(*open_end.folder, open_end.name, keys_, open_end.valid_end);
     if (!end.ok() || end->valid_end != open_end.valid_end ||
         end->tail == LogTail::kEmpty) {
       continue;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/log_file.h"
 #include "sluice/plugins/badger/log_record.h"
 #include "sluice/plugins/badger/random_file.h"
 
@@ -108,12 +109,68 @@ absl::Status CopyPrefix(LogFile& log, uint64_t bytes, FileSystem& to) {
   return copy.Close();
 }
 
-absl::StatusOr<LogEnd> ScanAndCopy(LogFile& log, FileSystem& to) {
-  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, FindLogEnd(log, kLogHeaderBytes));
-  if (end.valid_end > kLogHeaderBytes) {
-    SLUICE_RETURN_IF_ERROR(CopyPrefix(log, end.valid_end, to));
+// The first `clip` bytes of a log.
+struct ClippedLog {
+  std::unique_ptr<LogFile> log;
+  uint64_t file_bytes = 0;
+};
+
+absl::StatusOr<ClippedLog> OpenClipped(FileSystem& from,
+                                       const std::string& name,
+                                       const KeyRegistry& keys, uint64_t clip) {
+  auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);
+  if (!file.ok()) return SourceError("open", name, file.error);
+  SLUICE_ASSIGN_OR_RETURN(const FileIdentity identity,
+                          IdentityOf(*file.value, name));
+  ClippedLog clipped;
+  clipped.file_bytes = identity.size;
+  SLUICE_ASSIGN_OR_RETURN(clipped.log,
+                          LogFile::Create(std::make_unique<RandomFile>(
+                                              std::move(file.value), name,
+                                              std::min(clip, identity.size)),
+                                          keys));
+  return clipped;
+}
+
+// How much of the log must be seen to tell whether `end` is its end; no more
+// than was seen where it is.
+absl::StatusOr<uint64_t> BytesToSee(const ClippedLog& clipped,
+                                    const LogEnd& end) {
+  const uint64_t seen = clipped.log->size();
+  const uint64_t left = seen - std::min(seen, end.record_end);
+  if (seen == clipped.file_bytes) return seen;
+  if (left < kMaxRecordHeaderBytes) return 2 * seen;
+  SLUICE_ASSIGN_OR_RETURN(
+      const absl::string_view front,
+      clipped.log->file().View(end.record_end, kMaxRecordHeaderBytes));
+  RecordHeader header;
+  if (!ParseRecordHeader(front, header) || header.key_size == 0) return seen;
+  const uint64_t record_end = end.record_end + header.record_size();
+  const bool is_cut_by_us =
+      record_end > seen && record_end <= clipped.file_bytes;
+  return is_cut_by_us ? std::max(2 * seen, record_end) : seen;
+}
+
+struct FoundEnd {
+  ClippedLog clipped;
+  LogEnd end;
+};
+
+absl::StatusOr<FoundEnd> FindEnd(FileSystem& from, const std::string& name,
+                                 const KeyRegistry& keys, uint64_t start) {
+  uint64_t clip = start + kPieceBytes;
+  while (true) {
+    FoundEnd found;
+    SLUICE_ASSIGN_OR_RETURN(found.clipped, OpenClipped(from, name, keys, clip));
+    NoVisitor visitor;
+    SLUICE_ASSIGN_OR_RETURN(found.end,
+                            ScanLog(*found.clipped.log, start, visitor));
+    SLUICE_ASSIGN_OR_RETURN(const uint64_t needed,
+                            BytesToSee(found.clipped, found.end));
+    if (needed <= found.clipped.log->size()) return found;
+    clip = needed;
+    start = std::max(start, found.end.valid_end);
   }
-  return end;
 }
 
 // Whether the log begins as it did: a new one under the same name and inode has
@@ -129,14 +186,17 @@ absl::Status CheckHeader(FileSystem& from, const std::string& name,
 
 absl::StatusOr<LogEnd> CopyOpenLog(FileSystem& from, const std::string& name,
                                    const KeyRegistry& keys, FileSystem& to) {
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<LogFile> log,
-                          LogFile::Open(from, name, keys));
+  SLUICE_ASSIGN_OR_RETURN(FoundEnd found,
+                          FindEnd(from, name, keys, kLogHeaderBytes));
+  LogFile& log = *found.clipped.log;
   std::string header;
-  SLUICE_RETURN_IF_ERROR(log->file().Read(
-      0, std::min<uint64_t>(log->size(), kLogHeaderBytes), header));
-  SLUICE_ASSIGN_OR_RETURN(const LogEnd end, ScanAndCopy(*log, to));
+  SLUICE_RETURN_IF_ERROR(log.file().Read(
+      0, std::min<uint64_t>(log.size(), kLogHeaderBytes), header));
+  if (found.end.valid_end > kLogHeaderBytes) {
+    SLUICE_RETURN_IF_ERROR(CopyPrefix(log, found.end.valid_end, to));
+  }
   SLUICE_RETURN_IF_ERROR(CheckHeader(from, name, header));
-  return end;
+  return found.end;
 }
 
 }  // namespace
@@ -196,9 +256,11 @@ absl::StatusOr<LogEnd> CopyLog(FileSystem& from, const std::string& name,
   return end;
 }
 
-absl::StatusOr<LogEnd> FindLogEnd(LogFile& log, uint64_t from) {
-  NoVisitor visitor;
-  return ScanLog(log, from, visitor);
+absl::StatusOr<LogEnd> FindLogEnd(FileSystem& from, const std::string& name,
+                                  const KeyRegistry& keys, uint64_t start) {
+  SLUICE_ASSIGN_OR_RETURN(const FoundEnd found,
+                          FindEnd(from, name, keys, start));
+  return found.end;
 }
 
 absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,

@@ -24,7 +24,6 @@
 #include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/key_registry.h"
-#include "sluice/plugins/badger/log_file.h"
 #include "sluice/plugins/badger/log_scanner.h"
 
 namespace sluice {
@@ -68,8 +67,10 @@ absl::Status CopyWhole(FileSystem& from, const std::string& name,
 absl::StatusOr<LogEnd> CopyLog(FileSystem& from, const std::string& name,
                                const KeyRegistry& keys, FileSystem& to);
 
-// Where the records from byte `from` on end.
-absl::StatusOr<LogEnd> FindLogEnd(LogFile& log, uint64_t from);
+// Where the records of a log from byte `start` on end. Reads little more than
+// these: a log that is open is some GiB of nothing behind them.
+absl::StatusOr<LogEnd> FindLogEnd(FileSystem& from, const std::string& name,
+                                  const KeyRegistry& keys, uint64_t start);
 
 // A small file, whole: MANIFEST, KEYREGISTRY. NOT_FOUND where there is none.
 absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,
