@@ -144,10 +144,14 @@ TEST_F(BackupTest, SeesWhatATruncateAfterTheSnapshotWouldTakeAway) {
       "CREATE TABLE a (i int); INSERT INTO a VALUES (1), (2);"
       "CREATE TABLE b (i int); INSERT INTO b VALUES (3)");
   std::thread truncater;
+  std::atomic<bool> truncated{false};
   options_.on_step = [&](absl::string_view step, absl::string_view) {
     if (step != "snapshot") return;
-    truncater = std::thread([&] { Exec("TRUNCATE a, b"); });
-    while (!SomebodyWaits()) std::this_thread::yield();
+    truncater = std::thread([&] {
+      Exec("TRUNCATE a, b");
+      truncated = true;
+    });
+    while (!SomebodyWaits() && !truncated) std::this_thread::yield();
   };
   RunAndRead();
   truncater.join();
