@@ -222,7 +222,10 @@ TEST(ConnectionTest, SaysInTheMiddleOfACopyThatItsBackendWasTerminated) {
   while (more.ok() && *more) more = connection->NextRow(&row);
   killer.join();
   EXPECT_TRUE(over);
-  EXPECT_EQ(SqlStateOf(more.status()), "57P01") << more.status();
+  EXPECT_TRUE(absl::IsUnavailable(more.status())) << more.status();
+  // A backend that blocks in a write to us goes without a word.
+  const std::string state = SqlStateOf(more.status());
+  EXPECT_TRUE(state == "57P01" || state.empty()) << more.status();
 }
 
 TEST(ConnectionTest, SaysThatTheServerShutDownAndThatItIsNotThere) {

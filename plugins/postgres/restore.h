@@ -25,8 +25,8 @@
 // (staging_database.h). Encoding, locale and tablespace stay the target's.
 //
 // Warnings: target_differs (encoding, locale, an extension's version),
-// view_not_refreshed, store_id_not_kept (only a superuser may), old_database_kept
-// (somebody wrote into it meanwhile).
+// view_not_refreshed, store_id_not_kept (only a superuser may),
+// old_database_kept (somebody wrote into it meanwhile).
 //
 // Memory: RestoreOptions::queue_bytes, or the largest row twice. Blocks; starts
 // threads and joins them; other restores may run beside it. Errors:
