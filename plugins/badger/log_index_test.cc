@@ -43,7 +43,7 @@ class LogIndexTest : public ::testing::Test {
     return index.Add(*logs_.back(), kLogHeaderBytes).status();
   }
 
-  const KeyRegistry keys_;
+  const KeyRegistry keys_{};
   std::vector<std::unique_ptr<LogFile>> logs_;
 };
 
