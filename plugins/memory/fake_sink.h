@@ -139,8 +139,8 @@ class FakePayload : public sdk::Payload {
 
 class FakeRestoreRequest : public sdk::RestoreRequest {
  public:
-  FakeRestoreRequest(std::vector<sdk::Payload*> payloads,
-                     std::string store_id = "fake-store")
+  explicit FakeRestoreRequest(std::vector<sdk::Payload*> payloads,
+                              std::string store_id = "fake-store")
       : payloads_(std::move(payloads)), store_id_(std::move(store_id)) {}
 
   absl::string_view store_id() const override { return store_id_; }

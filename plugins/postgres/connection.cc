@@ -309,7 +309,7 @@ absl::Status Connection::ErrorOf(const pg_result* result) const {
   }
   std::string text =
       OrEmpty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-  for (const int field : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_CONTEXT}) {
+  for (const char field : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_CONTEXT}) {
     const std::string more = OrEmpty(PQresultErrorField(result, field));
     if (!more.empty()) absl::StrAppend(&text, "; ", more);
   }

@@ -160,6 +160,7 @@ absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
     Connection& connection) {
   SLUICE_ASSIGN_OR_RETURN(const Result names, connection.Exec(kSequencesSql));
   std::vector<PayloadSequence> sequences;
+  sequences.reserve(names.rows());
   for (int row = 0; row < names.rows(); ++row) {
     sequences.push_back({names.Text(row, 0), names.Text(row, 1), 0, false});
   }

@@ -125,6 +125,7 @@ absl::StatusOr<std::vector<std::string>> Statements(Connection& connection,
                                                     const std::string& sql) {
   SLUICE_ASSIGN_OR_RETURN(const Result result, connection.Exec(sql));
   std::vector<std::string> statements;
+  statements.reserve(result.rows());
   for (int row = 0; row < result.rows(); ++row) {
     statements.push_back(result.Text(row, 0));
   }

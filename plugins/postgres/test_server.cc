@@ -166,6 +166,7 @@ void TestServer::Start() {
   std::vector<std::string> command =
       AsServerUser({Tools().folder() + "/postgres", "-D", folder_ + "/data"});
   std::vector<char*> pointers;
+  pointers.reserve(command.size() + 1);
   for (std::string& argument : command) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   if (posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(),
