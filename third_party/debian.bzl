@@ -85,12 +85,14 @@ def _zstd(ctx):
 
 def _postgresql(ctx):
     # Static, libpq's OpenSSL too, with every symbol hidden: OpenSSL shares names with the BoringSSL that a host may hold, and a shared libpq would
-    # bind to that. GSSAPI and LDAP, which nobody else brings, stay shared; by their sonames, so that no further -dev package is needed.
+    # bind to that. GSSAPI and LDAP, which nobody else brings, stay shared, by their sonames.
     version = ctx.execute(["/usr/bin/pg_config", "--version"])
     server = "/usr/lib/postgresql/%s/lib" % (version.stdout.split(" ")[-1].split(".")[0] if version.return_code == 0 else "unknown")
     if version.return_code != 0 or not ctx.path(server + "/libpgcommon_shlib.a").exists:
         fail("PostgreSQL's libraries are not here: tools/setup.sh installs libpq-dev and postgresql-server-dev")
     ctx.symlink("/usr/include/postgresql", "include")
+    # What libpq-dev installs of its inside includes two headers of the server's.
+    ctx.symlink(server.replace("/usr/lib/postgresql/", "/usr/include/postgresql/")[:-len("lib")] + "server", "server")
     archives = ["pq", "pgcommon_shlib", "pgport_shlib", "ssl", "crypto"]
     ctx.file("BUILD", _HEADER + _cc_library(
         "libpq",
@@ -101,7 +103,15 @@ def _postgresql(ctx):
         extra = """
     hdrs = ["include/libpq-fe.h", "include/pg_config_ext.h", "include/postgres_ext.h"],
     includes = ["include"],""",
-    ))
+    ) + """
+cc_library(
+    name = "libpq_internal",
+    hdrs = glob(["include/*.h", "include/internal/**/*.h"]) + ["server/common/fe_memutils.h", "server/getaddrinfo.h"],
+    includes = ["include/internal", "server"],
+    visibility = ["//visibility:public"],
+    deps = [":libpq"],
+)
+""")
 
 def _nlohmann_json(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("json"))

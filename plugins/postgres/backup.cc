@@ -14,7 +14,9 @@
 #include "sluice/plugins/postgres/part_writer.h"
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/payload_index.h"
+#include "sluice/plugins/postgres/piece_plan.h"
 #include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/row_budget.h"
 #include "sluice/plugins/postgres/row_copier.h"
 #include "sluice/plugins/postgres/schema_dump.h"
 #include "sluice/plugins/postgres/snapshot.h"
@@ -27,13 +29,17 @@ namespace sluice::postgres {
 namespace {
 
 constexpr size_t kIdsPerCall = 1000;
+// Of rows that are held at once. A longer one is held alone.
+constexpr uint64_t kRowBudget = 16 << 20;
 // The manifest has room for so many tables' totals, whatever their names.
 constexpr size_t kTablesInMetadata = 1000;
 
 class Backup {
  public:
   Backup(const sdk::Run& run, const BackupOptions& options, sdk::Sink& sink)
-      : options_(options), sink_(sink), interrupt_(run), tar_(sink) {}
+      : options_(options), sink_(sink), interrupt_(run), tar_(sink) {
+    connection_.row_budget = &row_budget_;
+  }
 
   absl::Status Run() {
     SLUICE_RETURN_IF_ERROR(TakeSnapshot());
@@ -52,21 +58,19 @@ class Backup {
     // A pg_dump that cannot be used is told of before anything is locked.
     int server_version = 0;
     {
-      SLUICE_ASSIGN_OR_RETURN(
-          const std::unique_ptr<Connection> first,
-          Connection::Open(options_.connection, &interrupt_));
+      SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> first,
+                              Connection::Open(connection_, &interrupt_));
       server_version = first->server_version();
     }
     SLUICE_ASSIGN_OR_RETURN(
         tools_,
         ClientTools::Find(options_.tools_folder, server_version, interrupt_));
     SLUICE_ASSIGN_OR_RETURN(
-        snapshot_,
-        Snapshot::Take({options_.connection, std::max(1, options_.jobs),
-                        options_.lock_wait, options_.patience},
-                       &interrupt_, [this](Snapshot& taken) {
-                         return ReadDefinitions(taken);
-                       }));
+        snapshot_, Snapshot::Take({connection_, std::max(1, options_.jobs),
+                                   options_.lock_wait, options_.patience},
+                                  &interrupt_, [this](Snapshot& taken) {
+                                    return ReadDefinitions(taken);
+                                  }));
     Step("snapshot", snapshot_->id());
     return absl::OkStatus();
   }
@@ -136,11 +140,9 @@ class Backup {
       return tables_[a].table.estimated_bytes >
              tables_[b].table.estimated_bytes;
     });
-    const uint64_t piece_bytes =
-        options_.jobs > 1 ? options_.piece_bytes : UINT64_MAX;
+    const std::vector<uint64_t> counts = CountPieces();
     for (const size_t i : order) {
-      const std::vector<Piece> pieces = Split(
-          tables_[i], static_cast<int>(head_.server_version), piece_bytes);
+      const std::vector<Piece> pieces = Split(tables_[i], counts[i]);
       parts.Expect(i, static_cast<int>(pieces.size()));
       for (const Piece& piece : pieces) {
         tasks.push_back([this, i, piece, &parts](Connection& connection) {
@@ -149,6 +151,17 @@ class Backup {
         });
       }
     }
+  }
+
+  std::vector<uint64_t> CountPieces() const {
+    std::vector<PlannedTable> planned;
+    planned.reserve(tables_.size());
+    for (const SourceTable& table : tables_) {
+      planned.push_back(
+          {table.table.estimated_bytes,
+           MaxPieces(table, static_cast<int>(head_.server_version))});
+    }
+    return PlanPieces(planned, {options_.jobs, options_.min_piece_bytes});
   }
 
   static absl::Status CopyPayloadIds(Connection& connection,
@@ -219,6 +232,8 @@ class Backup {
   const BackupOptions& options_;
   sdk::Sink& sink_;
   Interrupt interrupt_;
+  RowBudget row_budget_{kRowBudget};  // before the connections that borrow it
+  ConnectionOptions connection_ = options_.connection;
   TarWriter tar_;
   absl::optional<ClientTools> tools_;
   absl::optional<SchemaDump> schema_;

@@ -10,14 +10,15 @@
 //
 //   1  snapshot.h     every table locked ACCESS SHARE, one snapshot for all
 //   2  pg_dump        the definitions, under it; sequences
-//   3  row_copier.h   rows by `jobs` sessions, large tables in pieces; large
-//                     objects; payload ids
+//   3  row_copier.h   rows by `jobs` sessions, a table in pieces where that
+//                     divides the work (piece_plan.h); large objects; payload
+//                     ids
 //   4  index.json     rows, bytes and a digest of each table, and the end
 //
-// Memory: for each job one part and twice its largest row (libpq holds it
-// twice); the names of tables and columns. The server is only read. Blocks;
-// starts threads and joins them; several backups may run at once. Warning:
-// unlogged_table_left_out, of a server in recovery. Errors: those of
+// Memory: for each job one part; 16 MiB of rows, or the largest one
+// (row_budget.h); the names of tables and columns. The server is only read.
+// Blocks; starts threads and joins them; several backups may run at once.
+// Warning: unlogged_table_left_out, of a server in recovery. Errors: those of
 // sql_error.h, process.h and schema_dump.h; cancelled within a second.
 
 #include <cstdint>
@@ -49,8 +50,8 @@ struct BackupOptions {
   std::string store_id;        // empty: that of the database
   std::string tools_folder;    // where pg_dump is; client_tools.h
   std::string scratch_folder;  // for definitions; spool_file.h
-  // A table larger than twice this is read in pieces of it.
-  uint64_t piece_bytes = 64 << 20;
+  // The least of a table that one session reads for itself.
+  uint64_t min_piece_bytes = 32 << 20;
   absl::Duration lock_wait = absl::Seconds(2);  // snapshot.h
   absl::Duration patience = absl::Minutes(5);
   FileSystem* file_system = FileSystem::Posix();

@@ -115,7 +115,7 @@ TEST_F(BackupTest, ReadsALargeTableInPiecesAndEachRowOnce) {
       "CREATE TABLE a (i int);"
       "INSERT INTO a SELECT generate_series(1, 300000)");
   options_.jobs = 3;
-  options_.piece_bytes = 1 << 20;
+  options_.min_piece_bytes = 1 << 20;
   RunAndRead();
   EXPECT_EQ(contents_.rows["public.a"], 300000u);
   // The same rows in one piece add up to the same digest.

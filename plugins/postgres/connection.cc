@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -19,6 +21,8 @@
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/input_buffer.h"
+#include "sluice/plugins/postgres/row_budget.h"
 #include "sluice/plugins/postgres/sql_error.h"
 
 namespace sluice::postgres {
@@ -31,6 +35,11 @@ constexpr absl::Duration kCancelPatience = absl::Milliseconds(400);
 // libpq sends only when its buffer is full and told to: let that not grow.
 constexpr uint64_t kFlushBytes = 64 << 10;
 constexpr size_t kPutBytes = 1 << 20;
+// As much as a socket holds, so that one call brings all that is there.
+constexpr size_t kReadBytes = 256 << 10;
+constexpr int kFewBytes = 64 << 10;
+// Rows that are longer count: what is shorter is no more than the buffer.
+constexpr uint64_t kLongRowBytes = 256 << 10;
 
 constexpr absl::string_view kSession =
     "SELECT pg_catalog.set_config('search_path', '', false);"
@@ -45,6 +54,16 @@ constexpr absl::string_view kSession =
     "SET datestyle = 'ISO, YMD';"
     "SET intervalstyle = postgres;"
     "SET extra_float_digits = 3;";
+
+// A server sends 8 KiB at a time. To be woken for each takes a processor from
+// it that it could use, so what has begun to come is let come for a moment.
+void LetGather(int socket) {
+  int waiting = 0;
+  if (ioctl(socket, FIONREAD, &waiting) == 0 && waiting < kFewBytes) {
+    constexpr timespec kMoment = {0, 100'000};
+    nanosleep(&kMoment, nullptr);
+  }
+}
 
 // Of a FATAL at connecting libpq gives only text. Its verbose form bears the
 // SQLSTATE, in every language: "FATAL:  28P01: password ...\nLOCATION: ...".
@@ -184,12 +203,13 @@ void Connection::Closer::operator()(pg_conn* connection) const {
 }
 
 Connection::Connection(pg_conn* connection, const Interrupt* interrupt,
-                       std::string password)
+                       const ConnectionOptions& options)
     : connection_(connection),
       interrupt_(interrupt),
-      password_(std::move(password)) {}
+      password_(options.password),
+      row_budget_(options.row_budget) {}
 
-Connection::~Connection() { PQfreemem(row_); }
+Connection::~Connection() { ReleaseRow(); }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const ConnectionOptions& options, const Interrupt* interrupt) {
@@ -210,9 +230,13 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   values.push_back(nullptr);
   std::unique_ptr<Connection> connection(
       new Connection(PQconnectStartParams(keywords.data(), values.data(), 0),
-                     interrupt, options.password));
+                     interrupt, options));
   SLUICE_RETURN_IF_ERROR(
       connection->Connect(absl::Now() + options.connect_timeout));
+  if (!InputBuffer(connection->connection_.get()).IsOfThisLayout()) {
+    return MakeError(absl::StatusCode::kInternal, kInternal,
+                     "libpq is not the one of the headers it was built with");
+  }
   SLUICE_RETURN_IF_ERROR(connection->Exec(kSession).status());
   if (connection->server_version() >= 140000) {
     SLUICE_RETURN_IF_ERROR(
@@ -427,28 +451,57 @@ absl::Status Connection::BeginCopy(absl::string_view sql, int expected) {
 }
 
 absl::Status Connection::BeginCopyOut(absl::string_view sql) {
-  return BeginCopy(sql, PGRES_COPY_OUT);
+  SLUICE_RETURN_IF_ERROR(BeginCopy(sql, PGRES_COPY_OUT));
+  InputBuffer(connection_.get()).Reserve(kReadBytes);
+  return absl::OkStatus();
+}
+
+void Connection::ReleaseRow() {
+  PQfreemem(std::exchange(row_, nullptr));
+  if (admitted_ == 0) return;
+  // The memory first: another one begins to fill its own at once.
+  if (connection_ != nullptr) {
+    InputBuffer(connection_.get()).ShrinkTo(kReadBytes);
+  }
+  row_budget_->GiveBack(std::exchange(admitted_, 0));
+}
+
+absl::Status Connection::AdmitRow(uint64_t bytes) {
+  if (row_budget_ != nullptr && admitted_ == 0 && bytes > kLongRowBytes) {
+    absl::Status status = row_budget_->Take(bytes, *interrupt_);
+    if (!status.ok()) return Interrupted(std::move(status));
+    admitted_ = bytes;
+  }
+  InputBuffer(connection_.get()).Reserve(bytes + kReadBytes);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Connection::NextRow(absl::string_view* row) {
-  SLUICE_RETURN_IF_ERROR(interrupt_->status());
+  ReleaseRow();
   if (connection_ == nullptr) return CheckOpen();
+  InputBuffer input(connection_.get());
   bool at_end = false;
-  while (true) {
-    PQfreemem(std::exchange(row_, nullptr));
-    const int size = PQgetCopyData(connection_.get(), &row_, /*async=*/1);
-    if (size > 0) {
-      *row = absl::string_view(row_, static_cast<size_t>(size));
-      return true;
+  while (!input.NextCopyData(row)) {
+    if (const uint64_t bytes = input.pending_bytes(); bytes > 0) {
+      if (at_end) return Lost();
+      SLUICE_RETURN_IF_ERROR(AdmitRow(bytes));
+    } else {
+      const int size = PQgetCopyData(connection_.get(), &row_, /*async=*/1);
+      if (size > 0) {
+        *row = absl::string_view(row_, static_cast<size_t>(size));
+        return true;
+      }
+      if (size == -1) {
+        SLUICE_RETURN_IF_ERROR(Collect().status());
+        return false;
+      }
+      if (size < 0 || at_end) return Lost();
     }
-    if (size == -1) {
-      SLUICE_RETURN_IF_ERROR(Collect().status());
-      return false;
-    }
-    if (size < 0 || at_end) return Lost();
     SLUICE_RETURN_IF_ERROR(Wait(POLLIN));
+    LetGather(PQsocket(connection_.get()));
     at_end = PQconsumeInput(connection_.get()) == 0;
   }
+  return true;
 }
 
 absl::Status Connection::BeginCopyIn(absl::string_view sql) {

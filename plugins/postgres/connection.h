@@ -44,6 +44,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/row_budget.h"
 
 // libpq's own, declared so that its header stays out of ours.
 struct pg_conn;
@@ -57,6 +58,9 @@ struct ConnectionOptions {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::string password;  // empty: from .pgpass, a service file, or none needed
   absl::Duration connect_timeout = absl::Seconds(10);
+  // Long rows of a COPY are read within this; null: as they come. Borrowed, for
+  // as long as the connection lives, by all that share it.
+  RowBudget* row_budget = nullptr;
 
   // Sets or replaces one parameter.
   void Set(absl::string_view keyword, absl::string_view value);
@@ -133,8 +137,9 @@ class Connection {
 
   // COPY ... TO STDOUT. NextRow sets `row` to what the server sent as one
   // message, valid until the next call: a line with its newline, or a binary
-  // tuple, the header and the trailer apart or with a tuple. False: the end,
-  // and the server said that all went well; until then no other call.
+  // tuple, the header and the trailer apart or with a tuple. It is a view of
+  // what the socket brought. False: the end, and the server said that all went
+  // well; until then no other call.
   absl::Status BeginCopyOut(absl::string_view sql);
   absl::StatusOr<bool> NextRow(absl::string_view* row);
 
@@ -166,7 +171,7 @@ class Connection {
   };
 
   Connection(pg_conn* connection, const Interrupt* interrupt,
-             std::string password);
+             const ConnectionOptions& options);
 
   absl::Status Connect(absl::Time deadline);
   absl::Status ConnectError() const;
@@ -182,13 +187,19 @@ class Connection {
   absl::StatusOr<pg_result*> NextResult();
   absl::StatusOr<Result> Collect();
   absl::Status BeginCopy(absl::string_view sql, int expected);
+  // Makes room for a row of which only the beginning is there.
+  absl::Status AdmitRow(uint64_t bytes);
+  // The row that NextRow has shown is no longer needed.
+  void ReleaseRow();
   absl::Status EndCopy(const char* reason);
 
   std::unique_ptr<pg_conn, Closer> connection_;
   const Interrupt* const interrupt_;
   const std::string password_;  // never in a message
-  char* row_ = nullptr;         // of NextRow, libpq's to free
-  uint64_t unflushed_ = 0;      // bytes given to libpq since its last flush
+  RowBudget* const row_budget_;
+  char* row_ = nullptr;     // of NextRow, libpq's to free
+  uint64_t admitted_ = 0;   // bytes of it, taken from the budget
+  uint64_t unflushed_ = 0;  // bytes given to libpq since its last flush
 };
 
 }  // namespace sluice::postgres

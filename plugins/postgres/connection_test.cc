@@ -5,6 +5,7 @@
 #include <atomic>
 #include <string>
 #include <thread>  // NOLINT(build/c++11)
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -12,7 +13,9 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/row_budget.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/postgres/test_server.h"
 
@@ -111,6 +114,35 @@ TEST(ConnectionTest, CopiesRowsOutAndIn) {
   }
   EXPECT_EQ(rows, 100000);
   EXPECT_EQ(connection->Exec("SELECT count(*) FROM t")->Integer(0, 0), 100000);
+}
+
+TEST(ConnectionTest, TakesRowsWholeWhateverComesBetweenThem) {
+  RowBudget budget(1 << 20);
+  ConnectionOptions options = Server().Options();
+  options.row_budget = &budget;
+  const Interrupt never{sdk::Run()};
+  const auto connection = *Connection::Open(options, &never);
+  ASSERT_TRUE(connection
+                  ->Exec("CREATE FUNCTION pg_temp.noisy(i int) RETURNS text "
+                         "LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'at %', i;"
+                         "RETURN repeat('x', i); END $$")
+                  .ok());
+  ASSERT_TRUE(connection
+                  ->BeginCopyOut("COPY (SELECT pg_temp.noisy(i) FROM unnest("
+                                 "'{0,1,300000,2,16000,3000000,1,600000,5}'"
+                                 "::int[]) i) TO STDOUT")
+                  .ok());
+  absl::string_view row;
+  std::vector<size_t> sizes;
+  while (*connection->NextRow(&row)) {
+    EXPECT_EQ(row.substr(0, row.size() - 1), std::string(row.size() - 1, 'x'));
+    sizes.push_back(row.size() - 1);
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{0, 1, 300000, 2, 16000, 3000000, 1,
+                                        600000, 5}));
+  // Everything was given back.
+  const Interrupt expired(sdk::Run(), absl::Now());
+  EXPECT_TRUE(budget.Take(1 << 20, expired).ok());
 }
 
 TEST(ConnectionTest, FailsACopyWhoseRowsAreWrongAndGoesOn) {

@@ -72,15 +72,13 @@ absl::Status ForEachLine(
 
 }  // namespace
 
-std::vector<Piece> Split(const SourceTable& table, int server_version,
-                         uint64_t piece_bytes) {
-  const uint64_t wanted =
-      table.table.estimated_bytes / std::max<uint64_t>(piece_bytes, 1);
-  if (server_version < 140000 || !table.is_heap || wanted < 2 ||
-      table.pages < 2) {
-    return {Piece{}};
-  }
-  const uint64_t count = std::min({wanted, table.pages, kMaxPieces});
+uint64_t MaxPieces(const SourceTable& table, int server_version) {
+  if (server_version < 140000 || !table.is_heap) return 1;
+  return std::clamp<uint64_t>(table.pages, 1, kMaxPieces);
+}
+
+std::vector<Piece> Split(const SourceTable& table, uint64_t count) {
+  if (count < 2) return {Piece{}};
   std::vector<Piece> pieces;
   for (uint64_t i = 0; i < count; ++i) {
     pieces.push_back({table.pages * i / count, table.pages * (i + 1) / count});

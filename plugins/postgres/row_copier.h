@@ -3,7 +3,7 @@
 
 // Reads rows with COPY and gives them on in parts.
 //
-//   const std::vector<Piece> pieces = Split(table, /*ranges=*/4);
+//   const std::vector<Piece> pieces = Split(table, /*count=*/4);
 //   SLUICE_RETURN_IF_ERROR(
 //       CopyPiece(connection, table, index, pieces[0], encoding, parts));
 //
@@ -11,7 +11,7 @@
 // each row lies in exactly one page, and under one snapshot each is seen
 // exactly once. The last range is open, because a table grows.
 //
-// Memory: one part, and one row within libpq. One thread a call.
+// Memory: one part, and one row in libpq's buffer. One thread a call.
 
 #include <cstddef>
 #include <cstdint>
@@ -34,10 +34,11 @@ struct Piece {
   uint64_t end = 0;
 };
 
-// In pieces of some `piece_bytes`, as far as the server reads a range of pages
-// without reading the whole table (14 and later).
-std::vector<Piece> Split(const SourceTable& table, int server_version,
-                         uint64_t piece_bytes);
+// Into how many pieces it can be cut: 1 unless the server reads a range of
+// pages without reading the whole table (14 and later).
+uint64_t MaxPieces(const SourceTable& table, int server_version);
+// Into `count` of them, at most as many as that.
+std::vector<Piece> Split(const SourceTable& table, uint64_t count);
 
 // The statement that reads it; rows are in `encoding` where they are text.
 std::string CopyOutSql(const SourceTable& table, const Piece& piece,
