@@ -1,6 +1,7 @@
 #include "sluice/plugins/badger/backup_stream_writer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,23 +36,53 @@ size_t EntrySize(const StreamEntry& entry) {
   return size;
 }
 
-void AppendByte(uint32_t number, uint8_t byte, std::string& out) {
-  const char value = static_cast<char>(byte);
-  AppendPbBytes(number, absl::string_view(&value, 1), out);
-}
+// Where the next byte of a buffer goes that has room for all of them.
+class Place {
+ public:
+  explicit Place(char* at) : at_(at) {}
+
+  void Byte(uint32_t byte) { *at_++ = static_cast<char>(byte); }
+  void Varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) Byte(static_cast<uint8_t>(value | 0x80));
+    Byte(static_cast<uint8_t>(value));
+  }
+  void Tag(uint32_t number, PbType type) {
+    Byte(number << 3 | static_cast<uint32_t>(type));
+  }
+  void Bytes(uint32_t number, absl::string_view bytes) {
+    Tag(number, PbType::kBytes);
+    Varint(bytes.size());
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  void OneByte(uint32_t number, uint8_t byte) {
+    Tag(number, PbType::kBytes);
+    Byte(1);
+    Byte(byte);
+  }
+  void Number(uint32_t number, uint64_t value) {
+    Tag(number, PbType::kVarint);
+    Varint(value);
+  }
+
+ private:
+  char* at_;
+};
 
 // Badger writes both meta fields always, and leaves out what is 0 or empty.
 void AppendEntry(const StreamEntry& entry, std::string& out) {
-  AppendVarint(kListEntry << 3 | static_cast<uint32_t>(PbType::kBytes), out);
-  AppendVarint(EntrySize(entry), out);
-  AppendPbBytes(kKey, entry.key, out);
-  if (!entry.value.empty()) AppendPbBytes(kValue, entry.value, out);
-  AppendByte(kUserMeta, entry.user_meta, out);
-  if (entry.version != 0) AppendPbVarint(kVersion, entry.version, out);
-  if (entry.expires_at != 0) {
-    AppendPbVarint(kExpiresAt, entry.expires_at, out);
-  }
-  AppendByte(kMeta, entry.meta & kMetaMeaning, out);
+  const size_t size = EntrySize(entry);
+  const size_t before = out.size();
+  out.resize(before + 1 + VarintSize(size) + size);
+  Place place(&out[before]);
+  place.Tag(kListEntry, PbType::kBytes);
+  place.Varint(size);
+  place.Bytes(kKey, entry.key);
+  if (!entry.value.empty()) place.Bytes(kValue, entry.value);
+  place.OneByte(kUserMeta, entry.user_meta);
+  if (entry.version != 0) place.Number(kVersion, entry.version);
+  if (entry.expires_at != 0) place.Number(kExpiresAt, entry.expires_at);
+  place.OneByte(kMeta, entry.meta & kMetaMeaning);
 }
 
 absl::Status CheckLoadable(const StreamEntry& entry) {

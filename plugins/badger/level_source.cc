@@ -29,7 +29,6 @@ LevelSource::LevelSource(std::vector<Member> members, Opener opener)
 
 absl::Status LevelSource::Seek(absl::string_view user_key) {
   entries_ = nullptr;
-  has_last_ = false;
   if (members_.empty()) return absl::OkStatus();
   size_t i = 0;
   while (i + 1 < members_.size() &&
@@ -41,13 +40,8 @@ absl::Status LevelSource::Seek(absl::string_view user_key) {
 }
 
 absl::Status LevelSource::Next() {
-  // Which one is the table's last shows only after it.
-  const InternalKey key = entries_->key();
-  last_key_.assign(key.user_key.data(), key.user_key.size());
-  last_version_ = key.version;
-  has_last_ = true;
   SLUICE_RETURN_IF_ERROR(entries_->Next());
-  return SkipEnds();
+  return entries_->Valid() ? absl::OkStatus() : SkipEnds();
 }
 
 absl::Status LevelSource::OpenTable(size_t i, absl::string_view user_key) {
@@ -65,9 +59,11 @@ absl::Status LevelSource::SkipEnds() {
       entries_ = nullptr;
       return absl::OkStatus();
     }
+    const std::string last_key(entries_->last_key().user_key);
+    const uint64_t last_version = entries_->last_key().version;
     SLUICE_RETURN_IF_ERROR(OpenTable(member_ + 1, ""));
-    if (has_last_ && entries_->Valid() &&
-        Compare({last_key_, last_version_}, entries_->key()) >= 0) {
+    if (entries_->Valid() &&
+        Compare({last_key, last_version}, entries_->key()) >= 0) {
       return Damaged(entries_->table().name(),
                      absl::StrCat("it overlaps another table of level ",
                                   entries_->table().listed().level));

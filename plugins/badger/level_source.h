@@ -46,9 +46,6 @@ class LevelSource final : public EntrySource {
   Opener opener_;
   size_t member_ = 0;
   std::unique_ptr<TableSource> entries_;
-  std::string last_key_;  // user key of the table before
-  uint64_t last_version_ = 0;
-  bool has_last_ = false;
 };
 
 }  // namespace badger

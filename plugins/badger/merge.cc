@@ -23,10 +23,28 @@ absl::Status Merge::Seek(absl::string_view user_key) {
 }
 
 absl::Status Merge::Next() {
+  if (current_.size() == 1) return NextOfOne();
   for (const size_t source : current_) {
     SLUICE_RETURN_IF_ERROR(sources_[source]->Next());
     Push(source);
   }
+  Gather();
+  return absl::OkStatus();
+}
+
+// Most versions are in one source, and most of its neighbours are, too.
+absl::Status Merge::NextOfOne() {
+  const size_t source = current_.front();
+  SLUICE_RETURN_IF_ERROR(sources_[source]->Next());
+  const bool stays_first =
+      sources_[source]->Valid() &&
+      (heap_.empty() ||
+       Compare(sources_[source]->key(), sources_[heap_.front()]->key()) < 0);
+  if (stays_first) {
+    values_.front() = sources_[source]->value();
+    return absl::OkStatus();
+  }
+  Push(source);
   Gather();
   return absl::OkStatus();
 }

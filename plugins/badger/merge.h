@@ -38,6 +38,7 @@ class Merge {
   const std::vector<size_t>& places() const { return current_; }
 
  private:
+  absl::Status NextOfOne();
   // Whether source `a` comes after `b`, for a heap with the first on top.
   bool After(size_t a, size_t b) const;
   void Push(size_t source);

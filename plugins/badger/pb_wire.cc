@@ -49,14 +49,6 @@ bool PbReader::Read(PbField& field) {
   return true;
 }
 
-void AppendVarint(uint64_t value, std::string& out) {
-  while (value >= 0x80) {
-    out.push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out.push_back(static_cast<char>(value));
-}
-
 void AppendPbVarint(uint32_t number, uint64_t value, std::string& out) {
   AppendVarint(uint64_t{number} << 3, out);
   AppendVarint(value, out);

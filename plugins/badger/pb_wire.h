@@ -65,7 +65,15 @@ class PbReader {
 
 // Append to `out`. Defaults (0, empty) are written if asked for: leaving them
 // out is up to the caller.
-void AppendVarint(uint64_t value, std::string& out);
+inline void AppendVarint(uint64_t value, std::string& out) {
+  char bytes[10];
+  size_t size = 0;
+  for (; value >= 0x80; value >>= 7) {
+    bytes[size++] = static_cast<char>(value | 0x80);
+  }
+  bytes[size++] = static_cast<char>(value);
+  out.append(bytes, size);
+}
 void AppendPbVarint(uint32_t number, uint64_t value, std::string& out);
 void AppendPbBytes(uint32_t number, absl::string_view bytes, std::string& out);
 

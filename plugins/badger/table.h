@@ -81,6 +81,8 @@ class TableSource final : public EntrySource {
   absl::Status Next() override;
   bool Valid() const override { return valid_; }
   InternalKey key() const override { return internal_key_; }
+  // Of the last entry that was Valid; to be asked when none is any more.
+  InternalKey last_key() const { return internal_key_; }
   StoredValue value() const override;
 
  private:
