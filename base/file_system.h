@@ -92,6 +92,11 @@ class File {
   // Linux 5.8, and on other file systems than ext2 to 4, XFS, Btrfs, F2FS and
   // tmpfs (of FUSE and overlayfs it is known). Sync each file there.
   virtual int SyncFileSystem() = 0;
+  // sync_file_range(SYNC_FILE_RANGE_WRITE): begins to bring what was written
+  // there to the device and waits for none of it, so that a Sync at the end has
+  // little left to wait for. Advice: it promises nothing, and takes no error
+  // away from Sync.
+  virtual void StartWriteback(uint64_t offset, uint64_t bytes) {}
   virtual IoResult<FileInfo> Stat() = 0;
   virtual int Seek(uint64_t offset) = 0;
   virtual int Close() = 0;

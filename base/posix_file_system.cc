@@ -147,6 +147,10 @@ class PosixFile final : public File {
     const int error = ErrnoOf(Uninterrupted([&] { return syncfs(fd_.get()); }));
     return error == ENOSYS ? ENOTSUP : error;  // a sandbox may forbid it
   }
+  void StartWriteback(uint64_t offset, uint64_t bytes) override {
+    (void)sync_file_range(fd_.get(), static_cast<off64_t>(offset),
+                          static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE);
+  }
   IoResult<FileInfo> Stat() override {
     struct stat st;
     if (fstat(fd_.get(), &st) != 0) return IoResult<FileInfo>::Failed(errno);

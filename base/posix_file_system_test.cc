@@ -93,6 +93,20 @@ TEST_F(PosixFileSystemTest, NeverSyncsAFileSystemThatMightNotTellOfLosses) {
   EXPECT_EQ(file.value->SyncFileSystem(), ENOTSUP);
 }
 
+TEST_F(PosixFileSystemTest, AdviceToBeginWritingChangesNothingOfAFile) {
+  auto file = fs_->Open(At("f"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file.value->Write("hello").value, 5u);
+  file.value->StartWriteback(0, 5);
+  file.value->StartWriteback(0, uint64_t{1} << 40);
+  EXPECT_EQ(file.value->Stat().value.size, 5u);
+  EXPECT_EQ(file.value->Write("!").value, 1u);
+  EXPECT_EQ(file.value->Sync(), 0);
+  EXPECT_EQ(file.value->Close(), 0);
+  file.value->StartWriteback(0, 5);  // on nothing
+  EXPECT_EQ(Get(At("f")), "hello!");
+}
+
 TEST_F(PosixFileSystemTest, AnswersTheErrnoOfEachRefusal) {
   Put(At("file"), "x");
   EXPECT_EQ(fs_->Open(At("none"), O_RDONLY, 0).error, ENOENT);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,9 @@ namespace {
 constexpr uint32_t kFileMode = 0600;
 // A cancel is seen between two writes.
 constexpr size_t kMaxWriteBytes = size_t{4} << 20;
+// The disk begins with so much at a time: a gigabyte's sync at the end would
+// otherwise wait for all of it.
+constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 // Another process may sweep the empty folder between our making it and our
 // putting a file into it, or draw our token.
 constexpr int kBeginAttempts = 16;
@@ -115,6 +119,11 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
     // No file system says so, and a loop on it would never end.
     if (written.value == 0) return place_.Error("write", name_, EIO);
     bytes.remove_prefix(std::min(written.value, bytes.size()));
+    written_ += written.value;
+    if (written_ - started_ >= kWritebackBytes) {
+      file_->StartWriteback(started_, written_ - started_);
+      started_ = written_;
+    }
     return absl::OkStatus();
   }
 
@@ -198,6 +207,8 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
   std::string temporary_;
   std::vector<std::string> made_;
   std::unique_ptr<File> file_;
+  uint64_t written_ = 0;
+  uint64_t started_ = 0;  // up to here the disk is at work
   FileInfo self_;
   State state_ = State::kWriting;
 };

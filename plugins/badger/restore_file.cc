@@ -17,6 +17,9 @@ namespace {
 
 constexpr uint32_t kFolderMode = 0700;
 constexpr uint32_t kFileMode = 0600;
+// The disk begins with so much at a time, so that the sync of a table does not
+// wait for all of it.
+constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 
 // Repeats what a signal may interrupt.
 template <typename Call>
@@ -168,6 +171,10 @@ absl::Status OutputFile::WriteAll(absl::string_view bytes) {
     if (count.value == 0) return TargetError("write file", path_, EIO);
     written_ += count.value;
     bytes.remove_prefix(count.value);
+  }
+  if (written_ - started_ >= kWritebackBytes) {
+    file_->StartWriteback(started_, written_ - started_);
+    started_ = written_;
   }
   return absl::OkStatus();
 }

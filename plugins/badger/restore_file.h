@@ -69,6 +69,7 @@ class OutputFile {
   const std::string path_;
   std::string buffer_;
   uint64_t written_ = 0;
+  uint64_t started_ = 0;  // up to here the disk is at work
 };
 
 // A file, read from its begin to its end.
