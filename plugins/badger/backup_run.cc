@@ -22,6 +22,8 @@ namespace {
 
 // A frame says its length, an entry its lengths and numbers.
 constexpr uint64_t kOverheadAnEntry = 24;
+// Of keys of logs to replay that are held at once.
+constexpr size_t kLogIndexBytes = size_t{32} << 20;
 
 std::string Find(const sdk::Metadata& metadata, absl::string_view key) {
   const auto found = metadata.find(std::string(key));
@@ -55,12 +57,36 @@ absl::Status BackupRun::OpenImage(sdk::Sink& sink) {
 }
 
 ImageOptions BackupRun::OptionsOf(const std::string& folder,
-                                  const std::string& value_folder) const {
+                                  const std::string& value_folder) {
   ImageOptions options;
   options.folder = folder;
   options.value_folder = value_folder;
   options.master_key = options_.master_key;
+  options.max_log_index_bytes = kLogIndexBytes;
+  options.log_scratch = [this] { return LogScratch(); };
   return options;
+}
+
+std::vector<std::string> BackupRun::Folders() const {
+  std::vector<std::string> folders = {options_.folder};
+  if (!options_.value_folder.empty()) folders.push_back(options_.value_folder);
+  return folders;
+}
+
+absl::StatusOr<FileSystem*> BackupRun::LogScratch() {
+  if (scratch_ == nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(scratch_,
+                            ScratchArea::Create(options_.scratch, Folders()));
+  }
+  if (log_scratch_ == nullptr) {
+    auto folder = FileSystem::Posix()->Beneath(scratch_->path());
+    if (!folder.ok()) {
+      return MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable,
+                       absl::StrCat("open ", scratch_->path()));
+    }
+    log_scratch_ = std::move(folder.value);
+  }
+  return log_scratch_.get();
 }
 
 absl::Status BackupRun::OpenAt(const ImageOptions& options) {
@@ -87,10 +113,7 @@ absl::Status BackupRun::OpenOffline() {
 }
 
 absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
-  std::vector<std::string> databases = {options_.folder};
-  if (!options_.value_folder.empty()) {
-    databases.push_back(options_.value_folder);
-  }
+  const std::vector<std::string> databases = Folders();
   SLUICE_ASSIGN_OR_RETURN(scratch_,
                           ScratchArea::Create(options_.scratch, databases));
   uint64_t bytes = 0;

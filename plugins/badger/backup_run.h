@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/backup_walk.h"
 #include "sluice/plugins/badger/directory_lock.h"
@@ -49,8 +51,11 @@ class BackupRun {
   absl::Status OpenOffline();
   absl::Status OpenCopy(sdk::Sink& sink);
   absl::Status OpenAt(const ImageOptions& options);
+  std::vector<std::string> Folders() const;
   ImageOptions OptionsOf(const std::string& folder,
-                         const std::string& value_folder) const;
+                         const std::string& value_folder);
+  // A folder for what does not fit into memory; offline, too.
+  absl::StatusOr<FileSystem*> LogScratch();
   // The version to go on from; 0 where there is no base to build on.
   uint64_t SinceOf() const;
   // Reads all that Send will.
@@ -67,6 +72,7 @@ class BackupRun {
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<DirectoryLock> value_lock_;
   std::unique_ptr<ScratchArea> scratch_;
+  std::unique_ptr<FileSystem> log_scratch_;
   std::unique_ptr<Image> image_;
   std::string incarnation_;
   WalkOptions walk_;

@@ -276,9 +276,7 @@ Image::TableSources() {
 
 absl::StatusOr<VersionReader::Sources> Image::AllSources() {
   VersionReader::Sources sources;
-  if (log_index_.size() > 0) {
-    sources.all.push_back(std::make_unique<LogSource>(log_index_));
-  }
+  SLUICE_ASSIGN_OR_RETURN(sources.all, log_index_.Sources());
   sources.first_table = sources.all.size();
   SLUICE_ASSIGN_OR_RETURN(auto tables, TableSources());
   std::move(tables.begin(), tables.end(), std::back_inserter(sources.all));

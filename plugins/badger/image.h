@@ -58,8 +58,10 @@ struct ImageOptions {
   // Drop what cannot be read at the end of MANIFEST and of logs, as Badger
   // does when it opens the directory. Danger: damage there is then not seen.
   bool drop_unreadable_ends = false;
-  // For the logs to replay, see log_index.h.
+  // For the logs to replay, see log_index.h: beyond so many bytes of keys, they
+  // go to a folder that is asked for then; null: it is an error.
   size_t max_log_index_bytes = size_t{256} << 20;
+  LogIndex::Scratch log_scratch = nullptr;
   // Badger's own keys (!badger!…) are versions, too.
   bool show_internal_keys = false;
 };
@@ -107,7 +109,8 @@ class Image {
 
  private:
   explicit Image(const ImageOptions& options)
-      : options_(options), log_index_(options.max_log_index_bytes) {}
+      : options_(options),
+        log_index_(options.max_log_index_bytes, options.log_scratch) {}
 
   absl::Status OpenFolders(FileSystem& file_system);
   absl::Status ReadManifest();

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
@@ -190,6 +191,28 @@ TEST(ImageTest, KeepsToTheMemoryThatItWasGivenForLogs) {
   ImageOptions options = fixture.Options();
   options.max_log_index_bytes = 1000;
   EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kResourceExhausted);
+}
+
+TEST(ImageTest, SortsOutsideOfMemoryWhatOfTheLogsDoesNotFit) {
+  int asked = 0;
+  for (const std::string& name : FixtureNames()) {
+    const Fixture fixture(name);
+    const std::string scratch = testing::TempDir() + "/log-runs";
+    std::filesystem::create_directory(scratch);
+    const auto folder = FileSystem::Posix()->Beneath(scratch);
+    ASSERT_TRUE(folder.ok());
+    ImageOptions options = fixture.Options();
+    options.max_log_index_bytes = 4 << 10;
+    options.log_scratch = [&]() -> absl::StatusOr<FileSystem*> {
+      ++asked;
+      return folder.value.get();
+    };
+    const auto listed = List(options);
+    ASSERT_TRUE(listed.ok()) << name << ": " << listed.status();
+    EXPECT_EQ(listed->versions, fixture.Expected().versions) << name;
+    std::filesystem::remove_all(scratch);
+  }
+  EXPECT_GT(asked, 1);
 }
 
 TEST(ImageTest, PassesOverATableThatACrashLeftBehind) {

@@ -1,33 +1,36 @@
 #include "sluice/plugins/badger/log_index.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/entry_record.h"
+#include "sluice/plugins/badger/run_file.h"
+#include "sluice/plugins/badger/stream_entry.h"
 
 namespace sluice {
 namespace badger {
 
 class LogIndex::Collector final : public LogVisitor {
  public:
-  Collector(LogIndex& index, const LogFile& log)
+  explicit Collector(LogIndex& index)
       : index_(index),
-        log_(log),
         keys_(index.keys_.size()),
         records_(index.records_.size()) {}
 
   absl::Status OnRecord(const ScannedRecord& record) override {
     const absl::string_view key = record.key.user_key;
-    if (index_.Bytes() + key.size() + sizeof(Record) > index_.max_bytes_) {
-      return MakeError(
-          absl::StatusCode::kResourceExhausted, kResourceExhausted,
-          absl::StrCat(log_.name(), ": the logs to replay hold more than ",
-                       index_.max_bytes_, " bytes of keys"));
+    const size_t needed = key.size() + sizeof(Record);
+    if (index_.Bytes() + needed > index_.max_bytes_) {
+      SLUICE_RETURN_IF_ERROR(MakeRoom(needed));
     }
     index_.records_.push_back(
-        {&log_, index_.keys_.size(), record.key.version, record.expires_at,
+        {index_.keys_.size(), record.key.version, record.expires_at,
          static_cast<uint32_t>(record.offset), record.size,
+         static_cast<uint32_t>(index_.logs_.size() - 1),
          static_cast<uint16_t>(key.size()), record.meta, record.user_meta});
     index_.keys_.append(key.data(), key.size());
     return absl::OkStatus();
@@ -45,8 +48,23 @@ class LogIndex::Collector final : public LogVisitor {
   }
 
  private:
+  // Only what counts goes: the rest may have to be dropped.
+  absl::Status MakeRoom(size_t needed) {
+    if (index_.scratch_ != nullptr && records_ > 0) {
+      SLUICE_RETURN_IF_ERROR(index_.Spill(records_, keys_));
+      records_ = 0;
+      keys_ = 0;
+      if (index_.Bytes() + needed <= index_.max_bytes_) return absl::OkStatus();
+    }
+    return MakeError(
+        absl::StatusCode::kResourceExhausted, kResourceExhausted,
+        absl::StrCat(index_.logs_.back()->name(),
+                     ": the logs to replay hold more than ", index_.max_bytes_,
+                     " bytes of keys",
+                     index_.scratch_ != nullptr ? " in one transaction" : ""));
+  }
+
   LogIndex& index_;
-  const LogFile& log_;
   size_t keys_;     // up to here they count
   size_t records_;  // up to here they count
 };
@@ -56,42 +74,120 @@ absl::StatusOr<LogEnd> LogIndex::Add(LogFile& log, uint64_t start) {
     return MakeError(absl::StatusCode::kDataLoss, kSourceFailed,
                      absl::StrCat(log.name(), ": longer than 4 GiB"));
   }
-  Collector collector(*this, log);
+  logs_.push_back(&log);
+  Collector collector(*this);
   return ScanLog(log, start, collector);
 }
 
-void LogIndex::Sort() {
-  const absl::string_view keys(keys_);
-  const auto key_of = [keys](const Record& record) {
-    return InternalKey{keys.substr(record.key_at, record.key_size),
-                       record.version};
-  };
+void LogIndex::Sort() { records_.resize(SortFirst(records_.size())); }
+
+size_t LogIndex::SortFirst(size_t count) {
+  const auto end = records_.begin() + static_cast<std::ptrdiff_t>(count);
   // key_at ascends as records were added: the later one of two equals first.
-  std::sort(records_.begin(), records_.end(),
-            [&key_of](const Record& a, const Record& b) {
-              const int order = Compare(key_of(a), key_of(b));
-              return order != 0 ? order < 0 : a.key_at > b.key_at;
-            });
-  const auto last = std::unique(records_.begin(), records_.end(),
-                                [&key_of](const Record& a, const Record& b) {
-                                  return Compare(key_of(a), key_of(b)) == 0;
+  std::sort(records_.begin(), end, [this](const Record& a, const Record& b) {
+    const int order = Compare(KeyOf(a), KeyOf(b));
+    return order != 0 ? order < 0 : a.key_at > b.key_at;
+  });
+  const auto last = std::unique(records_.begin(), end,
+                                [this](const Record& a, const Record& b) {
+                                  return Compare(KeyOf(a), KeyOf(b)) == 0;
                                 });
-  records_.erase(last, records_.end());
+  return static_cast<size_t>(last - records_.begin());
 }
 
-InternalKey LogIndex::KeyAt(size_t i) const {
-  const Record& record = records_[i];
+absl::Status LogIndex::Spill(size_t count, size_t key_bytes) {
+  if (folder_ == nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(folder_, scratch_());
+  }
+  const std::string name = absl::StrCat("logs-", runs_.size() + 1);
+  runs_.push_back(name);
+  const absl::Status status = WriteRun(name, SortFirst(count));
+  if (!status.ok()) {
+    return MakeError(
+        status.code(), kScratchUnavailable,
+        absl::StrCat("sort the logs to replay: ", status.message()));
+  }
+  records_.erase(records_.begin(),
+                 records_.begin() + static_cast<std::ptrdiff_t>(count));
+  keys_.erase(0, key_bytes);
+  for (Record& record : records_) record.key_at -= key_bytes;
+  return absl::OkStatus();
+}
+
+// In a run a record's value is where in which log it lies.
+absl::Status LogIndex::WriteRun(const std::string& name, size_t count) const {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<RunWriter> writer,
+                          RunWriter::Create(*folder_, name));
+  for (size_t i = 0; i < count; ++i) {
+    const Record& record = records_[i];
+    const ValuePointer place = {record.log, record.size, record.offset};
+    StoredValue value = ValueOf(record);
+    value.bytes =
+        absl::string_view(reinterpret_cast<const char*>(&place), sizeof(place));
+    SLUICE_RETURN_IF_ERROR(writer->Add(StreamEntryOf(KeyOf(record), value)));
+  }
+  return writer->Finish();
+}
+
+class LogIndex::RunOfRecords final : public EntrySource {
+ public:
+  RunOfRecords(const LogIndex& index, std::unique_ptr<EntrySource> run)
+      : index_(index), run_(std::move(run)) {}
+
+  absl::Status Seek(absl::string_view user_key) override {
+    return run_->Seek(user_key);
+  }
+  absl::Status Next() override { return run_->Next(); }
+  bool Valid() const override { return run_->Valid(); }
+  InternalKey key() const override { return run_->key(); }
+  StoredValue value() const override {
+    StoredValue value = run_->value();
+    // As it was written: a frame is under a checksum.
+    std::memcpy(&value.place, value.bytes.data(), sizeof(value.place));
+    value.log = index_.logs_[value.place.file];
+    value.place.file = 0;
+    value.bytes = absl::string_view();
+    return value;
+  }
+
+ private:
+  const LogIndex& index_;
+  const std::unique_ptr<EntrySource> run_;
+};
+
+absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> LogIndex::Sources()
+    const {
+  std::vector<std::unique_ptr<EntrySource>> sources;
+  sources.reserve(runs_.size() + 1);
+  if (size() > 0) sources.push_back(std::make_unique<LogSource>(*this));
+  for (auto name = runs_.rbegin(); name != runs_.rend(); ++name) {
+    SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<EntrySource> run,
+                            OpenRun(*folder_, *name));
+    sources.push_back(std::make_unique<RunOfRecords>(*this, std::move(run)));
+  }
+  return sources;
+}
+
+LogIndex::~LogIndex() {
+  // What cannot be removed goes with the scratch folder.
+  for (const std::string& name : runs_) folder_->Unlink(name);
+}
+
+InternalKey LogIndex::KeyAt(size_t i) const { return KeyOf(records_[i]); }
+
+StoredValue LogIndex::ValueAt(size_t i) const { return ValueOf(records_[i]); }
+
+InternalKey LogIndex::KeyOf(const Record& record) const {
   return {absl::string_view(keys_).substr(record.key_at, record.key_size),
           record.version};
 }
 
-StoredValue LogIndex::ValueAt(size_t i) const {
-  const Record& record = records_[i];
+StoredValue LogIndex::ValueOf(const Record& record) const {
   StoredValue value;
   value.meta = record.meta;
   value.user_meta = record.user_meta;
   value.expires_at = record.expires_at;
-  value.log = record.log;
+  value.log = logs_[record.log];
   value.place = {0, record.size, record.offset};
   return value;
 }
