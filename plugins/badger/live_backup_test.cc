@@ -10,26 +10,33 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
+#include "sluice/base/fault_file_system.h"
+#include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/backup_stream_reader.h"
 #include "sluice/plugins/badger/collecting_sink.h"
 #include "sluice/plugins/badger/fake_payload.h"
 #include "sluice/plugins/badger/fixture.h"
 #include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/manifest.h"
 #include "sluice/plugins/badger/source.h"
 #include "sluice/plugins/badger/source_options.h"
 #include "sluice/plugins/badger/stream_entry.h"
+#include "sluice/plugins/badger/whole_records.h"
 
 namespace sluice {
 namespace badger {
@@ -112,6 +119,11 @@ class LiveBackupTest : public testing::Test {
     return false;
   }
 
+  // So many backups of a running bank, each of one state. Returns how many
+  // transactions the last one holds.
+  uint64_t ExpectConsistentBackups(Child& bank, int wanted,
+                                   CollectingSink& sink) const;
+
   std::vector<std::string> TableNames() const {
     std::vector<std::string> names;
     std::error_code ignored;
@@ -167,28 +179,42 @@ std::vector<uint64_t> VersionsOf(const std::string& stream) {
   return versions;
 }
 
-TEST_F(LiveBackupTest, OfABankHoldsAllOfItsMoneyAtEachTransaction) {
-  Child bank({"badger", "bank", "test", "-d", "60s", "--dir", options_.folder},
-             root_ + "/bank.log");
-  const absl::Time end = absl::Now() + absl::Seconds(8);
+uint64_t LiveBackupTest::ExpectConsistentBackups(Child& bank, int wanted,
+                                                 CollectingSink& sink) const {
+  uint64_t last = 0;
   int backups = 0;
-  uint64_t moved = 0;
-  CollectingSink sink;
-  while (absl::Now() < end && BackupOnce(bank, sink)) {
+  while (backups < wanted && !HasFailure() && BackupOnce(bank, sink)) {
     const std::vector<int64_t> totals = TotalsOfHistory(sink.payload);
     if (totals.empty()) continue;  // the accounts are being made
     ++backups;
-    moved = std::max<uint64_t>(moved, totals.size());
+    // A transfer that was torn would make or lose money.
     EXPECT_EQ(std::count(totals.begin(), totals.end(), kBankTotal),
               static_cast<int64_t>(totals.size()));
     EXPECT_EQ(sink.counts.at("keys"), 10000u);
     EXPECT_TRUE(sink.warnings.empty()) << sink.warnings.front();
-    if (HasFailure()) break;
+    EXPECT_GE(totals.size(), last) << "an older state than the one before";
+    last = totals.size();
   }
+  EXPECT_EQ(backups, wanted) << ReadBytes(root_ + "/bank.log");
+  std::cout << backups << " backups, " << last << " transactions\n";
+  return last;
+}
+
+// How many of a bank: SLUICE_LIVE_BACKUPS=1000 where there is time for them.
+int BackupsOfABank() {
+  int count = 0;
+  const char* wanted = getenv("SLUICE_LIVE_BACKUPS");
+  return wanted != nullptr && absl::SimpleAtoi(wanted, &count) ? count : 100;
+}
+
+TEST_F(LiveBackupTest, OfABankHoldsAllOfItsMoneyAtEachTransaction) {
+  Child bank({"badger", "bank", "test", "-d", "1h", "--dir", options_.folder},
+             root_ + "/bank.log");
+  CollectingSink sink;
+  const uint64_t transactions =
+      ExpectConsistentBackups(bank, BackupsOfABank(), sink);
+  EXPECT_GT(transactions, 100u);
   EXPECT_TRUE(bank.IsRunning()) << ReadBytes(root_ + "/bank.log");
-  std::cout << backups << " backups, " << moved << " transactions\n";
-  EXPECT_GE(backups, 10);
-  EXPECT_GT(moved, 100u);
   bank.Kill();
 
   // What was streamed last is what both tools restore.
@@ -240,6 +266,97 @@ TEST_F(LiveBackupTest, OfAStoreThatFlushesIsAPrefixOfItsHistory) {
             << " while tables changed\n";
   EXPECT_GE(part_way, 2);
   EXPECT_GE(with_changed_tables, 1);
+}
+
+// All data keys, values and logs of the bank are encrypted, and the value logs
+// lie in another folder.
+TEST_F(LiveBackupTest, OfAnEncryptedBankWithAFolderForItsValuesIsExact) {
+  options_.master_key = "0123456789abcdef0123456789abcdef";
+  options_.value_folder = root_ + "/values";
+  std::filesystem::create_directory(options_.value_folder);
+  Child bank({"badger", "bank", "test", "-d", "1h", "--encryption-key",
+              options_.master_key, "--dir", options_.folder, "--vlog-dir",
+              options_.value_folder},
+             root_ + "/bank.log");
+  CollectingSink sink;
+  EXPECT_GT(ExpectConsistentBackups(bank, 10, sink), 10u);
+  const std::string log = ReadBytes(options_.value_folder + "/000000.vlog");
+  EXPECT_EQ(log.find("account:"), std::string::npos) << "it is in the clear";
+  EXPECT_TRUE(std::filesystem::exists(options_.folder + "/MANIFEST"));
+}
+
+// The tables of a live database by now, by number.
+std::map<uint64_t, ManifestTable> ListedTables(const std::string& folder) {
+  const auto manifest = ParseManifest(
+      WholeRecords(ReadBytes(folder + "/MANIFEST"), kManifestHeaderBytes));
+  EXPECT_TRUE(manifest.ok()) << manifest.status();
+  return manifest.ok() ? manifest->tables : std::map<uint64_t, ManifestTable>();
+}
+
+// What another process did to the tables between two looks.
+struct TableChanges {
+  int flushed = 0;    // new ones of level 0
+  int compacted = 0;  // new ones of other levels
+  int dropped = 0;    // which only compaction does
+
+  TableChanges(const std::map<uint64_t, ManifestTable>& before,
+               const std::map<uint64_t, ManifestTable>& after) {
+    for (const auto& [id, table] : after) {
+      if (before.count(id) > 0) continue;
+      ++(table.level == 0 ? flushed : compacted);
+    }
+    for (const auto& table : before) dropped += after.count(table.first) == 0;
+  }
+};
+
+// The copy stands still in the midst of its reads, between MANIFEST and the
+// first table, until Badger has flushed and compacted.
+TEST_F(LiveBackupTest, AFlushAndACompactionWithinTheWindowOfACopyDoNoHarm) {
+  Child writer({"badger", "benchmark", "write", "-m", "30", "--val-size", "600",
+                "--dir", options_.folder},
+               root_ + "/write.log");
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  const auto wait_for = [&](const std::function<bool()>& happened) {
+    while (!happened() && absl::Now() < deadline && writer.IsRunning()) {
+      std::this_thread::yield();
+    }
+    return happened();
+  };
+  ASSERT_TRUE(wait_for([&] {
+    return !TableNames().empty() && !ListedTables(options_.folder).empty();
+  })) << ReadBytes(root_ + "/write.log");
+
+  FaultPlan plan;
+  FaultFileSystem files(FileSystem::Posix(), &plan);
+  plan.SetFilter([](const FileCall& call) {
+    return call.op == FileOp::kOpen && absl::EndsWith(call.path, ".sst");
+  });
+  bool happened = false;
+  const auto hook = [&](const FileCall&) {
+    const auto before = ListedTables(options_.folder);
+    happened = wait_for([&] {
+      const TableChanges changes(before, ListedTables(options_.folder));
+      return changes.flushed > 0 && changes.compacted > 0 &&
+             changes.dropped > 0;
+    });
+  };
+  plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore, hook));
+  CollectingSink sink;
+  const sdk::BackupRequest request;
+  const absl::Status status =
+      MakeBadgerSource(options_, &files)->Backup(sdk::Run(), request, sink);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(plan.struck());
+  EXPECT_TRUE(happened) << ReadBytes(root_ + "/write.log");
+  writer.Kill();
+
+  const std::vector<uint64_t> versions = VersionsOf(sink.payload);
+  sink = CollectingSink();
+  ASSERT_TRUE(Backup(sink).ok());
+  const std::vector<uint64_t> all = VersionsOf(sink.payload);
+  const auto end = std::upper_bound(all.begin(), all.end(), versions.back());
+  EXPECT_TRUE(std::equal(all.begin(), end, versions.begin(), versions.end()))
+      << versions.size() << " entries up to " << versions.back();
 }
 
 }  // namespace
