@@ -1,0 +1,270 @@
+#include "sluice/benchmarks/badger_benchmarks.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
+#include "sluice/benchmarks/child_process.h"
+#include "sluice/benchmarks/write_gaps.h"
+
+namespace sluice::benchmarks {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What `badger benchmark write` is asked for.
+struct Shape {
+  uint64_t keys = 0;
+  int value_bytes = 128;  // the tool's own choice
+
+  bool operator<(const Shape& other) const {
+    return std::pair(keys, value_bytes) <
+           std::pair(other.keys, other.value_bytes);
+  }
+  // With the tool's keys of 32 bytes.
+  uint64_t plain_bytes() const { return keys * (32 + value_bytes); }
+};
+
+// A folder with the databases, each made once; gone at the end.
+class Workshop {
+ public:
+  explicit Workshop(const BadgerPlaces& places) : command_(places.command) {
+    root_ = absl::StrCat(places.folder, "/sluice-bench-XXXXXX");
+    if (mkdtemp(root_.data()) == nullptr) {
+      DieUnlessOk(absl::UnavailableError("mkdtemp"), root_);
+    }
+    if (command_.empty()) {
+      const fs::path self = fs::read_symlink("/proc/self/exe");
+      command_ = self.parent_path().parent_path() / "cli/dist/sluice";
+    }
+    setenv("TMPDIR", root_.c_str(), 1);  // where live backups copy to
+  }
+  ~Workshop() { Remove(root_); }
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+
+  std::string Database(const Shape& shape) {
+    std::string& path = databases_[shape];
+    if (path.empty()) {
+      path = absl::StrCat(root_, "/db-", databases_.size());
+      RunProcess({"badger", "benchmark", "write", "--keys-mil",
+                  absl::StrCat(static_cast<double>(shape.keys) / 1e6),
+                  "--val-size", absl::StrCat(shape.value_bytes), "--dir",
+                  path});
+    }
+    return path;
+  }
+
+  ProcessCost ToolBackup(const std::string& database) {
+    return RunProcess(
+        {"badger", "backup", "--dir", database, "-f", Fresh("tool.bak")});
+  }
+  // Into a repo of its own.
+  ProcessCost Backup(const std::string& database, const std::string& query) {
+    return RunProcess({command_, "backup",
+                       absl::StrCat("badger:", database, query), "--repo",
+                       absl::StrCat("local:", Fresh("repo")), "--init",
+                       "--catalog", Catalog(), "--no-progress"});
+  }
+  ProcessCost ToolRestore() {
+    return RunProcess({"badger", "restore", "--dir", Fresh("tool-restored"),
+                       "-f", root_ + "/tool.bak"});
+  }
+  ProcessCost Restore() {
+    return RunProcess({command_, "restore", "latest", "--repo",
+                       absl::StrCat("local:", root_, "/repo"), "--to",
+                       absl::StrCat("badger:", Fresh("restored"), "?format=7"),
+                       "--catalog", Catalog(), "--no-progress"});
+  }
+  ProcessCost Cat(const std::string& database) {
+    std::vector<std::string> command = {"cat"};
+    for (const auto& entry : fs::directory_iterator(database)) {
+      command.push_back(entry.path());
+    }
+    command.insert(command.begin(), {"sh", "-c", "\"$@\" > /dev/null", "sh"});
+    return RunProcess(command);
+  }
+
+  // The path of a thing that was not there before, or is no longer.
+  std::string Fresh(const std::string& name) {
+    const std::string path = absl::StrCat(root_, "/", name);
+    Remove(path);
+    return path;
+  }
+
+ private:
+  static void Remove(const std::string& path) {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  std::string Catalog() const {
+    return absl::StrCat("sqlite:", root_, "/catalog.db");
+  }
+
+  std::string command_;
+  std::string root_;
+  std::map<Shape, std::string> databases_;
+};
+
+// Seconds of a process; keeps the highest peak.
+double Taking(const ProcessCost& cost, uint64_t& peak_bytes) {
+  peak_bytes = std::max(peak_bytes, cost.peak_bytes);
+  return cost.seconds;
+}
+
+double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+void BackupBenchmark(benchmark::State& state, const Effort& effort,
+                     Workshop& workshop, const Shape& shape,
+                     const std::string& query) {
+  const std::string database = workshop.Database(shape);
+  uint64_t peak = 0;
+  uint64_t tool_peak = 0;
+  std::vector<double> seconds;
+  workshop.Backup(database, query);
+  ComparePairs(
+      state, {shape.plain_bytes(), effort.pairs()},
+      [&] { return Taking(workshop.ToolBackup(database), tool_peak); },
+      [&] {
+        seconds.push_back(Taking(workshop.Backup(database, query), peak));
+        return seconds.back();
+      });
+  state.counters["of_cat"] =
+      workshop.Cat(database).seconds / SpreadOf(seconds).median;
+  state.counters["MiB"] = MiB(peak);
+  state.counters["badger_MiB"] = MiB(tool_peak);
+}
+
+void RestoreBenchmark(benchmark::State& state, const Effort& effort,
+                      Workshop& workshop, const Shape& shape) {
+  const std::string database = workshop.Database(shape);
+  workshop.ToolBackup(database);
+  workshop.Backup(database, "?mode=offline");
+  uint64_t peak = 0;
+  uint64_t tool_peak = 0;
+  workshop.Restore();
+  ComparePairs(
+      state, {shape.plain_bytes(), effort.pairs()},
+      [&] { return Taking(workshop.ToolRestore(), tool_peak); },
+      [&] { return Taking(workshop.Restore(), peak); });
+  state.counters["MiB"] = MiB(peak);
+  state.counters["badger_MiB"] = MiB(tool_peak);
+}
+
+// The peaks of a live backup and of its restore, without the tool.
+void MemoryBenchmark(benchmark::State& state, Workshop& workshop,
+                     const Shape& shape) {
+  const std::string database = workshop.Database(shape);
+  for (auto _ : state) {
+    const ProcessCost backup = workshop.Backup(database, "");
+    const ProcessCost restore = workshop.Restore();
+    workshop.Fresh("restored");
+    state.SetIterationTime(backup.seconds + restore.seconds);
+    state.counters["backup_MiB"] = MiB(backup.peak_bytes);
+    state.counters["restore_MiB"] = MiB(restore.peak_bytes);
+  }
+}
+
+// A writer with live backups, one after the other, beside it, and without. The
+// gaps between two writes of its log are what its transactions wait for.
+void WriterBenchmark(benchmark::State& state, const Effort& effort,
+                     Workshop& workshop) {
+  const double seconds = effort.brief ? 0.5 : 5;
+  const std::string database = workshop.Fresh("bank");
+  fs::create_directory(database);
+  WriteGaps gaps(database);
+  ChildProcess bank(
+      {"badger", "bank", "test", "--duration", "1h", "--dir", database});
+  gaps.Gather(seconds);  // the accounts are being made
+  std::vector<double> alone, beside;
+  uint64_t backups = 0;
+  for (auto _ : state) {
+    for (int pair = 0; pair < effort.pairs(); ++pair) {
+      const auto with_us = [&] {
+        beside.push_back(Percentile(gaps.GatherWhile(seconds,
+                                                     [&] {
+                                                       workshop.Backup(database,
+                                                                       "");
+                                                       ++backups;
+                                                     }),
+                                    0.99));
+      };
+      if (pair % 2 == 1) with_us();
+      alone.push_back(Percentile(gaps.Gather(seconds), 0.99));
+      if (pair % 2 == 0) with_us();
+    }
+    state.SetIterationTime(1);
+  }
+  std::vector<double> ratios;
+  for (size_t i = 0; i < alone.size(); ++i) {
+    ratios.push_back(beside[i] / alone[i]);
+  }
+  const Spread ratio = SpreadOf(ratios);
+  state.counters["ratio"] = ratio.median;
+  state.counters["low"] = ratio.low;
+  state.counters["high"] = ratio.high;
+  state.counters["p99_ms"] = SpreadOf(beside).median * 1e3;
+  state.counters["alone_p99_ms"] = SpreadOf(alone).median * 1e3;
+  state.counters["backups"] = static_cast<double>(backups);
+}
+
+template <typename Function>
+void Register(const std::string& name, const std::string& label, Function run) {
+  benchmark::RegisterBenchmark(("badger/" + name).c_str(),
+                               [run, label](benchmark::State& state) {
+                                 run(state);
+                                 state.SetLabel(label);
+                               })
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+
+void RegisterBadgerBenchmarks(const Effort& effort, BadgerPlaces places) {
+  const auto shop = std::make_shared<Workshop>(places);
+  const uint64_t scale = effort.brief ? 50 : 1;
+  const Shape small_values = {6000000 / scale, 128};
+  std::vector<Shape> shapes = {small_values};
+  if (!effort.brief) shapes.push_back({1000000, 1024});
+  for (const auto& [name, query] : std::map<std::string, std::string>{
+           {"backup", "?mode=offline"}, {"backup/live", ""}}) {
+    for (const Shape& shape : shapes) {
+      Register(absl::StrCat(name, "/", shape.value_bytes), "of `badger backup`",
+               [=, query = query](benchmark::State& state) {
+                 BackupBenchmark(state, effort, *shop, shape, query);
+               });
+    }
+  }
+  for (const Shape& shape : shapes) {
+    Register(absl::StrCat("restore/", shape.value_bytes),
+             "of `badger restore` (floor 5, 256 MiB)",
+             [=](benchmark::State& state) {
+               RestoreBenchmark(state, effort, *shop, shape);
+             });
+  }
+  for (const uint64_t gib :
+       effort.brief ? std::vector<uint64_t>{1} : std::vector<uint64_t>{1, 4}) {
+    const Shape shape = {3000000 * gib / scale, 128};
+    Register(absl::StrCat("memory/", gib * 1024 / scale, "MiB"),
+             "(floors 128 and 256 MiB, alike)", [=](benchmark::State& state) {
+               MemoryBenchmark(state, *shop, shape);
+             });
+  }
+  Register(
+      "writer", "p99 of a writer without us (floor: up to 1.5)",
+      [=](benchmark::State& state) { WriterBenchmark(state, effort, *shop); });
+}
+
+}  // namespace sluice::benchmarks
