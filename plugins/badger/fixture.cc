@@ -143,8 +143,13 @@ Listings Fixture::Expected() const {
 }
 
 absl::StatusOr<Listings> List(const ImageOptions& options) {
+  return List(*FileSystem::Posix(), options);
+}
+
+absl::StatusOr<Listings> List(FileSystem& file_system,
+                              const ImageOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Image> image,
-                          Image::Open(*FileSystem::Posix(), options));
+                          Image::Open(file_system, options));
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> reader,
                           image->ReadVersions());
   Listings listings;

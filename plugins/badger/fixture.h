@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/image.h"
 
 namespace sluice {
@@ -52,6 +53,8 @@ class Fixture {
 // What an image holds. A value that cannot be read is an error, unless it is no
 // live one and no longer there.
 absl::StatusOr<Listings> List(const ImageOptions& options);
+absl::StatusOr<Listings> List(FileSystem& file_system,
+                              const ImageOptions& options);
 
 // The whole of a file.
 std::string ReadBytes(const std::string& path);
