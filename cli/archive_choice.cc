@@ -29,6 +29,32 @@ absl::Status NotFound(absl::string_view message) {
       "`sluice list` shows what there is");
 }
 
+// "": full, or nobody can say.
+std::string BaseOf(const ArchiveRow& archive) {
+  return archive.manifest.ok() ? archive.manifest->base_backup_id() : "";
+}
+
+bool CanBeRestored(const std::vector<ArchiveRow>& archives,
+                   const ArchiveRow& archive) {
+  const auto chain = ChainOf(archives, archive);
+  return chain.ok() &&
+         std::none_of(chain->begin(), chain->end(),
+                      [](const ArchiveRow& link) { return link.damaged(); });
+}
+
+// Appends `id` after all that build on it, each once.
+void AddAfterDependants(const std::vector<ArchiveRow>& archives,
+                        const std::string& id, std::set<std::string>& seen,
+                        std::vector<std::string>& ordered) {
+  if (!seen.insert(id).second) return;
+  for (const ArchiveRow& archive : archives) {
+    if (BaseOf(archive) == id) {
+      AddAfterDependants(archives, archive.id, seen, ordered);
+    }
+  }
+  ordered.push_back(id);
+}
+
 absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
                                         const std::string& store) {
   std::set<std::string> stores;
@@ -39,7 +65,7 @@ absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
     // What nobody can say the store of is damaged, and no one's latest.
     if (!store.empty() && its_store != store) continue;
     if (!its_store.empty()) stores.insert(its_store);
-    if (archive.damaged() || its_store.empty()) {
+    if (its_store.empty() || !CanBeRestored(archives, archive)) {
       passed_over = true;
     } else {
       latest = &archive;
@@ -99,6 +125,38 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
                                  archive.store_id(), ", not ", wish.store));
   }
   return archive;
+}
+
+absl::StatusOr<std::vector<ArchiveRow>> ChainOf(
+    const std::vector<ArchiveRow>& archives, const ArchiveRow& archive) {
+  std::vector<ArchiveRow> chain = {archive};
+  std::string base = BaseOf(archive);
+  while (!base.empty()) {
+    const auto found =
+        std::find_if(archives.begin(), archives.end(),
+                     [&](const ArchiveRow& row) { return row.id == base; });
+    if (found == archives.end() || chain.size() > archives.size()) {
+      return MakeError(
+          absl::StatusCode::kDataLoss, kArchiveDamaged,
+          absl::StrCat("archive ", chain.back().id, " builds on ", base,
+                       found == archives.end() ? ", which is not there"
+                                               : ", and so on in a circle"));
+    }
+    chain.push_back(*found);
+    base = BaseOf(*found);
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
+}
+
+std::vector<std::string> WithDependants(const std::vector<ArchiveRow>& archives,
+                                        const std::set<std::string>& ids) {
+  std::set<std::string> seen;
+  std::vector<std::string> ordered;
+  for (const std::string& id : ids) {
+    AddAfterDependants(archives, id, seen, ordered);
+  }
+  return ordered;
 }
 
 }  // namespace sluice::cli

@@ -11,6 +11,7 @@
 namespace sluice::cli {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kOld[] = "01JD4Q8Z0V0000000000000001";
@@ -83,6 +84,63 @@ TEST(ArchiveChoiceTest, RefusesWhatIsNoId) {
 
 TEST(ArchiveChoiceTest, AnIdOfAnotherStoreIsNotFound) {
   EXPECT_EQ(Choose({kOld, "b"}), kArchiveNotFound);
+}
+
+// Three archives of store a, each on the one before.
+std::vector<ArchiveRow> ThreeLinks(const std::set<std::string>& damaged = {}) {
+  std::vector<ArchiveRow> archives = {
+      Archive(kOld, "a", damaged.count(kOld) > 0),
+      Archive(kMiddle, "a", damaged.count(kMiddle) > 0),
+      Archive(kNew, "a", damaged.count(kNew) > 0)};
+  archives[1].manifest->set_base_backup_id(kOld);
+  archives[2].manifest->set_base_backup_id(kMiddle);
+  return archives;
+}
+
+std::vector<std::string> IdsOf(
+    const absl::StatusOr<std::vector<ArchiveRow>>& archives) {
+  if (!archives.ok()) return {ErrorCodeOf(archives.status())};
+  std::vector<std::string> ids;
+  for (const ArchiveRow& archive : *archives) ids.push_back(archive.id);
+  return ids;
+}
+
+TEST(ArchiveChoiceTest, AChainBeginsWithTheFullBackup) {
+  const std::vector<ArchiveRow> links = ThreeLinks();
+  EXPECT_THAT(IdsOf(ChainOf(links, links[2])),
+              ElementsAre(kOld, kMiddle, kNew));
+  EXPECT_THAT(IdsOf(ChainOf(links, links[0])), ElementsAre(kOld));
+}
+
+TEST(ArchiveChoiceTest, AChainWithoutItsBaseOrInACircleIsDamaged) {
+  std::vector<ArchiveRow> links = ThreeLinks();
+  links[0].manifest->set_base_backup_id(kNew);
+  EXPECT_THAT(IdsOf(ChainOf(links, links[2])), ElementsAre(kArchiveDamaged));
+  links.erase(links.begin());
+  EXPECT_THAT(IdsOf(ChainOf(links, links[1])), ElementsAre(kArchiveDamaged));
+}
+
+TEST(ArchiveChoiceTest, LatestPassesOverIncrementsOnDamage) {
+  const auto latest = [](const std::vector<ArchiveRow>& archives) {
+    const auto chosen = ChooseArchive(archives, {"latest", "a"});
+    return chosen.ok() ? chosen->id : ErrorCodeOf(chosen.status());
+  };
+  EXPECT_EQ(latest(ThreeLinks()), kNew);
+  EXPECT_EQ(latest(ThreeLinks({kMiddle})), kOld);
+  EXPECT_EQ(latest(ThreeLinks({kOld})), kArchiveDamaged);
+  std::vector<ArchiveRow> without_base = ThreeLinks();
+  without_base.erase(without_base.begin() + 1);
+  EXPECT_EQ(latest(without_base), kOld);
+}
+
+TEST(ArchiveChoiceTest, DependantsGoBeforeWhatTheyBuildOn) {
+  const std::vector<ArchiveRow> links = ThreeLinks();
+  EXPECT_THAT(WithDependants(links, {kOld}), ElementsAre(kNew, kMiddle, kOld));
+  EXPECT_THAT(WithDependants(links, {kMiddle, kNew}),
+              ElementsAre(kNew, kMiddle));
+  std::vector<ArchiveRow> circle = ThreeLinks();
+  circle[0].manifest->set_base_backup_id(kNew);
+  EXPECT_EQ(WithDependants(circle, {kOld}).size(), 3u);
 }
 
 }  // namespace

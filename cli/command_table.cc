@@ -37,6 +37,9 @@ std::vector<VerbSpec> Archives() {
        {{"SOURCE", "the store's URI, as memory:?load=/usr/include"}},
        {Repo(),
         {"init", "", "make a new repo there where there is none yet"},
+        {"base", "ID",
+         "an increment on this archive of the store, or on its latest; all of "
+         "it where the store cannot build on that"},
         {"allow-empty", "", "an archive without any bytes is no failure"},
         Store("the store's id, where the source has none of its own"),
         Timeout()},
@@ -56,8 +59,10 @@ std::vector<VerbSpec> Archives() {
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",
        "read archives in full and check every byte",
-       "Damage found is recorded, and latest passes over the archive from then "
-       "on. Exit status 4 where there is any.",
+       "Of an increment also those that it builds on. Damage found is "
+       "recorded, "
+       "and latest passes over the archive from then on. Exit status 4 where "
+       "there is any.",
        {OptionalId()},
        {Repo(),
         {"all", "", "every archive of the repo"},
@@ -78,9 +83,11 @@ std::vector<VerbSpec> Archives() {
        "show latest --repo nightly"},
       {"delete",
        "delete archives",
-       "",
+       "An archive that increments build on is not deleted without them.",
        {{"ID", "backup ids, or unique beginnings of them", true, true}},
-       {Repo(), Timeout()},
+       {Repo(),
+        {"with-increments", "", "those too that build on the named ones"},
+        Timeout()},
        "delete 01JD3Z --repo nightly"},
       {"reconcile",
        "compare catalog and repo, and mend what differs",

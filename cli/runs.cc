@@ -36,13 +36,15 @@ void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
 
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
-                       absl::string_view store_id, bool allow_empty) {
+                       absl::string_view store_id, const Manifest* base,
+                       bool allow_empty) {
   const absl::StatusOr<Catalog*> catalog = session.catalog();
   if (!catalog.ok()) return {catalog.status(), {}, {}, {}};
   ProgressMeter meter(&session.console(), Clock::Real(), "backup",
                       session.wants_progress());
   RunBackupOptions options;
   Watch(session, *catalog, &meter, options);
+  options.base = base;
   options.allow_empty = allow_empty;
   options.before_publish = [&session, &catalog](const BackupJob& job) {
     return (*catalog)->CheckLease(session.context(), job.id());

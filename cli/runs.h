@@ -17,9 +17,11 @@ namespace sluice::cli {
 // leaves without it. Less than the second within which Ctrl-C is to end a run.
 inline constexpr absl::Duration kAbandonAfter = absl::Milliseconds(700);
 
+// `base`: the archive that an increment builds on; null: a full backup.
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
-                       absl::string_view store_id, bool allow_empty);
+                       absl::string_view store_id, const Manifest* base,
+                       bool allow_empty);
 
 // `from_store`: the store whose archive may be restored into a target with
 // another id; empty: none.

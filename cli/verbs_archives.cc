@@ -1,5 +1,6 @@
 // list, show, delete.
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -80,19 +81,25 @@ std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   return text;
 }
 
-// An increment without its base is no backup.
-absl::Status CheckNothingNeeds(const std::vector<ArchiveRow>& rows,
-                               const std::set<std::string>& going) {
+// The order to delete `named` in. An increment without its base is no backup,
+// so those that build on them go first, if that is wanted.
+absl::StatusOr<std::vector<std::string>> InOrder(
+    const std::vector<ArchiveRow>& rows, const std::set<std::string>& named,
+    bool with_increments) {
+  std::vector<std::string> going = WithDependants(rows, named);
+  if (with_increments) return going;
   for (const ArchiveRow& row : rows) {
-    if (!row.manifest.ok() || going.count(row.id) > 0) continue;
-    const std::string& base = row.manifest->base_backup_id();
-    if (going.count(base) == 0) continue;
+    const bool goes =
+        std::find(going.begin(), going.end(), row.id) != going.end();
+    if (!goes || named.count(row.id) > 0) continue;
     return WithHint(
         MakeError(absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
-                  absl::StrCat("archive ", row.id, " builds on ", base)),
-        "delete that one too, or first");
+                  absl::StrCat("archive ", row.id, " builds on ",
+                               row.manifest->base_backup_id())),
+        "delete that one too, or first; --with-increments takes all that build "
+        "on it");
   }
-  return absl::OkStatus();
+  return going;
 }
 
 absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
@@ -146,7 +153,7 @@ Outcome RunDeleteVerb(Session& session) {
                           session.OpenRepo(RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   // All ids are looked at before the first archive goes.
-  std::set<std::string> going;
+  std::set<std::string> named;
   for (const std::string& argument : session.command().arguments) {
     if (argument == "latest") {
       return WithHint(
@@ -156,9 +163,11 @@ Outcome RunDeleteVerb(Session& session) {
     }
     SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
                             ChooseArchive(rows, {argument, ""}));
-    going.insert(row.id);
+    named.insert(row.id);
   }
-  SLUICE_RETURN_IF_ERROR(CheckNothingNeeds(rows, going));
+  SLUICE_ASSIGN_OR_RETURN(
+      const std::vector<std::string> going,
+      InOrder(rows, named, session.command().Has("with-increments")));
   for (const std::string& id : going) {
     SLUICE_RETURN_IF_ERROR(
         Annotate(DeleteOne(session, repo, id), absl::StrCat("delete ", id)));

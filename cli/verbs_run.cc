@@ -1,4 +1,4 @@
-// backup, restore, verify.
+// restore, verify.
 
 #include <cstdint>
 #include <memory>
@@ -20,45 +20,6 @@
 
 namespace sluice::cli {
 namespace {
-
-absl::Status ConflictingStore(const std::string& own,
-                              const std::string& wanted) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("the store's own id is ", own, ", not ", wanted)),
-      "leave out --store");
-}
-
-// The id that the archive will bear: the store's own, else --store, else one
-// made from the URI, which is the same for each backup of it.
-absl::StatusOr<std::string> StoreIdOf(Session& session, Backupable& source,
-                                      const std::string& uri) {
-  SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
-                          source.Describe(session.context()));
-  const std::string wanted = session.command().Get("store");
-  if (info.store_id.empty()) {
-    return wanted.empty() ? StoreIdFromUri(source.store_kind(), uri) : wanted;
-  }
-  if (!wanted.empty() && wanted != info.store_id) {
-    return ConflictingStore(info.store_id, wanted);
-  }
-  return info.store_id;
-}
-
-void PrintBackup(Console& console, const OpenedRepo& repo,
-                 const BackupResult& result, absl::Duration took) {
-  if (console.json()) {
-    console.ResultJson(
-        {{"record", ToJson(result.record)}, {"job", ToJson(result.job)}});
-    return;
-  }
-  const BackupRecord& record = *result.record;
-  console.Result(absl::StrCat(record.id(), "\n  store ", record.store_id(),
-                              " (", record.store_kind(), ") in repo ",
-                              Printable(repo.label()), "\n  ",
-                              AmountText(record.plain_size_bytes(), took),
-                              ", sha256 ", record.sha256(), "\n"));
-}
 
 // The guard of a restore: which store's archives are meant.
 absl::StatusOr<ArchiveWish> WishFor(Session& session,
@@ -100,6 +61,7 @@ void PrintRestore(Session& session, const RestoreResult& result,
 
 // One archive's verdict: OK, or archive_damaged, or what kept us from seeing.
 absl::Status VerifyOne(Session& session, const OpenedRepo& repo,
+                       const std::vector<ArchiveRow>& all,
                        const ArchiveRow& row) {
   const absl::Time began = Clock::Real()->Now();
   ProgressMeter meter(&session.console(), Clock::Real(),
@@ -117,7 +79,9 @@ absl::Status VerifyOne(Session& session, const OpenedRepo& repo,
       });
   meter.Finish();
   const absl::Duration took = Clock::Real()->Now() - began;
-  const absl::Status& status = manifest.status();
+  // An increment without its base is no backup, however whole it is.
+  const absl::Status status =
+      manifest.ok() ? ChainOf(all, row).status() : manifest.status();
   Console& console = session.console();
   const uint64_t bytes = manifest.ok() ? manifest->size_bytes() : 0;
   if (console.json()) {
@@ -146,56 +110,25 @@ absl::Status CheckVerifyWords(const Command& command) {
       "an ID, latest, or --all");
 }
 
-absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(Session& session,
-                                                     const OpenedRepo& repo) {
-  const Command& command = session.command();
-  const bool all = command.Has("all");
-  SLUICE_ASSIGN_OR_RETURN(std::vector<ArchiveRow> rows,
-                          LoadArchives(session, repo));
+// Those that the words mean; of an increment also what it builds on.
+absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(
+    const Command& command, const std::vector<ArchiveRow>& all) {
   const std::string store = command.Get("store");
-  if (!all) {
-    SLUICE_ASSIGN_OR_RETURN(ArchiveRow row,
-                            ChooseArchive(rows, {command.arguments[0], store}));
-    return std::vector<ArchiveRow>{std::move(row)};
+  if (!command.Has("all")) {
+    SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
+                            ChooseArchive(all, {command.arguments[0], store}));
+    const auto chain = ChainOf(all, row);
+    return chain.ok() ? *chain : std::vector<ArchiveRow>{row};
   }
-  if (store.empty()) return rows;
+  if (store.empty()) return all;
   std::vector<ArchiveRow> of_store;
-  for (ArchiveRow& row : rows) {
-    if (row.store_id() == store) of_store.push_back(std::move(row));
+  for (const ArchiveRow& row : all) {
+    if (row.store_id() == store) of_store.push_back(row);
   }
   return of_store;
 }
 
 }  // namespace
-
-Outcome RunBackupVerb(Session& session) {
-  const std::string uri = session.command().arguments.front();
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
-  // What is wrong is told before anything is made.
-  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
-  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> source,
-                          host->CreateSource(uri));
-  SLUICE_ASSIGN_OR_RETURN(const std::string store_id,
-                          StoreIdOf(session, *source, uri));
-  SLUICE_RETURN_IF_ERROR(session.catalog().status());
-  SLUICE_ASSIGN_OR_RETURN(
-      const OpenedRepo repo,
-      session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
-  SweepBeforeBackup(session, repo);
-
-  const absl::Time began = Clock::Real()->Now();
-  const BackupResult result = RunBackup(session, repo, source, store_id,
-                                        session.command().Has("allow-empty"));
-  const absl::Duration took = Clock::Real()->Now() - began;
-  LogJobFinished(session.console(), repo.label(), result.job, result.status,
-                 took);
-  if (!result.status.ok()) return {result.status, result.job};
-  NoteWarnings(session.console(), result.record->warnings());
-  PrintBackup(session.console(), repo, result, took);
-  Outcome outcome;
-  if (result.record->warnings_size() > 0) outcome.code = ExitCode::kWarnings;
-  return outcome;
-}
 
 Outcome RunRestoreVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
@@ -239,10 +172,12 @@ Outcome RunVerifyVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
-  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowsToVerify(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const auto all, LoadArchives(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows,
+                          RowsToVerify(session.command(), all));
   Outcome outcome;
   for (const ArchiveRow& row : rows) {
-    const absl::Status status = VerifyOne(session, repo, row);
+    const absl::Status status = VerifyOne(session, repo, all, row);
     const bool damaged = ErrorCodeOf(status) == kArchiveDamaged;
     if (damaged) outcome.code = ExitCode::kDamage;
     if (!status.ok() && !damaged) {

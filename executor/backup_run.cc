@@ -15,13 +15,6 @@ namespace sluice {
 
 using Party = FirstCause::Party;
 
-namespace {
-
-// As in sluice_plugin.h, backup().
-constexpr char kStreamedFullKey[] = "sluice.full";
-
-}  // namespace
-
 struct BackupRun::SourceSide {
   std::shared_ptr<Backupable> source;
   std::shared_ptr<FirstCause> cause;
@@ -72,6 +65,7 @@ absl::Status BackupRun::CreateStream() {
   stream.pipe = options.pipe;
   stream.ids.scratch_dir = options.scratch_dir;
   stream.allow_empty = options.allow_empty;
+  stream.on_base = options.base != nullptr;
   side_ = std::make_shared<SourceSide>();
   side_->source = arguments_.source;
   side_->cause = cause_;
@@ -160,6 +154,12 @@ PutOptions BackupRun::PublishSteps() {
 absl::Status BackupRun::BeforePublish() {
   if (arguments_.options.before_publish) {
     SLUICE_RETURN_IF_ERROR(arguments_.options.before_publish(job_));
+  }
+  // Someone may have deleted it meanwhile: nothing told them that we need it.
+  if (const std::string& base = manifest_.base_backup_id(); !base.empty()) {
+    SLUICE_RETURN_IF_ERROR(
+        Annotate(arguments_.destination->Stat(cause_->stopped(), base),
+                 absl::StrCat("the base ", base)));
   }
   return cause_->BeginCommit();
 }

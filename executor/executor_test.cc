@@ -219,6 +219,20 @@ TEST_F(ExecutorTest, BuildsOnABase) {
   EXPECT_EQ(result.record->base_backup_id(), base.backup_id());
 }
 
+TEST_F(ExecutorTest, PublishesNoIncrementOnABaseThatWasDeletedMeanwhile) {
+  GoodSource();
+  const Manifest base = Run().manifest.value();
+  source().Do([&](const Context& context, PayloadSink&) {
+    return destination_->Delete(context, base.backup_id());
+  });
+  RunBackupOptions options;
+  options.base = &base;
+  const BackupResult result = Run(options);
+  EXPECT_EQ(ErrorCodeOf(result.status), kArchiveNotFound);
+  ExpectEnded(result, BackupJob::FAILED, kArchiveNotFound);
+  EXPECT_TRUE(destination_->archives().empty());
+}
+
 TEST_F(ExecutorTest, ForgetsTheBaseWhereTheSourceStreamedAll) {
   source().SetMetadata("sluice.full", "1");
   GoodSource();
@@ -419,6 +433,27 @@ TEST_F(ExecutorTest, PublishesNothingAsNothingWhereThatIsAllowed) {
   const BackupResult result = Run(options);
   ASSERT_TRUE(result.status.ok()) << result.status;
   EXPECT_EQ(destination_->archives()[0].payload, "");
+}
+
+TEST_F(ExecutorTest, AnIncrementMayHoldNothingNewButAFullBackupMayNot) {
+  Manifest base;
+  base.set_backup_id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
+  base.set_store_id("orders");
+  base.set_store_kind("fake");
+  RunBackupOptions options;
+  options.base = &base;
+  source().SetMetadata("sluice.full", "1").End({{"keys", 0}});
+  ExpectNothingPublished(Run(options), BackupJob::FAILED, kSourceEmpty);
+
+  source_ = std::make_shared<FakeSource>();
+  GoodSource();
+  const Manifest whole = Run().manifest.value();
+  options.base = &whole;
+  source_ = std::make_shared<FakeSource>();
+  source().End({{"keys", 0}});
+  const BackupResult result = Run(options);
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.manifest->base_backup_id(), whole.backup_id());
 }
 
 TEST_F(ExecutorTest, TakesCountsWithoutBytesForABackup) {

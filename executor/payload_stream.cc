@@ -60,6 +60,7 @@ struct PayloadStream::Shared {
 
   std::unique_ptr<Pipe> pipe;
   const bool allow_empty;
+  const bool on_base;
   const std::shared_ptr<FirstCause> cause;
 
   // Written by the source's thread, read by the destination's after the pipe
@@ -209,7 +210,7 @@ class PayloadStream::Sink final : public PayloadSink {
     // A payload may have a header and an end even where it holds nothing: then
     // its counts say so.
     const bool nothing = size_bytes_ == 0 || !counts_.empty();
-    if (nothing && !counted && !shared_.allow_empty) {
+    if (nothing && !counted && !MayBeEmpty()) {
       return WithHint(
           MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
                     "the source counted nothing"),
@@ -231,6 +232,12 @@ class PayloadStream::Sink final : public PayloadSink {
   }
 
  private:
+  bool MayBeEmpty() const {
+    if (shared_.allow_empty) return true;
+    const auto full = metadata_.find(kStreamedFullKey);
+    return shared_.on_base && (full == metadata_.end() || full->second != "1");
+  }
+
   absl::Status CheckOpen(absl::string_view call) {
     if (ABSL_PREDICT_FALSE(!failed_.ok())) return failed_;
     if (ABSL_PREDICT_FALSE(ended_)) {
@@ -301,6 +308,7 @@ PayloadStream::Shared::Shared(std::unique_ptr<Pipe> p, Options options,
                               std::shared_ptr<FirstCause> c)
     : pipe(std::move(p)),
       allow_empty(options.allow_empty),
+      on_base(options.on_base),
       cause(std::move(c)),
       ids(std::move(options.ids)),
       sink(std::make_unique<Sink>(this)),

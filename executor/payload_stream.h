@@ -43,12 +43,18 @@ inline constexpr size_t kMaxNameBytes = 256;  // of a count, of a metadata key
 inline constexpr size_t kMaxMetadataEntries = 10000;
 inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;  // keys and values
 
+// Metadata by which a source says "1" where it streamed all although it was
+// given a base. As in sluice_plugin.h, backup().
+inline constexpr char kStreamedFullKey[] = "sluice.full";
+
 class PayloadStream {
  public:
   struct Options {
     PipeOptions pipe;
     PayloadIdSpool::Options ids;
     bool allow_empty = false;
+    // An increment: that nothing is new since the base is no failure.
+    bool on_base = false;
   };
 
   // As Pipe::Create fails. `cause` gets what goes wrong in here; its first

@@ -25,9 +25,6 @@
 
 namespace sluice {
 
-// Links of a chain that a restore follows at most.
-inline constexpr size_t kMaxChainLength = 1000;
-
 class RestoreRun {
  public:
   struct Arguments {

@@ -3,6 +3,7 @@
 
 // What a run of the executor is asked, tells on its way, and answers.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -16,6 +17,10 @@
 #include "sluice/executor/pipe.h"
 
 namespace sluice {
+
+// Archives that a restore reads at most: a full backup and the increments on
+// it.
+inline constexpr size_t kMaxChainLength = 1000;
 
 struct RunProgress {
   absl::string_view
@@ -35,7 +40,8 @@ struct RunBackupOptions {
   // Called from a thread of the run, at most every 100 ms and at each stage.
   // Must not block.
   std::function<void(const RunProgress&)> on_progress;
-  // An archive of no bytes and no counts is a failure unless this is set.
+  // An archive of no bytes and no counts is a failure unless this is set; an
+  // increment may hold nothing new.
   bool allow_empty = false;
   // The manifest to build an increment on; null: a full backup. Borrowed.
   const Manifest* base = nullptr;

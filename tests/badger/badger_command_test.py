@@ -1,0 +1,190 @@
+"""`sluice` with databases that Badger's own command made, and the other way.
+
+usage: badger_command_test.py SLUICE [unittest arguments]
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import badger_peer
+
+SLUICE = sys.argv.pop(1)
+PATIENCE = 120  # seconds; only a test that fails waits so long
+
+
+class BadgerCommandTest(unittest.TestCase):
+
+    def setUp(self):
+        self.tmp = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, self.tmp, ignore_errors=True)
+        self.database = self.path("db")
+        self.source = "badger:" + self.database
+        self.repo = "local:" + self.path("repo")
+
+    def path(self, name):
+        return os.path.join(self.tmp, name)
+
+    def sluice(self, *words, code=0):
+        """Runs a verb, wants its exit status, returns its JSON, by line."""
+        env = {"PATH": os.environ["PATH"], "HOME": self.tmp,
+               "TMPDIR": self.tmp}
+        env.update({name: value for name, value in os.environ.items()
+                    if name.endswith("SAN_OPTIONS")})
+        done = subprocess.run([SLUICE, *words, "--json"], env=env,
+                              cwd=self.tmp, capture_output=True,
+                              timeout=PATIENCE)
+        self.err = done.stderr.decode(errors="replace")
+        out = done.stdout.decode(errors="replace")
+        self.assertEqual(done.returncode, code, f"{words}\n{out}\n{self.err}")
+        return [json.loads(line) for line in out.splitlines()]
+
+    def back_up(self, *words):
+        """One backup; its record."""
+        (result,) = self.sluice("backup", self.source, "--repo", self.repo,
+                                *words)
+        return result["record"]
+
+    def restore(self, archive, name, *words, code=0):
+        return self.sluice("restore", archive, "--repo", self.repo, "--to",
+                           f"badger:{self.path(name)}?format=7", *words,
+                           code=code)
+
+    def archives(self):
+        return [row["id"] for row in self.sluice("list", "--repo", self.repo)]
+
+
+class IncrementTest(BadgerCommandTest):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.made = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        cls.addClassCleanup(shutil.rmtree, cls.made, ignore_errors=True)
+        badger_peer.work(os.path.join(cls.made, "db"))
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(os.path.join(self.made, "db"), self.database)
+        self.base = self.back_up("--init")["id"]
+
+    def chain_of_three(self):
+        """A base, an increment, and one on that."""
+        ids = [self.base]
+        for base in (self.base[:24], "latest"):
+            badger_peer.work(self.database)
+            record = self.back_up("--base", base)
+            self.assertEqual(record["base_backup_id"], ids[-1])
+            ids.append(record["id"])
+        return ids
+
+    def test_a_restored_chain_is_what_the_source_lists(self):
+        ids = self.chain_of_three()
+        self.restore("latest", "restored")
+        self.assertEqual(badger_peer.listing(self.path("restored")),
+                         badger_peer.listing(self.database))
+        # The record and the manifest know it, and verify reads all three.
+        (shown,) = self.sluice("show", ids[2], "--repo", self.repo)
+        self.assertEqual(shown["manifest"]["base_backup_id"], ids[1])
+        self.assertEqual(shown["record"]["base_backup_id"], ids[1])
+        verified = self.sluice("verify", ids[2], "--repo", self.repo)
+        self.assertEqual([row["id"] for row in verified], ids)
+
+    def test_an_increment_holds_what_is_new_alone(self):
+        badger_peer.work(self.database)
+        before = {version for (_, version) in badger_peer.entries(
+            self.payload(self.base))}
+        increment = self.back_up("--base", "latest")["id"]
+        after = badger_peer.entries(self.payload(increment))
+        self.assertGreater(len(after), 0)
+        self.assertGreater(min(version for (_, version) in after), max(before))
+
+    def payload(self, archive):
+        with open(self.path(f"repo/{archive}/payload.bin"), "rb") as file:
+            return file.read()
+
+    def test_a_base_is_not_deleted_without_what_builds_on_it(self):
+        ids = self.chain_of_three()
+        (refused,) = self.sluice("delete", ids[0], "--repo", self.repo, code=1)
+        self.assertEqual(refused["error"]["code"], "archive_needed")
+        self.assertIn("--with-increments", refused["error"]["hint"])
+        self.sluice("delete", ids[0], ids[2], "--repo", self.repo, code=1)
+        self.assertEqual(self.archives(), ids)
+
+        deleted = self.sluice("delete", ids[1], "--with-increments", "--repo",
+                              self.repo)
+        self.assertEqual([row["id"] for row in deleted], [ids[2], ids[1]])
+        self.assertEqual(self.archives(), [self.base])
+
+    def test_an_increment_without_its_base_is_damage(self):
+        ids = self.chain_of_three()
+        shutil.rmtree(self.path("repo/" + ids[1]))
+        rows = self.sluice("verify", "--all", "--repo", self.repo, code=4)
+        self.assertEqual([(row["id"], row["ok"]) for row in rows],
+                         [(ids[0], True), (ids[2], False)])
+        (refused,) = self.restore(ids[2], "restored", code=10)
+        self.assertEqual(refused["error"]["code"], "archive_not_found")
+        self.assertFalse(os.path.exists(self.path("restored/MANIFEST")))
+        # What comes next builds on what can be restored.
+        self.assertEqual(self.back_up("--base", "latest")["base_backup_id"],
+                         ids[0])
+
+    def test_a_compacted_deletion_makes_the_restore_of_the_chain_fail(self):
+        listing = badger_peer.listing(self.database)
+        version = max(rest[0] for rest in listing.values()) + 1000
+        gone = min(listing)
+        badger_peer.write_deletion(self.database, gone, version)
+        for _ in range(2):  # replays and flushes it; compacts it away
+            badger_peer.badger("flatten", "--dir", self.database)
+        left = badger_peer.entries(
+            badger_peer.backup(self.database, self.path("left")))
+        self.assertNotIn(gone, {key for (key, _) in left})
+
+        increment = self.back_up("--base", "latest")
+        self.assertEqual(increment["base_backup_id"], self.base)
+        (refused,) = self.restore(increment["id"], "restored", code=1)
+        self.assertIn("compacted away", refused["error"]["message"])
+        self.assertFalse(os.path.exists(self.path("restored/MANIFEST")))
+
+    def test_an_increment_may_hold_nothing_new(self):
+        record = self.back_up("--base", "latest")
+        self.assertEqual(record["base_backup_id"], self.base)
+        self.restore("latest", "restored")
+        self.assertEqual(badger_peer.listing(self.path("restored")),
+                         badger_peer.listing(self.database))
+
+    def test_another_incarnation_makes_a_full_backup_and_a_line(self):
+        os.unlink(os.path.join(self.database, "KEYREGISTRY"))
+        badger_peer.work(self.database)  # Badger makes another
+        record = self.back_up("--base", self.base)
+        self.assertEqual(record["base_backup_id"], "")
+        self.assertIn("full backup: the store could not build on archive "
+                      + self.base, self.err)
+        self.sluice("delete", self.base, "--repo", self.repo)
+        self.restore("latest", "restored")
+        self.assertEqual(badger_peer.listing(self.path("restored")),
+                         badger_peer.listing(self.database))
+
+    def test_the_first_of_a_series_needs_no_other_words(self):
+        self.sluice("delete", self.base, "--repo", self.repo)
+        record = self.back_up("--base", "latest")
+        self.assertEqual(record["base_backup_id"], "")
+        self.assertIn("full backup: ", self.err)
+        (refused,) = self.sluice("backup", self.source, "--repo", self.repo,
+                                 "--base", self.base, code=10)
+        self.assertEqual(refused["error"]["code"], "archive_not_found")
+
+    def test_a_store_that_cannot_says_so_before_anything_is_made(self):
+        (refused,) = self.sluice("backup", "memory:?keys=3&seed=1", "--repo",
+                                 "local:" + self.path("new"), "--init",
+                                 "--base", "latest", code=2)
+        self.assertIn("on a base", refused["error"]["message"])
+        self.assertFalse(os.path.exists(self.path("new")))
+
+
+if __name__ == "__main__":
+    unittest.main()
