@@ -45,6 +45,7 @@ constexpr VerbFunction kVerbs[] = {
     {"job cancel", RunJobCancelVerb},
     {"plugin list", RunPluginListVerb},
     {"plugin info", RunPluginInfoVerb},
+    {"plugin run", RunPluginRunVerb},
     {"plugin check", RunPluginCheckVerb},
     {"demo", RunDemoVerb},
     {"completion", RunCompletionVerb},

@@ -162,6 +162,16 @@ std::vector<VerbSpec> Administration() {
        {{"KIND", "as memory or local"}},
        {},
        "plugin info memory"},
+      {"plugin run",
+       "run a verb of a plugin's own",
+       "`run` may be left out: `sluice plugin badger inspect /srv/db`. With "
+       "--json the verb prints one object, or one a line. The plugin's README "
+       "names its verbs.",
+       {{"KIND", "as badger"},
+        {"VERB", "as inspect"},
+        {"ARGUMENT", "the verb's own words", false, true, Completion::kFile}},
+       {Timeout()},
+       "plugin badger inspect /srv/db"},
       {"plugin check",
        "prove a plugin: load it, and run the executor with it",
        "For authors of plugins. The file goes through every check of the "

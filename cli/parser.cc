@@ -307,6 +307,11 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& words,
   if (dashes != words.end()) {
     command.arguments.insert(command.arguments.end(), dashes + 1, words.end());
   }
+  // A plugin's own verb: KIND VERB, where ours would be one word.
+  if (command.verb == nullptr && path == "plugin" &&
+      command.arguments.size() > 1) {
+    command.verb = FindVerb("plugin run");
+  }
   if (command.verb == nullptr) {
     if (command.help && command.arguments.empty()) return command;
     return UnknownVerb(path, command.arguments);

@@ -147,5 +147,18 @@ TEST(ParserTest, OffersNothingWhereNothingIsNear) {
   EXPECT_EQ(DidYouMean("shwo", {"sweep", "show"}), "show");
 }
 
+TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plugin", "badger", "inspect", "/db"},
+        std::vector<std::string>{"plugin", "run", "badger", "inspect",
+                                 "/db"}}) {
+    const auto command = Parse(words, Nothing);
+    ASSERT_TRUE(command.ok()) << command.status();
+    EXPECT_EQ(command->verb->path, "plugin run");
+    EXPECT_THAT(command->arguments, ElementsAre("badger", "inspect", "/db"));
+  }
+  EXPECT_FALSE(Parse({"plugin", "badger"}, Nothing).ok());
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -29,6 +29,7 @@ Outcome RunJobCancelVerb(Session& session);
 
 Outcome RunPluginListVerb(Session& session);
 Outcome RunPluginInfoVerb(Session& session);
+Outcome RunPluginRunVerb(Session& session);
 Outcome RunPluginCheckVerb(Session& session);
 
 Outcome RunDemoVerb(Session& session);

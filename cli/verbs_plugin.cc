@@ -1,7 +1,8 @@
-// plugin list, plugin info, plugin check.
+// plugin list, plugin info, plugin run, plugin check.
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -147,6 +148,33 @@ std::string CheckLine(const CheckResult& result) {
                       "\n");
 }
 
+absl::Status NoSuchKind(PluginHost& host, const std::string& kind) {
+  std::vector<std::string> kinds = {"list", "info", "run", "check"};
+  for (const FactoryInfo& factory : host.factories()) {
+    kinds.push_back(factory.kind);
+  }
+  const std::string meant = DidYouMean(kind, kinds);
+  return WithHint(
+      MakeError(absl::StatusCode::kNotFound, kPluginUnusable,
+                absl::StrCat("no plugin of kind \"", kind, "\"")),
+      meant.empty() ? std::string("`sluice plugin list` shows those there are")
+                    : absl::StrCat("did you mean ", meant, "?"));
+}
+
+// What a plugin prints is its own; as JSON it must be that, a value a line.
+absl::Status PrintJsonLines(Console& console, absl::string_view text) {
+  for (const absl::string_view line :
+       absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
+    if (json.is_discarded()) {
+      return MakeError(absl::StatusCode::kInternal, kPluginUnusable,
+                       "the plugin's verb printed what is no JSON");
+    }
+    console.ResultJson(json);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Outcome RunPluginListVerb(Session& session) {
@@ -181,12 +209,42 @@ Outcome RunPluginInfoVerb(Session& session) {
     }
   }
   if (found) return {};
-  const std::string meant = DidYouMean(kind, kinds);
-  return WithHint(
-      MakeError(absl::StatusCode::kNotFound, kPluginUnusable,
-                absl::StrCat("no plugin of kind \"", kind, "\"")),
-      meant.empty() ? std::string("`sluice plugin list` shows those there are")
-                    : absl::StrCat("did you mean ", meant, "?"));
+  return NoSuchKind(*host, kind);
+}
+
+Outcome RunPluginRunVerb(Session& session) {
+  std::vector<std::string> words = session.command().arguments;
+  const std::string kind = words[0];
+  const std::string name = words[1];
+  words.erase(words.begin(), words.begin() + 2);
+  Console& console = session.console();
+  if (console.json()) words.push_back("--json");
+  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  Outcome outcome;
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, LoadAll(session, outcome));
+  const std::vector<FactoryInfo> factories = host->factories();
+  if (std::none_of(
+          factories.begin(), factories.end(),
+          [&](const FactoryInfo& factory) { return factory.kind == kind; })) {
+    return NoSuchKind(*host, kind);
+  }
+  std::string printed;
+  const absl::Status status = host->RunCommand(
+      session.context(), kind, name, words, [&](absl::string_view bytes) {
+        if (console.json()) {
+          absl::StrAppend(&printed, bytes);
+        } else {
+          console.Result(bytes);
+        }
+        return absl::OkStatus();
+      });
+  SLUICE_RETURN_IF_ERROR(PrintJsonLines(console, printed));
+  // With its result on stdout an error is told on stderr alone.
+  if (status.ok() || printed.empty()) return status;
+  console.Note(
+      absl::StrCat("error: ", Printable(std::string(status.message()))));
+  outcome.code = ExitCodeOf(status);
+  return outcome;
 }
 
 Outcome RunPluginCheckVerb(Session& session) {

@@ -452,7 +452,8 @@ typedef struct sluice_factory {
                         uint64_t count, const void** object,
                         sluice_error* error);
   /* [any] A verb of the plugin's own: `sluice plugin KIND NAME ARGUMENTS...`.
-   * NULL: there are none. */
+   * NULL: there are none. A last argument "--json" asks for JSON, one object a
+   * line; what is printed is a result also where an error is returned. */
   sluice_code (*command)(const sluice_host* host, const sluice_run* run,
                          sluice_bytes name, const sluice_bytes* arguments,
                          uint64_t count, const sluice_output* output,

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/command.h"
 #include "sluice/plugins/badger/source.h"
 #include "sluice/plugins/badger/source_options.h"
 #include "sluice/plugins/badger/store_id.h"
@@ -121,7 +122,7 @@ constexpr sluice_option_spec kOptions[] = {
 }  // namespace
 
 constinit const sluice_factory kBadgerSource =
-    sdk::SourceFactory<&CreateBadger>(
+    sdk::SourceFactory<&CreateBadger, &badger::RunBadgerCommand>(
         "badger",
         "BadgerDB directories, backed up while an application writes.\n"
         "badger:/var/lib/app/db",

@@ -5,11 +5,13 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/image_error.h"
+#include "sluice/plugins/badger/table.h"
 #include "sluice/plugins/badger/version_reader.h"
 
 namespace sluice {
@@ -97,6 +99,17 @@ std::string Size(uint64_t bytes) {
                          units[unit]);
 }
 
+std::string RenderHolder(const Inspection& found) {
+  if (!found.holder.has_value()) return "open       by nobody that is seen\n";
+  const std::string process =
+      found.holder->process == 0
+          ? "another namespace's process"
+          : absl::StrCat("process ", found.holder->process);
+  return absl::StrCat(
+      "open       by ", process,
+      found.holder->writes ? ", which may write\n" : ", read only\n");
+}
+
 std::string RenderLevels(const Inspection& found) {
   std::string text;
   if (found.levels.empty()) return "tables     none\n";
@@ -142,7 +155,8 @@ std::string Render(const Inspection& found) {
       summary.manifest_version,
       summary.manifest_version >= 8 ? "Badger 3 and 4" : "Badger 2",
       summary.data_keys > 0 ? ", encrypted" : "", summary.max_version);
-  absl::StrAppend(&text, RenderLevels(found), RenderLogs(found));
+  absl::StrAppend(&text, RenderHolder(found), RenderLevels(found),
+                  RenderLogs(found));
   absl::StrAppendFormat(&text, "keys       %d live, %d deleted, %d expired\n",
                         found.live_keys, found.deleted_keys,
                         found.expired_keys);
@@ -164,6 +178,18 @@ std::string Render(const Inspection& found) {
                           found.damaged_values);
   }
   if (!found.is_damaged()) absl::StrAppend(&text, "damage     none\n");
+  return text;
+}
+
+std::string RenderTables(const Inspection& found) {
+  std::string text = "table       level        size     entries  first key\n";
+  for (const TableSummary& table : found.summary.tables) {
+    absl::StrAppendFormat(
+        &text, "%-11s %5d %11s %11s  0x%s\n", TableFileName(table.listed.id),
+        table.listed.level, Size(table.file_bytes),
+        table.keys == 0 ? "-" : absl::StrCat(table.keys),
+        absl::BytesToHexString(table.first_key.substr(0, 32)));
+  }
   return text;
 }
 

@@ -19,8 +19,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/lock_holder.h"
 
 namespace sluice {
 namespace badger {
@@ -33,6 +35,8 @@ struct LevelTotals {
 
 struct Inspection {
   std::string folder;
+  // Who has it open, for display; the caller looks, see lock_holder.h.
+  absl::optional<LockHolder> holder;
   ImageSummary summary;
   std::map<uint32_t, LevelTotals> levels;
 
@@ -60,6 +64,8 @@ absl::StatusOr<Inspection> Inspect(FileSystem& file_system,
 
 // Lines of text, each with its newline.
 std::string Render(const Inspection& inspection);
+// One line a table, below a heading.
+std::string RenderTables(const Inspection& inspection);
 
 }  // namespace badger
 }  // namespace sluice

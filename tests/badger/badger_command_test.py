@@ -186,5 +186,36 @@ class IncrementTest(BadgerCommandTest):
         self.assertFalse(os.path.exists(self.path("new")))
 
 
+class InspectTest(BadgerCommandTest):
+
+    def test_it_says_what_the_tool_says_and_finds_damage(self):
+        badger_peer.work(self.database)
+        (found,) = self.sluice("plugin", "badger", "inspect", self.database)
+        self.assertEqual(found["live_keys"],
+                         len(badger_peer.listing(self.database)))
+        self.assertEqual(found["format"], 7)
+        self.assertIsNone(found["open"])
+        info = badger_peer.badger("info", "--dir", self.database)
+        for table in found["tables"]:
+            self.assertIn(table["name"], info)
+
+        path = os.path.join(self.database, found["tables"][0]["name"])
+        with open(path, "r+b") as file:
+            file.seek(100)
+            byte = file.read(1)[0]
+            file.seek(100)
+            file.write(bytes([byte ^ 1]))
+        (refused,) = self.sluice("plugin", "run", "badger", "inspect",
+                                 self.database, code=4)
+        self.assertIn("block 0", refused["error"]["message"])
+
+    def test_verbs_that_are_none_are_usage_errors(self):
+        (refused,) = self.sluice("plugin", "badger", "mend", "/db", code=2)
+        self.assertIn("no verb", refused["error"]["message"])
+        (refused,) = self.sluice("plugin", "memory", "inspect", "/db", code=2)
+        (refused,) = self.sluice("plugin", "bagder", "inspect", "/db", code=16)
+        self.assertIn("badger", refused["error"]["hint"])
+
+
 if __name__ == "__main__":
     unittest.main()
