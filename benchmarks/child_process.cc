@@ -60,6 +60,15 @@ ChildProcess::~ChildProcess() {
   close(output_);
 }
 
+namespace {
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_usec) / 1e6;
+}
+
+}  // namespace
+
 ProcessCost ChildProcess::Wait() {
   int status = -1;
   rusage usage = {};
@@ -67,6 +76,7 @@ ProcessCost ChildProcess::Wait() {
   pid_ = -1;
   ProcessCost cost;
   cost.seconds = MonotonicSeconds() - began_;
+  cost.cpu_seconds = Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
   cost.peak_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
   if (!waited || status != 0) {
     DieUnlessOk(absl::InternalError(absl::StrCat("wait status ", status, "\n",

@@ -21,6 +21,7 @@ namespace sluice::benchmarks {
 
 struct ProcessCost {
   double seconds = 0;
+  double cpu_seconds = 0;  // of it and of what it waited for
   uint64_t peak_bytes = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "sluice/benchmarks/badger_benchmarks.h"
 #include "sluice/benchmarks/measure.h"
 #include "sluice/benchmarks/pipe_benchmarks.h"
+#include "sluice/benchmarks/postgres_benchmarks.h"
 #include "sluice/benchmarks/run_benchmarks.h"
 
 int main(int argc, char** argv) {
@@ -12,5 +13,6 @@ int main(int argc, char** argv) {
   sluice::benchmarks::RegisterPipeBenchmarks(effort);
   sluice::benchmarks::RegisterRunBenchmarks(effort, {});
   sluice::benchmarks::RegisterBadgerBenchmarks(effort, {});
+  sluice::benchmarks::RegisterPostgresBenchmarks(effort, {});
   return sluice::benchmarks::RunAndPrintTable(argc, argv);
 }

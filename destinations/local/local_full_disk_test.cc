@@ -1,13 +1,9 @@
 // T15 for one place: small real file systems that are full, read-only, or over
 // a quota.
-//
-// The test mounts them, in a mount namespace of its own, so it needs root, or
-// user namespaces. Where neither is to be had it fails, unless
-// SLUICE_TEST_NO_MOUNTS=1 says that this machine cannot.
+// See base/private_mounts.h for what it needs.
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -17,7 +13,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -29,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/base/private_mounts.h"
 #include "sluice/destinations/local/local_object_store.h"
 #include "sluice/plugins/sdk/place.h"
 #include "sluice/plugins/sdk/run.h"
@@ -44,41 +40,11 @@ namespace fs = std::filesystem;
 
 const sdk::Run kRun;
 
-void WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream(path) << text;
-}
-
-// A mount namespace of our own, so that every mount ends with this process.
-// Without root, a user namespace in which we are.
-std::string EnterNamespace() {
-  const uid_t uid = getuid();
-  const gid_t gid = getgid();
-  if (unshare(CLONE_NEWNS) != 0) {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-      return absl::StrCat("unshare: ", std::generic_category().message(errno));
-    }
-    WriteFile("/proc/self/setgroups", "deny");
-    WriteFile("/proc/self/uid_map", absl::StrCat("0 ", uid, " 1"));
-    WriteFile("/proc/self/gid_map", absl::StrCat("0 ", gid, " 1"));
-  }
-  // EINVAL: in a chroot the root is no mount point. What is mounted may then be
-  // seen from outside, until TearDown.
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 &&
-      errno != EINVAL) {
-    return absl::StrCat("make mounts private: ",
-                        std::generic_category().message(errno));
-  }
-  return "";
-}
-
-bool MountsAreExcused() {
-  const char* const value = getenv("SLUICE_TEST_NO_MOUNTS");
-  return value != nullptr && std::string(value) == "1";
-}
-
 class LocalFullDiskTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { refusal_ = new std::string(EnterNamespace()); }
+  static void SetUpTestSuite() {
+    refusal_ = new std::string(EnterPrivateMounts());
+  }
 
   void SetUp() override {
     if (!refusal_->empty() && MountsAreExcused()) {

@@ -97,7 +97,7 @@ class BlobCopier {
         });
     const std::string sql =
         absl::StrCat("COPY (SELECT b.oid, pg_catalog.lo_get(b.oid, 0, ",
-                     kPartBytes, ") FROM unnest('{", oids,
+                     kBlobPartBytes, ") FROM unnest('{", oids,
                      "}'::pg_catalog.oid[]) AS b (oid)) TO STDOUT "
                      "(FORMAT binary)");
     return ForEachTuple(
@@ -106,7 +106,7 @@ class BlobCopier {
                                   TupleFields(tuple, 2));
           uint32_t oid = 0;
           for (const unsigned char byte : fields[0]) oid = oid << 8 | byte;
-          if (fields[1].size() >= kPartBytes) longer.push_back(oid);
+          if (fields[1].size() >= kBlobPartBytes) longer.push_back(oid);
           return AddPart(oid, 0, fields[1]);
         });
   }
@@ -116,10 +116,10 @@ class BlobCopier {
           const Result bytes,
           connection_.ExecParams(
               absl::StrCat("SELECT pg_catalog.lo_get(", oid, ", ",
-                           part * kPartBytes, ", ", kPartBytes, ")"),
+                           part * kBlobPartBytes, ", ", kBlobPartBytes, ")"),
               {}, Format::kBinary));
       SLUICE_RETURN_IF_ERROR(AddPart(oid, part, bytes.Get(0, 0)));
-      if (bytes.Get(0, 0).size() < kPartBytes) return absl::OkStatus();
+      if (bytes.Get(0, 0).size() < kBlobPartBytes) return absl::OkStatus();
     }
   }
   absl::Status AddPart(uint32_t oid, uint64_t part, absl::string_view bytes) {

@@ -92,7 +92,10 @@ std::string WithoutLocation(absl::string_view message) {
                                return absl::StartsWith(line, "LOCATION:");
                              }),
               lines.end());
-  return absl::StrJoin(lines, "; ");
+  // A second line, whether the server is running, begins with a tab.
+  return absl::StrJoin(lines, "; ", [](std::string* out, auto line) {
+    out->append(std::string(absl::StripAsciiWhitespace(line)));
+  });
 }
 
 std::string Redacted(absl::string_view message, absl::string_view password) {

@@ -270,6 +270,7 @@ TEST(ConnectionTest, SaysThatTheServerShutDownAndThatItIsNotThere) {
       Connection::Open(server.Options(), &interrupt).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ErrorCodeOf(refused), kSourceUnavailable) << refused;
+  EXPECT_FALSE(absl::StrContains(refused.message(), "\t")) << refused;
   server.Start();
   EXPECT_TRUE(server.Connect()->Exec("SELECT 1").ok());
 }

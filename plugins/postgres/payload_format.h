@@ -25,8 +25,10 @@ inline constexpr absl::string_view kSchemaDumpName = "schema.dump";
 inline constexpr absl::string_view kSchemaSqlName = "schema.sql";
 inline constexpr absl::string_view kIndexName = "index.json";
 
-// A part ends with the row that reaches this; a larger row is a part alone.
-inline constexpr size_t kPartBytes = 4 << 20;
+// Rows fill a part up to this; a larger row is a part alone.
+inline constexpr size_t kRowPartBytes = 1 << 20;
+// Of a large object, but for its last.
+inline constexpr size_t kBlobPartBytes = 4 << 20;
 // No row of PostgreSQL is larger, so no part need be.
 inline constexpr uint64_t kMaxPartBytes = 0x3fffffff;
 // Of each of the JSON documents.

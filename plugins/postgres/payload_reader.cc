@@ -14,7 +14,7 @@ namespace {
 using Kind = PayloadMember::Kind;
 
 // A part is held whole, but no memory is taken on a header's word alone.
-constexpr uint64_t kTrustedBytes = 2 * kPartBytes;
+constexpr uint64_t kTrustedBytes = 2 * kBlobPartBytes;
 
 bool IsGathered(Kind kind) {
   return kind != Kind::kSchemaDump && kind != Kind::kSchemaSql;

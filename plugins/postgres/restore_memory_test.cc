@@ -142,7 +142,7 @@ uint64_t PeakOfRestoring(sdk::Payload& payload, const std::string& target) {
 TEST(RestoreMemoryTest, ManyRowsCostNoMoreThanTheQueue) {
   Told told;
   std::string part;
-  while (part.size() < kPartBytes) part += std::string(999, 'x') + "\n";
+  while (part.size() < kBlobPartBytes) part += std::string(999, 'x') + "\n";
   RowDigest digest;
   ASSERT_TRUE(digest.AddRows(CopyFormat::kText, part).ok());
   for (int i = 0; i < 75; ++i) told.AddPart({{part, 1}}, digest);

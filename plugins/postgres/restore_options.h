@@ -33,7 +33,7 @@ struct RestoreOptions {
   // /tmp. Some MiB, whatever the database's size.
   std::string scratch_folder;
   // Bytes of parts that wait to be loaded; one larger part waits alone.
-  uint64_t queue_bytes = 32 << 20;
+  uint64_t queue_bytes = 16 << 20;
   FileSystem* file_system = FileSystem::Posix();
   // For tests: told before each step, by name. Empty: nobody is.
   std::function<void(absl::string_view step)> on_step;

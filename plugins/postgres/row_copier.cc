@@ -27,14 +27,15 @@ uint32_t BigEndian(absl::string_view bytes) {
 class Gatherer {
  public:
   Gatherer(PartWriter& parts, size_t index) : parts_(parts), index_(index) {
-    part_.reserve(kPartBytes);
+    part_.reserve(kRowPartBytes);
   }
 
   absl::Status Add(absl::string_view row) {
     digest_.AddRow(row);
-    if (part_.size() + row.size() > kPartBytes) SLUICE_RETURN_IF_ERROR(Flush());
+    if (part_.size() + row.size() > kRowPartBytes)
+      SLUICE_RETURN_IF_ERROR(Flush());
     // Not copied once more: it may be large.
-    if (row.size() >= kPartBytes) return parts_.AddRows(index_, row);
+    if (row.size() >= kRowPartBytes) return parts_.AddRows(index_, row);
     part_.append(row.data(), row.size());
     return absl::OkStatus();
   }

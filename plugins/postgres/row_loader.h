@@ -40,7 +40,7 @@ namespace sluice::postgres {
 struct RowLoaderOptions {
   ConnectionOptions database;
   int jobs = 2;
-  uint64_t queue_bytes = 32 << 20;
+  uint64_t queue_bytes = 16 << 20;
   std::string encoding;  // of the rows, as PostgreSQL names it
 };
 

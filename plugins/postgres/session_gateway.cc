@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/sdk/barrier.h"
@@ -22,11 +23,6 @@ namespace sluice::postgres {
 namespace {
 
 constexpr int kPollMilliseconds = 50;
-constexpr uint32_t kMaxStartupBytes = 10'000;  // as the server has it
-constexpr uint32_t kMaxQueryBytes = 64 << 20;
-constexpr uint32_t kSslRequest = 80877103;
-constexpr uint32_t kGssRequest = 80877104;
-constexpr uint32_t kProtocol3 = 196608;
 
 // What libpq remembers of a session, and pg_dump asks it for.
 constexpr absl::string_view kReported[] = {"server_version",
@@ -50,14 +46,6 @@ std::string Int32(uint32_t value) {
 }
 
 std::string Int16(uint32_t value) { return Int32(value).substr(2); }
-
-uint32_t ReadInt32(const char* bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
-}
 
 // With the NUL that the protocol ends texts with.
 std::string Text(absl::string_view text) {
@@ -179,9 +167,29 @@ void SessionGateway::Serve() {
   const int client = Accept();
   if (client < 0) return;
   const absl::Cleanup closer = [client] { close(client); };
-  if (!Greet(client)) return;
-  while (ServeQueries(client)) {
-  }
+  FrontendParser parser;
+  std::string answer;
+  do {
+    const absl::optional<FrontendRequest> request = parser.Next();
+    if (!request.has_value()) {
+      answer.clear();
+      if (!Read(client, parser)) return;
+      continue;
+    }
+    switch (request->kind) {
+      case FrontendRequest::Kind::kEncryption:
+        answer = "N";
+        break;
+      case FrontendRequest::Kind::kStartup:
+        answer = Greeting();
+        break;
+      case FrontendRequest::Kind::kQuery:
+        answer = Answer(request->sql) + Ready();
+        break;
+      case FrontendRequest::Kind::kEnd:
+        return;
+    }
+  } while (Write(client, answer));
 }
 
 int SessionGateway::Accept() {
@@ -194,23 +202,7 @@ int SessionGateway::Accept() {
   return -1;
 }
 
-// The startup packet, after refusals of encryption.
-bool SessionGateway::Greet(int client) {
-  while (true) {
-    char head[8];
-    if (!Read(client, head, sizeof(head))) return false;
-    const uint32_t size = ReadInt32(head), code = ReadInt32(head + 4);
-    if (code == kSslRequest || code == kGssRequest) {
-      if (!Write(client, "N")) return false;
-      continue;
-    }
-    if (code != kProtocol3 || size < sizeof(head) || size > kMaxStartupBytes) {
-      return false;
-    }
-    std::string parameters(size - sizeof(head), '\0');
-    if (!Read(client, parameters.data(), parameters.size())) return false;
-    break;
-  }
+std::string SessionGateway::Greeting() const {
   std::string greeting = Message('R', Int32(0));
   for (const absl::string_view name : kReported) {
     absl::StrAppend(
@@ -219,18 +211,7 @@ bool SessionGateway::Greet(int client) {
   }
   // A cancel of the client's would go nowhere: ours reaches the session.
   absl::StrAppend(&greeting, Message('K', Int32(0) + Int32(0)), Ready());
-  return Write(client, greeting);
-}
-
-bool SessionGateway::ServeQueries(int client) {
-  char head[5];
-  if (!Read(client, head, sizeof(head)) || head[0] != 'Q') return false;
-  const uint32_t size = ReadInt32(head + 1);
-  if (size < 5 || size > kMaxQueryBytes) return false;
-  std::string sql(size - 4, '\0');
-  if (!Read(client, sql.data(), sql.size())) return false;
-  sql.resize(std::strlen(sql.c_str()));
-  return Write(client, Answer(sql) + Ready());
+  return greeting;
 }
 
 std::string SessionGateway::Answer(const std::string& sql) {
@@ -257,18 +238,18 @@ std::string SessionGateway::Answer(const std::string& sql) {
   return answer;
 }
 
-bool SessionGateway::Read(int client, char* bytes, size_t size) {
-  while (size > 0) {
-    if (!ShouldGoOn()) return false;
+bool SessionGateway::Read(int client, FrontendParser& parser) {
+  char buffer[16 << 10];
+  while (ShouldGoOn()) {
     pollfd poller{client, POLLIN, 0};
     if (poll(&poller, 1, kPollMilliseconds) <= 0) continue;
-    const ssize_t got = recv(client, bytes, size, 0);
-    if (got == 0 || (got < 0 && errno != EINTR)) return false;
-    if (got < 0) continue;
-    bytes += got;
-    size -= static_cast<size_t>(got);
+    const ssize_t got = recv(client, buffer, sizeof(buffer), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    parser.Feed(absl::string_view(buffer, static_cast<size_t>(got)));
+    return true;
   }
-  return true;
+  return false;
 }
 
 bool SessionGateway::Write(int client, absl::string_view bytes) {

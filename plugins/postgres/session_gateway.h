@@ -14,12 +14,13 @@
 // lock waits behind him, he waits for us, and we for pg_dump. In one session a
 // lock that is held is granted again at once.
 //
-// Speaks the server's side of protocol 3.0, as far as pg_dump --schema-only
-// needs it: no password, no TLS, simple queries without COPY. Statements that
-// begin a transaction or set its snapshot are answered and not run: both are
-// ours. The socket lies in a folder that only our user may enter; it takes one
-// client, whose bytes are bounded and end the session where they are no such
-// protocol.
+// Speaks the server's side of protocol 3.0 (frontend_parser.h), as far as
+// pg_dump
+// --schema-only needs it: no password, no TLS, simple queries without COPY.
+// Statements that begin a transaction or set its snapshot are answered and not
+// run: both are ours. The socket lies in a folder that only our user may enter;
+// it takes one client, whose bytes are bounded and end the session where they
+// are no such protocol.
 //
 // Borrows session and interrupt. While it is open, nobody else uses the
 // session. A thread of its own, joined by Close and by the destructor.
@@ -33,6 +34,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/frontend_parser.h"
 #include "sluice/plugins/postgres/interrupt.h"
 
 namespace sluice::postgres {
@@ -59,11 +61,12 @@ class SessionGateway {
   bool ShouldGoOn() const;
   void Serve();
   int Accept();
-  bool Greet(int client);
-  bool ServeQueries(int client);
+  // What the server says to a startup packet.
+  std::string Greeting() const;
   // What the server says to `sql`, as messages.
   std::string Answer(const std::string& sql);
-  bool Read(int client, char* bytes, size_t size);
+  // Some bytes of the client's.
+  bool Read(int client, FrontendParser& parser);
   bool Write(int client, absl::string_view bytes);
 
   Connection& session_;

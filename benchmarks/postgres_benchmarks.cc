@@ -1,0 +1,337 @@
+#include "sluice/benchmarks/postgres_benchmarks.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/substitute.h"
+#include "absl/types/optional.h"
+#include "benchmark/benchmark.h"
+#include "sluice/benchmarks/child_process.h"
+#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/postgres/backup.h"
+#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/sdk/run.h"
+
+namespace sluice::benchmarks {
+namespace {
+
+namespace fs = std::filesystem;
+using postgres::TestServer;
+
+constexpr int kJobs = 2;
+
+// What applications keep, in tables of some 100 to 250 MiB at a scale of 1,
+// with the keys and indexes that they have; $0 is a thousandth of the scale.
+constexpr absl::string_view kTables = R"(
+CREATE EXTENSION IF NOT EXISTS pgcrypto;
+SELECT setseed(0.5);
+CREATE TABLE orders AS SELECT i::bigint AS id, gen_random_uuid() AS reference,
+  timestamptz '2026-01-01' + i * interval '7 s' AS created,
+  timestamptz '2026-01-02' + i * interval '9 s' AS shipped,
+  (i % 90000) * 1.25 AS amount, (i % 50000)::int AS customer,
+  (ARRAY['new', 'paid', 'sent', 'done'])[i % 4 + 1] AS state
+  FROM generate_series(1, 1800 * $0) i;
+CREATE TABLE readings AS SELECT (i % 2000)::int AS sensor,
+  timestamptz '2026-01-01' + i * interval '1 s' AS at, random() AS value,
+  random()::real AS deviation FROM generate_series(1, 2500 * $0) i;
+CREATE TABLE accounts AS SELECT i AS id, (i % 100)::int AS branch,
+  0 AS balance, repeat(' ', 84)::char(84) AS filler
+  FROM generate_series(1, 1000 * $0) i;
+CREATE TABLE documents AS SELECT i AS id, jsonb_build_object('id', i, 'name',
+  md5(i::text), 'tags', ARRAY[i, i + 1], 'at', now(), 'body', jsonb_build_object(
+  'score', random(), 'text', repeat(md5(i::text), 4))) AS document
+  FROM generate_series(1, 400 * $0) i;
+CREATE TABLE articles AS SELECT i AS id, string_agg(md5((i * 100 + j)::text), ' ')
+  AS body FROM generate_series(1, 80 * $0) i, generate_series(1, 40) j GROUP BY i;
+CREATE TABLE files AS SELECT i AS id, (SELECT string_agg(gen_random_bytes(1024),
+  '') FROM generate_series(1, 64) j WHERE i > 0) AS content
+  FROM generate_series(1, 3 * $0) i;
+ALTER TABLE orders ADD PRIMARY KEY (id);
+CREATE INDEX ON orders (customer);
+ALTER TABLE accounts ADD PRIMARY KEY (id);
+ALTER TABLE documents ADD PRIMARY KEY (id);
+ALTER TABLE articles ADD PRIMARY KEY (id);
+ALTER TABLE files ADD PRIMARY KEY (id);
+CREATE INDEX ON readings (sensor, at);
+VACUUM ANALYZE;
+)";
+
+// A folder that goes at the end.
+class Folder {
+ public:
+  explicit Folder(const std::string& parent)
+      : path_(absl::StrCat(parent, "/sluice-bench-XXXXXX")) {
+    if (mkdtemp(path_.data()) == nullptr) {
+      DieUnlessOk(absl::UnavailableError("mkdtemp"), path_);
+    }
+  }
+  ~Folder() { Remove(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  // The path of a thing that was not there before, or is no longer.
+  std::string Fresh(const std::string& name) const {
+    const std::string path = absl::StrCat(path_, "/", name);
+    Remove(path);
+    return path;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  static void Remove(const std::string& path) {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+
+  std::string path_;
+};
+
+// A server with a database of ours, and what runs against it.
+class Workshop {
+ public:
+  Workshop(const PostgresPlaces& places, int thousands)
+      : server_({.settings = {"shared_buffers = 512MB", "max_wal_size = 16GB",
+                              "autovacuum = off"}}),
+        folder_(places.folder),
+        large_folder_(places.large_folder),
+        command_(places.command) {
+    if (command_.empty()) {
+      const fs::path self = fs::read_symlink("/proc/self/exe");
+      command_ = self.parent_path().parent_path() / "cli/dist/sluice";
+    }
+    database_ = server_.CreateDatabase();
+    server_.Psql(database_, absl::Substitute(kTables, thousands));
+  }
+
+  const std::string& database() const { return database_; }
+  Folder& folder() { return folder_; }
+  Folder& large_folder() { return large_folder_; }
+  uint64_t Bytes() {
+    return std::stoull(server_.Query(
+        database_,
+        "SELECT sum(pg_table_size(c.oid)) FROM pg_class c WHERE "
+        "relnamespace = 'public'::regnamespace AND relkind = 'r'"));
+  }
+
+  ProcessCost Dump(const std::vector<std::string>& options) {
+    std::vector<std::string> command = {"pg_dump", "-Z0",
+                                        "-d",      Conninfo(database_),
+                                        "-f",      folder_.Fresh("dump")};
+    command.insert(command.end(), options.begin(), options.end());
+    return RunProcess(command);
+  }
+  ProcessCost DumpFolder() { return Dump({"-Fd", absl::StrCat("-j", kJobs)}); }
+  // Into a repo of its own.
+  ProcessCost Backup(const std::string& database, Folder& folder) {
+    return RunProcess({command_, "backup", Target(database), "--repo",
+                       absl::StrCat("local:", folder.Fresh("repo")), "--init",
+                       "--catalog", Catalog(), "--no-progress"});
+  }
+  // Every table, the largest first, by as many sessions as there are jobs.
+  ProcessCost CopyOut(absl::string_view format) {
+    return RunProcess(
+        {"sh", "-c",
+         "psql -XAtq -d \"$1\" -c \"$2\" | xargs -P \"$3\" -I '{}' psql -Xq -d "
+         "\"$1\" -c \"COPY {} TO STDOUT (FORMAT $4)\" > /dev/null",
+         "sh", Conninfo(database_),
+         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+         "'public'::regnamespace ORDER BY pg_table_size(oid) DESC",
+         absl::StrCat(kJobs), std::string(format)});
+  }
+  // What the plugin does of a backup, and no more: into nothing.
+  double ReadAll() {
+    postgres::BackupOptions options;
+    options.connection = server_.Options(database_);
+    options.jobs = kJobs;
+    FakeSink sink(1 << 20, /*keep=*/false);
+    const double began = MonotonicSeconds();
+    DieUnlessOk(postgres::BackupDatabase(sdk::Run(), options, sink), "backup");
+    return MonotonicSeconds() - began;
+  }
+
+  ProcessCost RestoreDump() {
+    const std::string target = server_.CreateDatabase("TEMPLATE template0");
+    const ProcessCost cost =
+        RunProcess({"pg_restore", absl::StrCat("-j", kJobs), "-d",
+                    Conninfo(target), folder_.path() + "/dump"});
+    Drop(target);
+    return cost;
+  }
+  ProcessCost Restore(const Folder& folder) {
+    const std::string target = server_.CreateDatabase("TEMPLATE template0");
+    const ProcessCost cost =
+        RunProcess({command_, "restore", "latest", "--repo",
+                    absl::StrCat("local:", folder.path(), "/repo"), "--to",
+                    Target(target), "--catalog", Catalog(), "--no-progress"});
+    Drop(target);
+    return cost;
+  }
+
+  // A copy of the database whose largest tables hold their rows `times` times.
+  std::string Multiplied(int times) {
+    const std::string copy = server_.CreateDatabase("TEMPLATE " + database_);
+    for (const absl::string_view table : {"readings", "articles", "files"}) {
+      std::string sql;
+      if (table != "readings") {
+        sql = absl::StrCat("ALTER TABLE ", table, " DROP CONSTRAINT ", table,
+                           "_pkey;");
+      }
+      server_.Exec(copy, absl::StrCat(sql, "CREATE TEMP TABLE c AS TABLE ",
+                                      table, "; INSERT INTO ", table,
+                                      " SELECT c.* FROM c, generate_series(2, ",
+                                      times, ")"));
+    }
+    return copy;
+  }
+  void Drop(const std::string& database) {
+    server_.Exec("postgres", absl::StrCat("DROP DATABASE ", database));
+  }
+
+ private:
+  std::string Conninfo(const std::string& database) const {
+    return absl::StrCat("host=", server_.folder(), " port=", server_.port(),
+                        " user=postgres dbname=", database);
+  }
+  std::string Target(const std::string& database) const {
+    return absl::StrCat(server_.Uri(database), "&jobs=", kJobs);
+  }
+  std::string Catalog() const {
+    return absl::StrCat("sqlite:", folder_.path(), "/catalog.db");
+  }
+
+  TestServer server_;
+  Folder folder_;
+  Folder large_folder_;
+  std::string command_;
+  std::string database_;
+};
+
+// Made with the first case that runs.
+class LazyWorkshop {
+ public:
+  LazyWorkshop(PostgresPlaces places, int thousands)
+      : places_(std::move(places)), thousands_(thousands) {}
+  Workshop& operator*() {
+    if (!workshop_.has_value()) workshop_.emplace(places_, thousands_);
+    return *workshop_;
+  }
+
+ private:
+  const PostgresPlaces places_;
+  const int thousands_;
+  absl::optional<Workshop> workshop_;
+};
+
+double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+// The peaks of a backup and of its restore.
+void MemoryBenchmark(benchmark::State& state, Workshop& workshop, int times) {
+  const std::string database =
+      times == 1 ? workshop.database() : workshop.Multiplied(times);
+  for (auto _ : state) {
+    const ProcessCost backup =
+        workshop.Backup(database, workshop.large_folder());
+    const ProcessCost restore = workshop.Restore(workshop.large_folder());
+    state.SetIterationTime(backup.seconds + restore.seconds);
+    state.counters["backup_MiB"] = MiB(backup.peak_bytes);
+    state.counters["restore_MiB"] = MiB(restore.peak_bytes);
+    uint64_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(
+             workshop.large_folder().path() + "/repo")) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    state.counters["archive_MiB"] = MiB(bytes);
+  }
+  workshop.large_folder().Fresh("repo");
+  if (times > 1) workshop.Drop(database);
+}
+
+template <typename Function>
+void Register(const std::string& name, const std::string& label, Function run) {
+  benchmark::RegisterBenchmark(("postgres/" + name).c_str(),
+                               [run, label](benchmark::State& state) {
+                                 run(state);
+                                 state.SetLabel(label);
+                               })
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+
+void RegisterPostgresBenchmarks(const Effort& effort, PostgresPlaces places) {
+  // Some 1 GiB, or 32 MiB.
+  const auto shop = std::make_shared<LazyWorkshop>(std::move(places),
+                                                   effort.brief ? 30 : 1000);
+  const auto compare = [effort, shop](const std::string& name,
+                                      const std::string& label, auto reference,
+                                      auto subject) {
+    Register(name, label, [=](benchmark::State& state) {
+      Workshop& workshop = **shop;
+      reference(workshop);  // and what the subject reads is in the page cache
+      subject(workshop);
+      ComparePairs(
+          state, {workshop.Bytes(), effort.pairs()},
+          [&] { return reference(workshop); },
+          [&] { return subject(workshop); });
+    });
+  };
+  const auto backup = [](Workshop& workshop) {
+    return workshop.Backup(workshop.database(), workshop.folder()).seconds;
+  };
+  const auto read = [](Workshop& workshop) { return workshop.ReadAll(); };
+  compare(
+      "backup/folder", "of `pg_dump -Fd -j2 -Z0` (floor 1.2)",
+      [](Workshop& workshop) { return workshop.DumpFolder().seconds; }, backup);
+  compare(
+      "backup/custom", "of `pg_dump -Fc -Z0` (floor 1.5)",
+      [](Workshop& workshop) { return workshop.Dump({"-Fc"}).seconds; },
+      backup);
+  compare(
+      "read/text", "of 2 parallel COPY TO STDOUT into nothing (floor 0.95)",
+      [](Workshop& workshop) { return workshop.CopyOut("text").seconds; },
+      read);
+  compare(
+      "read/binary", "of the same in binary (floor 0.95)",
+      [](Workshop& workshop) { return workshop.CopyOut("binary").seconds; },
+      read);
+  Register("restore", "of `pg_restore -j2` (floor 1.2)",
+           [=](benchmark::State& state) {
+             Workshop& workshop = **shop;
+             workshop.DumpFolder();
+             backup(workshop);
+             std::vector<double> shares;
+             ComparePairs(
+                 state, {workshop.Bytes(), effort.pairs()},
+                 [&] { return workshop.RestoreDump().seconds; },
+                 [&] {
+                   const ProcessCost cost = workshop.Restore(workshop.folder());
+                   shares.push_back(cost.cpu_seconds / cost.seconds / kJobs);
+                   return cost.seconds;
+                 });
+             state.counters["our_share_of_cpu"] = SpreadOf(shares).median;
+             workshop.folder().Fresh("dump");
+             workshop.folder().Fresh("repo");
+           });
+  for (const int times : {1, 16}) {
+    if (effort.brief && times > 1) break;
+    Register(absl::StrCat("memory/", times == 1 ? "small" : "large"),
+             "(floor 64 MiB and twice the largest row, alike)",
+             [=](benchmark::State& state) {
+               MemoryBenchmark(state, **shop, times);
+             });
+  }
+}
+
+}  // namespace sluice::benchmarks
