@@ -151,6 +151,7 @@ class PosixFile final : public File {
     (void)sync_file_range(fd_.get(), static_cast<off64_t>(offset),
                           static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE);
   }
+  int NativeDescriptor() const override { return fd_.get(); }
   IoResult<FileInfo> Stat() override {
     struct stat st;
     if (fstat(fd_.get(), &st) != 0) return IoResult<FileInfo>::Failed(errno);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -21,6 +23,8 @@ namespace {
 
 // So much is read between two looks at the run.
 constexpr size_t kPieceBytes = size_t{1} << 20;
+// So much where the kernel copies.
+constexpr size_t kKernelPieceBytes = size_t{32} << 20;
 constexpr uint64_t kMaxSmallBytes = uint64_t{64} << 20;
 
 absl::Status SourceError(absl::string_view operation, const std::string& name,
@@ -56,6 +60,33 @@ class Copy {
     }
     return absl::OkStatus();
   }
+  // The first `bytes` bytes of `from`, or as many of them as the kernel brings
+  // over by itself. Where the two are on one file system that can, it shares
+  // their blocks, and that costs next to nothing.
+  absl::StatusOr<uint64_t> TakeWithinKernel(const File& from, uint64_t bytes) {
+    off64_t at = 0;
+    off64_t to = 0;
+    while (static_cast<uint64_t>(to) < bytes) {
+      const int source = from.NativeDescriptor();
+      const int target = file_->NativeDescriptor();
+      if (source < 0 || target < 0) break;
+      const ssize_t count =
+          copy_file_range(source, &at, target, &to,
+                          std::min<uint64_t>(bytes - static_cast<uint64_t>(to),
+                                             kKernelPieceBytes),
+                          0);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0 && (errno == ENOSPC || errno == EDQUOT)) {
+        return ScratchError(name_, errno);
+      }
+      if (count <= 0) break;  // not between these two; reading says why
+    }
+    if (const int error = file_->Seek(static_cast<uint64_t>(to)); error != 0) {
+      return ScratchError(name_, error);
+    }
+    return static_cast<uint64_t>(to);
+  }
+
   absl::Status Close() {
     const int error = file_->Close();
     return error == 0 ? absl::OkStatus() : ScratchError(name_, error);
@@ -68,6 +99,23 @@ class Copy {
   std::unique_ptr<File> file_;
   std::string name_;
 };
+
+// From byte `at` on, which becomes where it ended.
+absl::Status CopyBytes(File& from, const std::string& name, uint64_t end,
+                       uint64_t& at, Copy& copy) {
+  std::string piece;
+  while (at < end) {
+    piece.resize(std::min<uint64_t>(end - at, kPieceBytes));
+    const auto count = from.ReadAt(at, absl::MakeSpan(piece));
+    if (count.error == EINTR) continue;
+    if (!count.ok()) return SourceError("read", name, count.error);
+    if (count.value == 0) break;
+    SLUICE_RETURN_IF_ERROR(
+        copy.Append(absl::string_view(piece).substr(0, count.value)));
+    at += count.value;
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<FileIdentity> IdentityOf(File& file, const std::string& name) {
   const auto info = file.Stat();
@@ -221,17 +269,9 @@ absl::Status CopyWhole(FileSystem& from, const std::string& name,
   SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*file.value, name));
   if (identity.size == 0) return Changed(name, "it was emptied");
   SLUICE_ASSIGN_OR_RETURN(Copy copy, Copy::Create(to, name));
-  std::string piece(std::min<uint64_t>(identity.size, kPieceBytes), '\0');
-  uint64_t at = 0;
-  while (at < identity.size) {
-    const auto count = file.value->ReadAt(at, absl::MakeSpan(piece));
-    if (count.error == EINTR) continue;
-    if (!count.ok()) return SourceError("read", name, count.error);
-    if (count.value == 0) break;
-    SLUICE_RETURN_IF_ERROR(
-        copy.Append(absl::string_view(piece).substr(0, count.value)));
-    at += count.value;
-  }
+  SLUICE_ASSIGN_OR_RETURN(uint64_t at,
+                          copy.TakeWithinKernel(*file.value, identity.size));
+  SLUICE_RETURN_IF_ERROR(CopyBytes(*file.value, name, identity.size, at, copy));
   SLUICE_RETURN_IF_ERROR(copy.Close());
   SLUICE_ASSIGN_OR_RETURN(const FileIdentity after,
                           IdentityOf(*file.value, name));

@@ -9,7 +9,10 @@
 //
 // Badger cuts a file to nothing before it deletes it, so neither a held
 // descriptor nor a hard link keeps what it holds: bytes are read, and a copy is
-// good only if the file was as long afterwards.
+// good only if the file was as long afterwards. A complete file is brought over
+// by copy_file_range(2), which shares its blocks where source and scratch lie
+// on one XFS or Btrfs, and copies within the kernel elsewhere; where it cannot,
+// or a decorator has no descriptor, by read and write.
 //
 // Errors: ABORTED (IsChanged) where the file went away or changed: look again;
 // source_unavailable where it cannot be read; scratch_unavailable where the

@@ -32,6 +32,10 @@ class ReadingFile final : public File {
   int Truncate(uint64_t size) override { return EROFS; }
   int Sync() override { return EROFS; }
   int SyncFileSystem() override { return EROFS; }
+  // None once the run is cancelled: who reads by it asks again for each piece.
+  int NativeDescriptor() const override {
+    return run_.cancelled() ? -1 : inner_->NativeDescriptor();
+  }
   IoResult<FileInfo> Stat() override { return inner_->Stat(); }
   int Seek(uint64_t offset) override { return inner_->Seek(offset); }
   int Close() override { return inner_->Close(); }
