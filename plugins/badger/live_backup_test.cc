@@ -22,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
@@ -166,17 +167,32 @@ std::vector<int64_t> TotalsOfHistory(const std::string& stream) {
   return totals;
 }
 
-// Of all entries, ascending.
-std::vector<uint64_t> VersionsOf(const std::string& stream) {
-  std::vector<uint64_t> versions;
-  BackupStreamReader reader([&versions](const StreamEntry& entry) {
-    versions.push_back(entry.version);
+// Keeps of a stream the versions only.
+class VersionSink final : public CollectingSink {
+ public:
+  absl::Status Write(absl::string_view bytes) override {
+    return reader_.Feed(bytes);
+  }
+  // Ascending.
+  std::vector<uint64_t> Versions() {
+    EXPECT_TRUE(reader_.Finish().ok());
+    std::sort(versions_.begin(), versions_.end());
+    return versions_;
+  }
+
+ private:
+  std::vector<uint64_t> versions_;
+  BackupStreamReader reader_{[this](const StreamEntry& entry) {
+    versions_.push_back(entry.version);
     return absl::OkStatus();
-  });
-  EXPECT_TRUE(reader.Feed(stream).ok());
-  EXPECT_TRUE(reader.Finish().ok());
-  std::sort(versions.begin(), versions.end());
-  return versions;
+  }};
+};
+
+// Of all entries, ascending.
+std::vector<uint64_t> VersionsOf(absl::string_view stream) {
+  VersionSink sink;
+  EXPECT_TRUE(sink.Write(stream).ok());
+  return sink.Versions();
 }
 
 uint64_t LiveBackupTest::ExpectConsistentBackups(Child& bank, int wanted,
@@ -312,8 +328,8 @@ struct TableChanges {
 // The copy stands still in the midst of its reads, between MANIFEST and the
 // first table, until Badger has flushed and compacted.
 TEST_F(LiveBackupTest, AFlushAndACompactionWithinTheWindowOfACopyDoNoHarm) {
-  Child writer({"badger", "benchmark", "write", "-m", "30", "--val-size", "600",
-                "--dir", options_.folder},
+  Child writer({"badger", "benchmark", "write", "-m", "30", "--val-size",
+                "1000", "--dir", options_.folder},
                root_ + "/write.log");
   const absl::Time deadline = absl::Now() + absl::Seconds(60);
   const auto wait_for = [&](const std::function<bool()>& happened) {
@@ -339,21 +355,21 @@ TEST_F(LiveBackupTest, AFlushAndACompactionWithinTheWindowOfACopyDoNoHarm) {
       return changes.flushed > 0 && changes.compacted > 0 &&
              changes.dropped > 0;
     });
+    writer.Kill();  // enough to copy
   };
   plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore, hook));
-  CollectingSink sink;
+  VersionSink sink;
   const sdk::BackupRequest request;
   const absl::Status status =
       MakeBadgerSource(options_, &files)->Backup(sdk::Run(), request, sink);
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(plan.struck());
   EXPECT_TRUE(happened) << ReadBytes(root_ + "/write.log");
-  writer.Kill();
 
-  const std::vector<uint64_t> versions = VersionsOf(sink.payload);
-  sink = CollectingSink();
-  ASSERT_TRUE(Backup(sink).ok());
-  const std::vector<uint64_t> all = VersionsOf(sink.payload);
+  const std::vector<uint64_t> versions = sink.Versions();
+  VersionSink whole;
+  ASSERT_TRUE(Backup(whole).ok());
+  const std::vector<uint64_t> all = whole.Versions();
   const auto end = std::upper_bound(all.begin(), all.end(), versions.back());
   EXPECT_TRUE(std::equal(all.begin(), end, versions.begin(), versions.end()))
       << versions.size() << " entries up to " << versions.back();
