@@ -49,12 +49,17 @@ std::vector<VerbSpec> Archives() {
        "Nothing becomes visible in the target before every byte was checked. "
        "The target must be empty, of the archive's kind, and not another "
        "store. Needs the repo alone: no catalog that knows it.",
-       {{"ID", "a backup's id, a unique beginning of it, or latest"}},
+       {OptionalId()},
        {Repo(),
         {"to", "SOURCE", "the empty store's URI, as memory:?save=/tmp/out"},
         Store("whose latest, where the repo holds several stores"),
         {"from-store", "STORE-ID",
          "restore this store's archive into a target with another id"},
+        {"from-file", "FILE",
+         "in place of an archive: what the store's own tool wrote, as `badger "
+         "backup` does; only its format can tell that it is whole",
+         "", Completion::kFile},
+        {"kind", "KIND", "what the file of --from-file is, as badger"},
         Timeout()},
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",

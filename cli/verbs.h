@@ -29,6 +29,8 @@ Outcome RunJobCancelVerb(Session& session);
 
 Outcome RunPluginListVerb(Session& session);
 Outcome RunPluginInfoVerb(Session& session);
+// `restore` of a file that no repo holds.
+Outcome RestoreFromFile(Session& session);
 Outcome RunPluginRunVerb(Session& session);
 Outcome RunPluginCheckVerb(Session& session);
 

@@ -132,6 +132,13 @@ absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(
 
 Outcome RunRestoreVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  if (session.command().Has("from-file")) return RestoreFromFile(session);
+  if (session.command().arguments.empty()) {
+    return WithHint(
+        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                  "sluice restore needs an ID or --from-file"),
+        "an ID, latest, or a file that the store's own tool wrote");
+  }
   SLUICE_ASSIGN_OR_RETURN(const std::string to,
                           session.command().Require("to"));
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());

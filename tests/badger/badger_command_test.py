@@ -186,6 +186,56 @@ class IncrementTest(BadgerCommandTest):
         self.assertFalse(os.path.exists(self.path("new")))
 
 
+class StreamTest(BadgerCommandTest):
+
+    def setUp(self):
+        super().setUp()
+        badger_peer.work(self.database)
+        self.listing = badger_peer.listing(self.database)
+        self.stream = self.path("stream.bak")
+        badger_peer.backup(self.database, self.stream)
+
+    def restore_stream(self, *words, kind="badger", code=0):
+        (result,) = self.sluice(
+            "restore", "--from-file", self.stream, "--kind", kind, "--to",
+            f"badger:{self.path('restored')}?format=7", *words, code=code)
+        return result
+
+    def test_both_read_the_streams_of_the_other(self):
+        result = self.restore_stream()
+        self.assertEqual(result["size_bytes"], os.path.getsize(self.stream))
+        self.assertEqual(badger_peer.listing(self.path("restored")),
+                         self.listing)
+
+        archive = self.back_up("--init")["id"]
+        badger_peer.badger(
+            "restore", "--dir", self.path("theirs"), "-f",
+            self.path(f"repo/{archive}/payload.bin"))
+        self.assertEqual(badger_peer.listing(self.path("theirs")),
+                         self.listing)
+
+    def test_what_is_no_whole_stream_makes_nothing(self):
+        with open(self.stream, "r+b") as file:
+            file.truncate(os.path.getsize(self.stream) - 1)
+        refused = self.restore_stream(code=4)
+        self.assertEqual(refused["error"]["code"], "archive_damaged")
+        self.assertFalse(os.path.exists(self.path("restored/MANIFEST")))
+
+    def test_the_words_must_fit_the_target(self):
+        self.restore_stream(kind="memory", code=1)
+        self.restore_stream("latest", code=2)
+        self.restore_stream("--store", "a", code=2)
+        self.sluice("restore", "--to", "badger:" + self.path("x"), code=2)
+        self.sluice("restore", "--from-file", self.stream, "--to",
+                    "badger:" + self.path("x"), code=2)
+        self.restore_stream()
+        refused = self.restore_stream(code=1)  # it is there now
+        self.assertEqual(refused["error"]["code"],
+                         "restore_precondition_failed")
+        self.assertEqual(badger_peer.listing(self.path("restored")),
+                         self.listing)
+
+
 class InspectTest(BadgerCommandTest):
 
     def test_it_says_what_the_tool_says_and_finds_damage(self):
