@@ -13,6 +13,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_writer.h"
 #include "sluice/plugins/badger/live_copy.h"
+#include "sluice/plugins/badger/payload_ids.h"
 #include "sluice/plugins/badger/store_id.h"
 #include "sluice/plugins/badger/version_reader.h"
 
@@ -160,16 +161,22 @@ absl::Status BackupRun::Send(sdk::Sink& sink) {
                           image_->ReadVersions());
   // What the sink answers is returned as it is.
   absl::Status sent;
+  PayloadIds ids(options_.payload_id_prefix, options_.payload_id_field);
   BackupStreamWriter writer([&](absl::string_view bytes) {
     sent = sink.Write(bytes);
     return sent;
   });
   const auto totals =
-      WalkBackup(*versions, walk_, run_,
-                 [&](const StreamEntry& entry) { return writer.Add(entry); });
+      WalkBackup(*versions, walk_, run_, [&](const StreamEntry& entry) {
+        if (!options_.payload_id_field.empty()) sent = ids.Add(entry, sink);
+        return sent.ok() ? writer.Add(entry) : sent;
+      });
   if (!sent.ok()) return sent;
   if (!totals.ok()) return CauseOf(run_, totals.status());
   SLUICE_RETURN_IF_ERROR(writer.Finish());
+  if (ids.undecoded() > 0) {
+    sink.AddWarning("badger_payload_ids_undecoded", ids.Warning());
+  }
   return Finish(*totals, sink);
 }
 

@@ -30,6 +30,7 @@ class CollectingSink : public sdk::Sink {
     return absl::InternalError("not used");
   }
   absl::Status AddPayloadIds(absl::Span<const absl::string_view> ids) override {
+    for (const absl::string_view id : ids) payload_ids.emplace_back(id);
     return absl::OkStatus();
   }
   absl::Status SetMetadata(absl::string_view key,
@@ -50,6 +51,7 @@ class CollectingSink : public sdk::Sink {
   std::string payload;
   sdk::Metadata metadata;
   sdk::Counts counts;
+  std::vector<std::string> payload_ids;
   std::vector<std::string> warnings;
   uint64_t estimate = 0;
   int ends = 0;

@@ -78,6 +78,12 @@ absl::Status ReadRest(const sdk::Options& options,
     return ConfigInvalid("mode= is live or offline");
   }
   source.offline = mode == "offline";
+  source.payload_id_prefix = options.Get("payload_ids");
+  source.payload_id_field = options.Get("payload_id_json");
+  if (options.Has("payload_ids") != options.Has("payload_id_json") ||
+      (options.Has("payload_id_json") && source.payload_id_field.empty())) {
+    return ConfigInvalid("payload_ids= goes with payload_id_json=FIELD");
+  }
   source.store_id = options.Get("store_id");
   if (options.Has("store_id") && !badger::IsStoreId(source.store_id)) {
     return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
@@ -115,6 +121,12 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("store_id", SLUICE_OPTION_STRING, 0, "",
                 "the store's identity, 1 to 128 bytes of [A-Za-z0-9._-]; a "
                 "database that can be written into keeps one of its own"),
+    sdk::Option("payload_ids", SLUICE_OPTION_STRING, 0, "",
+                "values of keys that begin with this name payload ids, the "
+                "blocks elsewhere that the snapshot refers to"),
+    sdk::Option("payload_id_json", SLUICE_OPTION_STRING, 0, "",
+                "the field of these values, JSON objects, that holds an id or "
+                "an array of ids"),
     sdk::Option("format", SLUICE_OPTION_STRING, 0, "8",
                 "what a restore writes: 8 (Badger 3 and 4) or 7 (Badger 2)"),
 };

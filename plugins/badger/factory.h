@@ -5,6 +5,7 @@
 //
 //   badger:/srv/app/db[?value_dir=DIR][&key=file:F][&scratch=DIR]
 //                     [&mode=offline][&store_id=ID][&format=7]
+//                     [&payload_ids=PREFIX&payload_id_json=FIELD]
 //
 // A program that wants no .so registers the same entry:
 // host.RegisterStatic(&kBadgerPlugin).

@@ -88,15 +88,23 @@ TEST(FactoryTest, MakesWhatTheOptionsSayWithoutLookingAtIt) {
                     {"scratch", "/absent/scratch"},
                     {"mode", "offline"},
                     {"store_id", "orders"},
+                    {"payload_ids", "file/"},
+                    {"payload_id_json", "blocks"},
                     {"format", "7"}}),
             "");
 }
 
 TEST(FactoryTest, RefusesOptionsThatMakeNoSense) {
   const std::vector<Given> senseless = {
-      {{"path", ""}},      {{"path", std::string("a\0b", 3)}},
-      {{"value_dir", ""}}, {{"key", "short"}},
-      {{"mode", "fast"}},  {{"store_id", "a b"}},
+      {{"path", ""}},
+      {{"path", std::string("a\0b", 3)}},
+      {{"value_dir", ""}},
+      {{"key", "short"}},
+      {{"mode", "fast"}},
+      {{"payload_ids", "a"}},
+      {{"payload_id_json", "a"}},
+      {{"payload_id_json", ""}, {"payload_ids", "a"}},
+      {{"store_id", "a b"}},
       {{"format", "6"}}};
   for (Given given : senseless) {
     const std::string what = given[0].first;

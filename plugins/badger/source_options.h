@@ -16,6 +16,10 @@ struct SourceOptions {
   std::string master_key;    // 16, 24 or 32 bytes; empty: not encrypted
   std::string scratch;       // where copies go; not used offline
   bool offline = false;
+  // Payload ids are collected from the values of keys that begin with this,
+  // out of this field of theirs. Field empty: none are.
+  std::string payload_id_prefix;
+  std::string payload_id_field;
   std::string store_id;  // empty: the database's own
   DiskFormat restore_format = DiskFormat::kBadger4;
 };

@@ -236,6 +236,35 @@ class StreamTest(BadgerCommandTest):
                          self.listing)
 
 
+class PayloadIdsTest(BadgerCommandTest):
+
+    def setUp(self):
+        super().setUp()
+        values = {b"file/%d" % i: {"blocks": [f"b{i}", "shared"]}
+                  for i in range(5)}
+        values[b"file/x"] = {"blocks": 7}
+        values[b"other"] = {"blocks": ["not-ours"]}
+        stream = self.path("made.bak")
+        with open(stream, "wb") as file:
+            file.write(badger_peer.frame(
+                {key: json.dumps(value).encode()
+                 for key, value in values.items()}))
+        badger_peer.badger("restore", "--dir", self.database, "-f", stream)
+
+    def test_values_name_the_payload_ids_of_the_same_snapshot(self):
+        uri = self.source + "?payload_ids=file/&payload_id_json=blocks"
+        (result,) = self.sluice("backup", uri, "--repo", self.repo, "--init",
+                                code=3)
+        record = result["record"]
+        self.assertEqual(record["payload_id_count"], 6)
+        with open(self.path(f"repo/{record['id']}/payload_ids")) as file:
+            self.assertEqual(file.read().split(),
+                             ["b0", "b1", "b2", "b3", "b4", "shared"])
+        (warning,) = record["warnings"]
+        self.assertEqual(warning["code"], "badger_payload_ids_undecoded")
+        self.assertTrue(warning["message"].startswith("1 values "), warning)
+
+
 class InspectTest(BadgerCommandTest):
 
     def test_it_says_what_the_tool_says_and_finds_damage(self):

@@ -67,6 +67,29 @@ def entries(stream):
     return found
 
 
+def message(*parts):
+    """A Protobuf message of byte strings and numbers below 128."""
+    out = b""
+    for number, value in parts:
+        if isinstance(value, int):
+            out += bytes([number << 3, value])
+            continue
+        size, length = len(value), b""
+        while size > 127:
+            length += bytes([size & 127 | 128])
+            size >>= 7
+        out += bytes([number << 3 | 2]) + length + bytes([size]) + value
+    return out
+
+
+def frame(values):
+    """A backup stream of one frame: each value at version 1."""
+    kvs = message(*[(1, message((1, key), (2, value), (3, b"\0"), (4, 1),
+                                (6, b"\0")))
+                    for key, value in sorted(values.items())])
+    return struct.pack("<Q", len(kvs)) + kvs
+
+
 def backup(folder, to):
     """What the tool itself makes of a database that nobody has open."""
     badger("backup", "--dir", folder, "-f", to)
