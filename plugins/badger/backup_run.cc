@@ -31,6 +31,11 @@ std::string Find(const sdk::Metadata& metadata, absl::string_view key) {
   return found == metadata.end() ? "" : found->second;
 }
 
+absl::Status WithOfflineHint(const absl::Status& status) {
+  return WithHint(status,
+                  "leave out mode=offline: it is then copied as it is used");
+}
+
 absl::Status NoEntry(const StreamEntry& entry) { return absl::OkStatus(); }
 
 }  // namespace
@@ -105,10 +110,13 @@ absl::Status BackupRun::OpenAt(const ImageOptions& options) {
 }
 
 absl::Status BackupRun::OpenOffline() {
-  SLUICE_ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(options_.folder));
+  auto lock = DirectoryLock::Take(options_.folder);
+  if (!lock.ok()) return WithOfflineHint(lock.status());
+  lock_ = *std::move(lock);
   if (!options_.value_folder.empty()) {
-    SLUICE_ASSIGN_OR_RETURN(value_lock_,
-                            DirectoryLock::Take(options_.value_folder));
+    auto value_lock = DirectoryLock::Take(options_.value_folder);
+    if (!value_lock.ok()) return WithOfflineHint(value_lock.status());
+    value_lock_ = *std::move(value_lock);
   }
   return OpenAt(OptionsOf(options_.folder, options_.value_folder));
 }

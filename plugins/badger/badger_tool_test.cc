@@ -16,7 +16,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/directory_lock.h"
 #include "sluice/plugins/badger/fake_payload.h"
 #include "sluice/plugins/badger/fixture.h"
 #include "sluice/plugins/badger/image.h"
@@ -204,6 +206,64 @@ TEST_F(BadgerToolTest, ItListsAChainOfBadger4ThatWeRestoredForIt) {
   const std::string again = BackUpByTool("db");
   RestoreByUs({again}, "again");
   EXPECT_EQ(ListFolder("again").live, fixture.Expected().live);
+}
+
+// Starts Badger on the target when half of the stream has been given.
+class MeddlingPayload final : public sdk::Payload {
+ public:
+  MeddlingPayload(std::string bytes, std::string command)
+      : command_(std::move(command)),
+        size_(bytes.size()),
+        inner_(std::move(bytes)) {}
+
+  absl::string_view backup_id() const override { return "fake"; }
+  const sdk::Metadata& metadata() const override { return inner_.metadata(); }
+  const sdk::Counts& counts() const override { return inner_.counts(); }
+  uint64_t size() const override { return size_; }
+  absl::StatusOr<absl::string_view> Next() override {
+    given_ += 1000;
+    if (status_ == 0 && given_ > size_ / 2) status_ = system(command_.c_str());
+    return inner_.Next();
+  }
+  int status() const { return status_; }
+
+ private:
+  const std::string command_;
+  const uint64_t size_;
+  FakePayload inner_;
+  uint64_t given_ = 0;
+  int status_ = 0;
+};
+
+TEST_F(BadgerToolTest, NoBadgerCanOpenWhatIsBeingRestored) {
+  const Fixture fixture("v4-restored");
+  options_.hold_lock = true;
+  MeddlingPayload payload(ReadBytes(fixture.folder() + "/../full.bak"),
+                          absl::StrCat("badger flatten --dir ", Path("target"),
+                                       " > ", Path("refused"), " 2>&1"));
+  sdk::Payload* const payloads[] = {&payload};
+  const auto restored = RestoreDirectory(FileSystem::Posix(), Path("target"),
+                                         options_, sdk::Run(), payloads);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_NE(payload.status(), 0);
+  EXPECT_TRUE(absl::StrContains(ReadBytes(Path("refused")),
+                                "Cannot acquire directory lock"))
+      << ReadBytes(Path("refused"));
+  Badger(absl::StrCat("info --dir ", Path("target")));  // and now it can
+}
+
+TEST_F(BadgerToolTest, RestoresNothingIntoWhatABadgerHasOpen) {
+  std::filesystem::create_directory(Path("target"));
+  const auto opened = DirectoryLock::Take(Path("target"));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  options_.hold_lock = true;
+  FakePayload payload(StreamOf({}));
+  sdk::Payload* const payloads[] = {&payload};
+  EXPECT_EQ(ErrorCodeOf(RestoreDirectory(FileSystem::Posix(), Path("target"),
+                                         options_, sdk::Run(), payloads)
+                            .status()),
+            kRestorePreconditionFailed);
+  EXPECT_TRUE(std::filesystem::is_empty(Path("target")));
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(
   const int error = errno;
   close(fd);
   if (error != EWOULDBLOCK) return LockError(folder, strerror(error));
-  return WithHint(LockError(folder, "another process has the database open"),
-                  "leave out mode=offline: it is then copied as it is used");
+  return LockError(folder, "another process has the database open");
 }
 
 DirectoryLock::~DirectoryLock() { close(fd_); }

@@ -11,6 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_reader.h"
+#include "sluice/plugins/badger/directory_lock.h"
 #include "sluice/plugins/badger/restore_file.h"
 #include "sluice/plugins/badger/restore_publish.h"
 #include "sluice/plugins/badger/stream_entry.h"
@@ -129,6 +130,22 @@ absl::StatusOr<RestoreTotals> RestoreInto(
   return totals;
 }
 
+absl::StatusOr<RestoreTotals> RestoreLocked(
+    FileSystem& file_system, const std::string& path,
+    const RestoreOptions& options, const sdk::Run& run,
+    absl::Span<sdk::Payload* const> payloads) {
+  std::unique_ptr<DirectoryLock> lock;
+  if (options.hold_lock) {
+    auto taken = DirectoryLock::Take(path);
+    if (!taken.ok()) {
+      return MakeError(absl::StatusCode::kFailedPrecondition,
+                       kRestorePreconditionFailed, taken.status().message());
+    }
+    lock = *std::move(taken);
+  }
+  return RestoreInto(file_system, path, options, run, payloads);
+}
+
 }  // namespace
 
 absl::StatusOr<bool> IsEmptyTarget(FileSystem* file_system,
@@ -152,7 +169,7 @@ absl::StatusOr<RestoreTotals> RestoreDirectory(
   SLUICE_ASSIGN_OR_RETURN(const bool made,
                           MakeFolderIfAbsent(*file_system, path));
   absl::StatusOr<RestoreTotals> totals =
-      RestoreInto(*file_system, path, options, run, payloads);
+      RestoreLocked(*file_system, path, options, run, payloads);
   if (totals.ok()) return totals;
   // The folder that we made goes again; it stays where anything is in it.
   if (made) file_system->RemoveDirectory(path);

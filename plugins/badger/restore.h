@@ -64,6 +64,10 @@ struct RestoreOptions {
   // What was alive at stager.live_at when the last stream of the chain was
   // made. A chain that does not reach it is refused.
   absl::optional<LiveTotals> expected;
+  // Hold Badger's lock on the folder meanwhile: a Badger that is started on it
+  // would make a MANIFEST of its own, and delete tables that are none of its.
+  // For folders of the machine.
+  bool hold_lock = false;
 };
 
 struct RestoreTotals {

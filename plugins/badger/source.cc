@@ -79,6 +79,7 @@ class BadgerSource final : public sdk::Source {
                        sdk::RestoreRequest& request) override {
     SLUICE_RETURN_IF_ERROR(CheckValueFolder());
     RestoreOptions options;
+    options.hold_lock = files_ == FileSystem::Posix();
     options.stager.directory.table.format = options_.restore_format;
     if (IsStoreId(request.store_id())) {
       options.companions[kStoreIdFile] = StoreIdContents(request.store_id());
