@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/entry_record.h"
 #include "sluice/plugins/badger/merge.h"

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_reader.h"
 #include "sluice/plugins/badger/directory_lock.h"

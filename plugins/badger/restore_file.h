@@ -1,16 +1,14 @@
 #ifndef SLUICE_PLUGINS_BADGER_RESTORE_FILE_H_
 #define SLUICE_PLUGINS_BADGER_RESTORE_FILE_H_
 
-// What a restore does with files, each call repeated where a signal interrupts
-// it, each error with its word. All paths are relative to a folder of
-// FileSystem::Beneath.
+// The files of a restore, written and read from begin to end, with the steps of
+// base/staged_files.h: repeats and errors are as there.
 //
 //   SLUICE_ASSIGN_OR_RETURN(auto file, OutputFile::Create(folder, "a.sst"));
 //   SLUICE_RETURN_IF_ERROR(file->Append(bytes));
 //   SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
 //
-// Errors: source_no_space for a full disk, source_unavailable where something
-// is not permitted, source_failed for the rest. One thread a file.
+// One thread a file.
 
 #include <cstdint>
 #include <memory>
@@ -21,27 +19,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/staged_files.h"
 
 namespace sluice {
 namespace badger {
 
-// "write file a/b: no space left", with the word that `error` has.
-absl::Status TargetError(absl::string_view what, absl::string_view path,
-                         int error);
-
-absl::Status MakeFolder(FileSystem& folder, const std::string& path);
-absl::Status SyncFolder(FileSystem& folder, const std::string& path);
-// A file, or a folder with all in it; OK where there is none.
-absl::Status RemoveTree(FileSystem& folder, const std::string& path);
-// To a name that is free.
-absl::Status MoveTo(FileSystem& folder, const std::string& from,
-                    const std::string& to);
 absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(FileSystem& folder,
                                                        const std::string& path);
-// All of a file; NOT_FOUND where there is none.
-absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
-                                          const std::string& path);
-
 // A new file, written from its begin to its end. Writes kBufferBytes at once.
 class OutputFile {
  public:

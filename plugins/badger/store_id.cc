@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "sluice/base/error.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/restore_file.h"
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
 #include "sluice/base/error.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/memory/folder_walk.h"
 
@@ -46,49 +47,15 @@ bool IsZero(absl::string_view bytes) {
           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-// Repeats what a signal may interrupt.
-template <typename Call>
-auto Persistently(Call call) {
-  auto result = call();
-  while (result.error == EINTR) result = call();
-  return result;
-}
-
-template <typename Call>
-int PersistentlyInt(Call call) {
-  int error = call();
-  while (error == EINTR) error = call();
-  return error;
-}
-
-// All of a file; ENOENT where there is none.
-IoResult<std::string> ReadAll(FileSystem& folder, const std::string& path) {
-  using Result = IoResult<std::string>;
-  auto file =
-      Persistently([&] { return folder.Open(path, O_RDONLY | O_NOFOLLOW, 0); });
-  if (!file.ok()) return Result::Failed(file.error);
-  std::string contents;
-  std::vector<char> buffer(64 << 10);
-  while (true) {
-    const auto count =
-        Persistently([&] { return file.value->Read(absl::MakeSpan(buffer)); });
-    if (!count.ok()) return Result::Failed(count.error);
-    if (count.value == 0) return {0, std::move(contents)};
-    contents.append(buffer.data(), count.value);
-  }
-}
-
 // The names that an unfinished restore was making visible, ascending; none if
 // it had not come that far.
 absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& folder) {
   const std::string path(kPublishing);
-  const auto contents = ReadAll(folder, path);
-  if (contents.error == ENOENT || contents.error == ENOTDIR) {
-    return std::vector<std::string>();
-  }
-  if (!contents.ok()) return TargetError("read", path, contents.error);
+  const auto contents = ReadWholeFile(folder, path);
+  if (absl::IsNotFound(contents.status())) return std::vector<std::string>();
+  SLUICE_RETURN_IF_ERROR(contents.status());
   std::vector<std::string> names =
-      absl::StrSplit(contents.value, '\0', absl::SkipEmpty());
+      absl::StrSplit(*contents, '\0', absl::SkipEmpty());
   if (names.empty() || names.back() != kPublishingEnd) {
     return std::vector<std::string>();
   }
@@ -97,48 +64,9 @@ absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& folder) {
   return names;
 }
 
-// A file, or a folder with all in it; what is not there is removed already.
-// Without recursion: the depth is another's choice.
-absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
-  std::vector<std::string> pending = {path};
-  while (!pending.empty()) {
-    const std::string next = pending.back();
-    int error = PersistentlyInt([&] { return folder.Unlink(next); });
-    // Unlinking a folder is EISDIR, or EPERM by POSIX.
-    if (error == EISDIR || error == EPERM) {
-      error = PersistentlyInt([&] { return folder.RemoveDirectory(next); });
-    }
-    if (error == ENOTEMPTY || error == EEXIST) {
-      const auto entries = Persistently([&] { return folder.List(next); });
-      if (!entries.ok()) return TargetError("list", next, entries.error);
-      for (const DirectoryEntry& entry : entries.value) {
-        pending.push_back(absl::StrCat(next, "/", entry.name));
-      }
-      continue;
-    }
-    if (error != 0 && error != ENOENT) {
-      return TargetError("remove", next, error);
-    }
-    pending.pop_back();
-  }
-  return absl::OkStatus();
-}
-
 // A name that this file system does not take.
 bool IsNoName(int error) {
   return error == ENAMETOOLONG || error == EILSEQ || error == EINVAL;
-}
-
-absl::Status SyncFolder(FileSystem& folder, const std::string& path) {
-  const int error = PersistentlyInt([&] { return folder.SyncDirectory(path); });
-  return error == 0 ? absl::OkStatus() : TargetError("sync", path, error);
-}
-
-absl::Status MakeFolder(FileSystem& folder, const std::string& path) {
-  const int error =
-      PersistentlyInt([&] { return folder.MakeDirectory(path, kFolderMode); });
-  return error == 0 ? absl::OkStatus()
-                    : TargetError("make folder", path, error);
 }
 
 // The list goes after the tree, durably: while there is a tree, the list says
@@ -148,17 +76,6 @@ absl::Status RemoveMarker(FileSystem& folder) {
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder, std::string(kStagingFolder)));
   SLUICE_RETURN_IF_ERROR(RemoveTree(folder, std::string(kStagingFolder)));
   return SyncFolder(folder, ".");
-}
-
-absl::Status MoveInto(FileSystem& folder, const std::string& name) {
-  const std::string from = absl::StrCat(kTree, "/", name);
-  int error =
-      PersistentlyInt([&] { return folder.RenameNoReplace(from, name); });
-  if (error == EINVAL) {
-    // Not on this file system. The folder was empty when we came.
-    error = PersistentlyInt([&] { return folder.Rename(from, name); });
-  }
-  return error == 0 ? absl::OkStatus() : TargetError("publish", name, error);
 }
 
 }  // namespace
@@ -183,26 +100,6 @@ absl::Status CheckKeyIsSafePath(absl::string_view key) {
     }
   }
   return absl::OkStatus();
-}
-
-absl::Status TargetError(absl::string_view what, absl::string_view path,
-                         int error) {
-  const std::string message =
-      absl::StrCat(what, " ", ShowPath(path), ": ", std::strerror(error));
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
-                                kSourceNoSpace, message),
-                      "free some space, then restore again");
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return MakeError(absl::StatusCode::kPermissionDenied, kSourceUnavailable,
-                       message);
-    default:
-      return MakeError(absl::StatusCode::kUnavailable, kSourceFailed, message);
-  }
 }
 
 absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
@@ -417,7 +314,8 @@ absl::Status FolderStaging::Publish() {
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, std::string(kStagingFolder)));
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
   for (const std::string& name : names) {
-    SLUICE_RETURN_IF_ERROR(MoveInto(folder_, name));
+    SLUICE_RETURN_IF_ERROR(
+        MoveTo(folder_, absl::StrCat(kTree, "/", name), name));
   }
   // All names are durable before the marker goes.
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));

@@ -33,10 +33,6 @@ namespace memory_internal {
 // OK, or restore_precondition_failed that says why `key` cannot be a file.
 absl::Status CheckKeyIsSafePath(absl::string_view key);
 
-// "write file a/b: no space left": with the word that `error` has.
-absl::Status TargetError(absl::string_view what, absl::string_view path,
-                         int error);
-
 // True if the folder holds nothing but what an unfinished restore left.
 absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder);
 // Removes what an unfinished restore left, if there is any: what it had made

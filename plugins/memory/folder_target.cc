@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/memory/folder_staging.h"
 #include "sluice/plugins/memory/folder_walk.h"
@@ -21,7 +22,6 @@ using memory_internal::HoldsOnlyRemains;
 using memory_internal::ReadPayloads;
 using memory_internal::RemoveRemains;
 using memory_internal::ShowPath;
-using memory_internal::TargetError;
 
 // "/a/b/" is beneath "/a", "b" beneath ".".
 std::string ParentOf(std::string folder) {

@@ -1,0 +1,110 @@
+#include "sluice/base/staged_files.h"
+
+#include <fcntl.h>
+
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "sluice/base/error.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint32_t kFolderMode = 0700;
+
+absl::Status OkOr(absl::string_view what, absl::string_view path, int error) {
+  return error == 0 ? absl::OkStatus() : TargetError(what, path, error);
+}
+
+}  // namespace
+
+absl::Status TargetError(absl::string_view what, absl::string_view path,
+                         int error) {
+  const std::string message = absl::StrCat(
+      what, " ", absl::Utf8SafeCEscape(path), ": ", std::strerror(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
+                                kSourceNoSpace, message),
+                      "free some space, then restore again");
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return MakeError(absl::StatusCode::kPermissionDenied, kSourceUnavailable,
+                       message);
+    default:
+      return MakeError(absl::StatusCode::kUnavailable, kSourceFailed, message);
+  }
+}
+
+absl::Status MakeFolder(FileSystem& folder, const std::string& path) {
+  return OkOr("make folder", path, PersistentlyInt([&] {
+                return folder.MakeDirectory(path, kFolderMode);
+              }));
+}
+
+absl::Status SyncFolder(FileSystem& folder, const std::string& path) {
+  return OkOr("sync folder", path,
+              PersistentlyInt([&] { return folder.SyncDirectory(path); }));
+}
+
+absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
+  // Without recursion: the depth is another's choice.
+  std::vector<std::string> pending = {path};
+  while (!pending.empty()) {
+    const std::string next = pending.back();
+    int error = PersistentlyInt([&] { return folder.Unlink(next); });
+    // Unlinking a folder is EISDIR, or EPERM by POSIX.
+    if (error == EISDIR || error == EPERM) {
+      error = PersistentlyInt([&] { return folder.RemoveDirectory(next); });
+    }
+    if (error == ENOTEMPTY || error == EEXIST) {
+      const auto entries = Persistently([&] { return folder.List(next); });
+      if (!entries.ok()) return TargetError("list folder", next, entries.error);
+      for (const DirectoryEntry& entry : entries.value) {
+        pending.push_back(absl::StrCat(next, "/", entry.name));
+      }
+      continue;
+    }
+    if (error != 0 && error != ENOENT) {
+      return TargetError("remove", next, error);
+    }
+    pending.pop_back();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MoveTo(FileSystem& folder, const std::string& from,
+                    const std::string& to) {
+  int error = PersistentlyInt([&] { return folder.RenameNoReplace(from, to); });
+  if (error == EINVAL) {
+    // Not on this file system. The folder was empty when we came.
+    error = PersistentlyInt([&] { return folder.Rename(from, to); });
+  }
+  return OkOr("publish", to, error);
+}
+
+absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
+                                          const std::string& path) {
+  auto file =
+      Persistently([&] { return folder.Open(path, O_RDONLY | O_NOFOLLOW, 0); });
+  if (file.error == ENOENT || file.error == ENOTDIR) {
+    return absl::NotFoundError(path);
+  }
+  if (!file.ok()) return TargetError("open file", path, file.error);
+  std::string contents;
+  std::vector<char> buffer(64 << 10);
+  while (true) {
+    const auto count =
+        Persistently([&] { return file.value->Read(absl::MakeSpan(buffer)); });
+    if (!count.ok()) return TargetError("read file", path, count.error);
+    if (count.value == 0) return contents;
+    contents.append(buffer.data(), count.value);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,63 @@
+#ifndef SLUICE_BASE_STAGED_FILES_H_
+#define SLUICE_BASE_STAGED_FILES_H_
+
+// The file operations that every restore into a folder has in common: what is
+// staged beneath the target, synced, and then renamed into it.
+//
+//   SLUICE_RETURN_IF_ERROR(MakeFolder(target, ".sluice-restore"));
+//   ... write and sync .sluice-restore/data ...
+//   SLUICE_RETURN_IF_ERROR(MoveTo(target, ".sluice-restore/data", "data"));
+//   SLUICE_RETURN_IF_ERROR(SyncFolder(target, "."));
+//   SLUICE_RETURN_IF_ERROR(RemoveTree(target, ".sluice-restore"));
+//
+// Each call is repeated where a signal interrupts it. Paths are relative to a
+// folder of FileSystem::Beneath. Any thread. Errors: source_no_space for a full
+// disk, source_unavailable where something is not permitted, source_failed for
+// the rest.
+
+#include <errno.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/base/file_system.h"
+
+namespace sluice {
+
+// Repeats what a signal may interrupt: a call that gives an IoResult, or an
+// errno.
+template <typename Call>
+auto Persistently(Call call) {
+  auto result = call();
+  while (result.error == EINTR) result = call();
+  return result;
+}
+
+template <typename Call>
+int PersistentlyInt(Call call) {
+  int error = call();
+  while (error == EINTR) error = call();
+  return error;
+}
+
+// "write file a/b: no space left", with the word that `error` has. Control
+// bytes in the path are escaped.
+absl::Status TargetError(absl::string_view what, absl::string_view path,
+                         int error);
+
+absl::Status MakeFolder(FileSystem& folder, const std::string& path);
+absl::Status SyncFolder(FileSystem& folder, const std::string& path);
+// A file, or a folder with all in it; OK where there is none.
+absl::Status RemoveTree(FileSystem& folder, const std::string& path);
+// To a name that is free.
+absl::Status MoveTo(FileSystem& folder, const std::string& from,
+                    const std::string& to);
+// All of a file, which is short; NOT_FOUND where there is none.
+absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
+                                          const std::string& path);
+
+}  // namespace sluice
+
+#endif  // SLUICE_BASE_STAGED_FILES_H_
