@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -24,6 +25,7 @@
 #include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/postgres/row_loader.h"
 #include "sluice/plugins/postgres/spool_file.h"
+#include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/postgres/staging_database.h"
 
 namespace sluice::postgres {
@@ -176,8 +178,9 @@ absl::Status Restorer::Abandon(absl::Status status) {
   blobs_.reset();
   connection_.reset();
   if (staging_ != nullptr) {
-    staging_->Discard(run_.cancelled() ? absl::Milliseconds(600)
-                                       : absl::Seconds(20));
+    staging_->Discard(
+        run_.cancelled() ? absl::Milliseconds(600) : absl::Seconds(20),
+        /*disk_is_full=*/ErrorCodeOf(status) == kSourceNoSpace);
   }
   return status;
 }
@@ -192,8 +195,13 @@ absl::Status Restorer::RunPgRestore(std::vector<std::string> arguments) {
   }
   process.arguments.push_back(spool_->path());
   process.environment.emplace_back("PGOPTIONS", "-c synchronous_commit=off");
-  return RunProcess(process, interrupt_,
-                    [](absl::string_view) { return absl::OkStatus(); });
+  const absl::Status status = RunProcess(
+      process, interrupt_, [](absl::string_view) { return absl::OkStatus(); });
+  // It gives no SQLSTATE, only what the server said, in the server's language.
+  if (!absl::StrContains(status.message(), "No space left on device")) {
+    return status;
+  }
+  return SqlError(kDiskFull, status.message());
 }
 
 absl::Status Restorer::CompareRows() const {

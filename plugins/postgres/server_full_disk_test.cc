@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <string>
 
 #include "absl/status/status.h"
@@ -24,7 +25,8 @@
 namespace sluice::postgres {
 namespace {
 
-class ServerFullDiskTest : public ::testing::Test {
+// Where the rows do not fit, and where their index does not.
+class ServerFullDiskTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const std::string why_not = EnterPrivateMounts();
@@ -45,11 +47,11 @@ class ServerFullDiskTest : public ::testing::Test {
     return mount("none", disk_.c_str(), "tmpfs", flags, size_.c_str()) == 0;
   }
 
-  std::string size_ = "size=32m";
+  std::string size_ = GetParam();
   std::string disk_;
 };
 
-TEST_F(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
+TEST_P(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
   TestServer server;  // sees the disk, which was there before it
   const std::string source = server.CreateDatabase();
   server.Exec(source,
@@ -77,6 +79,7 @@ TEST_F(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
   const absl::Status full = run();
   EXPECT_EQ(ErrorCodeOf(full), kSourceNoSpace) << full;
   EXPECT_TRUE(absl::StrContains(full.message(), "public.t")) << full;
+  std::printf("%s: %s\n", GetParam().c_str(), full.ToString().c_str());
   EXPECT_EQ(HintOf(full), "it is the server's disk that is full");
   EXPECT_EQ(server.Query("postgres",
                          "SELECT count(*) FROM pg_database WHERE datname LIKE "
@@ -93,6 +96,9 @@ TEST_F(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
   EXPECT_TRUE(roomy.ok()) << roomy;
   EXPECT_EQ(server.Query(target, "SELECT count(*) FROM public.t"), "25000");
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, ServerFullDiskTest,
+                         ::testing::Values("size=24m", "size=32m"));
 
 }  // namespace
 }  // namespace sluice::postgres

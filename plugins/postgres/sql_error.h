@@ -23,6 +23,7 @@
 namespace sluice::postgres {
 
 inline constexpr absl::string_view kLockNotAvailable = "55P03";
+inline constexpr absl::string_view kDiskFull = "53100";
 inline constexpr absl::string_view kUndefinedTable = "42P01";
 
 // An error of the server: five characters and its text for people.

@@ -52,16 +52,57 @@ std::string OidOf(absl::string_view name) {
   return digits ? std::string(name) : "";
 }
 
-// Templates are not dropped, so it is made none; where it is not there, or an
-// earlier drop stopped half-way, that fails and does not matter.
+// Whether pg_database says `condition` of a database; not if it is not there.
+absl::StatusOr<bool> Is(Connection& admin, absl::string_view name,
+                        absl::string_view condition) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result found,
+      admin.ExecParams(absl::StrCat("SELECT FROM pg_catalog.pg_database WHERE "
+                                    "datname = $1 AND ",
+                                    condition),
+                       {Param(name)}));
+  return found.rows() == 1;
+}
+
+// What a DROP leaves that began and failed, for want of room for its checkpoint
+// or by a kill: nobody can connect, and only DROP is possible, again.
+constexpr absl::string_view kInvalid = "datconnlimit = -2";
+
+// Templates are not dropped, so it is made none. Only where it is one: ALTER of
+// an invalid database ends the session.
 absl::Status Drop(Connection& admin, absl::string_view name, bool force) {
   const std::string quoted = QuoteIdentifier(name);
-  admin.Exec(absl::StrCat("ALTER DATABASE ", quoted, " IS_TEMPLATE false"))
-      .status()
-      .IgnoreError();
+  SLUICE_ASSIGN_OR_RETURN(const bool is_template,
+                          Is(admin, name, "datistemplate"));
+  if (is_template) {
+    SLUICE_RETURN_IF_ERROR(
+        admin
+            .Exec(absl::StrCat("ALTER DATABASE ", quoted, " IS_TEMPLATE false"))
+            .status());
+  }
   return admin
       .Exec(absl::StrCat("DROP DATABASE IF EXISTS ", quoted,
                          force ? " WITH (FORCE)" : ""))
+      .status();
+}
+
+// To DROP a database begins with a checkpoint, which fails on a full disk; to
+// drop a table takes no room. One that cannot be dropped, such as an
+// extension's, stays.
+absl::Status DropTables(const ConnectionOptions& options,
+                        const Interrupt* interrupt) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> connection,
+                          Connection::Open(options, interrupt));
+  return connection
+      ->Exec(
+          "DO $$ DECLARE t record; BEGIN"
+          " FOR t IN SELECT nspname, relname FROM pg_catalog.pg_class c"
+          "  JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace"
+          "  WHERE relkind IN ('r', 'p') AND c.oid >= 16384 LOOP"
+          "  BEGIN EXECUTE pg_catalog.format("
+          "   'DROP TABLE IF EXISTS %I.%I CASCADE', t.nspname, t.relname);"
+          "  EXCEPTION WHEN OTHERS THEN NULL; END;"
+          " END LOOP; END $$")
       .status();
 }
 
@@ -271,7 +312,11 @@ absl::Status StagingDatabase::DropOld(const Interrupt* interrupt,
                                       absl::string_view name) {
   ConnectionOptions old_options = options_.target;
   old_options.Set("dbname", name);
-  {
+  // A session of its own: that of the lock may have ended with the swap.
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> admin,
+                          Connection::Open(admin_options_, interrupt));
+  SLUICE_ASSIGN_OR_RETURN(const bool is_going, Is(*admin, name, kInvalid));
+  if (!is_going) {
     SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> old,
                             Connection::Open(old_options, interrupt));
     SLUICE_ASSIGN_OR_RETURN(const bool empty, IsEmptyDatabase(*old));
@@ -281,15 +326,13 @@ absl::Status StagingDatabase::DropOld(const Interrupt* interrupt,
                        "somebody created objects in it meanwhile");
     }
   }
-  // A session of its own: that of the lock may have ended with the swap.
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> admin,
-                          Connection::Open(admin_options_, interrupt));
   return Drop(*admin, name, false);
 }
 
-void StagingDatabase::Discard(absl::Duration patience) {
+void StagingDatabase::Discard(absl::Duration patience, bool disk_is_full) {
   if (!created_ || published_) return;
   const Interrupt interrupt(sdk::Run(), absl::Now() + patience);
+  if (disk_is_full) DropTables(staging_options_, &interrupt).IgnoreError();
   const absl::StatusOr<std::unique_ptr<Connection>> admin =
       Connection::Open(admin_options_, &interrupt);
   if (!admin.ok()) return;

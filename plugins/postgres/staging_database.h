@@ -64,8 +64,9 @@ class StagingDatabase {
   absl::Status Publish(const PayloadDatabase& properties,
                        absl::string_view store_id, const Warn& warn);
   // Drops it, unless it was published. Gives up after `patience`: the next
-  // restore does it.
-  void Discard(absl::Duration patience);
+  // restore does it. With `disk_is_full` its tables are dropped first, or there
+  // would be no room for what the server must write before.
+  void Discard(absl::Duration patience, bool disk_is_full = false);
 
  private:
   StagingDatabase(const RestoreOptions& options, const PayloadDatabase& here,
