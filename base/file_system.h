@@ -97,8 +97,9 @@ class File {
   // little left to wait for. Advice: it promises nothing, and takes no error
   // away from Sync.
   virtual void StartWriteback(uint64_t offset, uint64_t bytes) {}
-  // For calls of the kernel's that take two files (copy_file_range(2)); -1 where
-  // there is none, or where a decorator wants to see every byte. Borrowed.
+  // For calls of the kernel's that take two files (copy_file_range(2)); -1
+  // where there is none, or where a decorator wants to see every byte.
+  // Borrowed.
   virtual int NativeDescriptor() const { return -1; }
   virtual IoResult<FileInfo> Stat() = 0;
   virtual int Seek(uint64_t offset) = 0;
