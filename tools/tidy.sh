@@ -11,6 +11,7 @@ cache=$root/.sluice/tidy
 mkdir -p "$cache/include"
 ln -sfn "$root" "$cache/include/sluice"
 sluice_bazel build -c opt --ui_event_filters=-info //executor:models_cc_proto >&2
+postgresql_server=$(printf '%s\n' /usr/include/postgresql/*/server | tail -n 1)
 generated=$(sluice_bazel info -c opt bazel-bin 2>/dev/null)/executor/_virtual_imports/models_proto
 
 # ours TEST...: the files of the tree that pass find's tests.
@@ -43,7 +44,8 @@ passed() { echo "$cache/$( (echo "$common$checks"; cat "$1") | sha256sum | cut -
 tidy_one() {
   clang-tidy --quiet --checks="$checks" "$1" -- -x c++ -std=c++20 -iquote . -I"$cache/include" \
     -isystem "$generated" -idirafter /usr/include/android \
-    -idirafter /usr/include/postgresql 2>/dev/null || return 1
+    -idirafter /usr/include/postgresql -idirafter /usr/include/postgresql/internal \
+    -idirafter "$postgresql_server" 2>/dev/null || return 1
   touch "$(passed "$1")"
 }
 
@@ -53,5 +55,5 @@ for file in "${files[@]}"; do
 done
 [ ${#todo[@]} -gt 0 ] || exit 0
 export -f passed tidy_one
-export cache checks common generated
+export cache checks common generated postgresql_server
 printf '%s\0' "${todo[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy
