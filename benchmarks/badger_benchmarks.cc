@@ -228,14 +228,7 @@ void WriterBenchmark(benchmark::State& state, const Effort& effort,
 
 template <typename Function>
 void Register(const std::string& name, const std::string& label, Function run) {
-  benchmark::RegisterBenchmark(("badger/" + name).c_str(),
-                               [run, label](benchmark::State& state) {
-                                 run(state);
-                                 state.SetLabel(label);
-                               })
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+  RegisterCase("badger/" + name, label, std::move(run));
 }
 
 }  // namespace

@@ -131,6 +131,19 @@ void ComparePairs(benchmark::State& state, const PairOptions& options,
   state.counters["reference_GiBps"] = SpreadOf(reference_speeds).median;
 }
 
+void RegisterCase(const std::string& name, const std::string& label,
+                  std::function<void(benchmark::State&)> run) {
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [run = std::move(run), label](benchmark::State& state) {
+        run(state);
+        state.SetLabel(label);
+      })
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
 void DieUnlessOk(const absl::Status& status, absl::string_view what) {
   if (status.ok()) return;
   std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(),

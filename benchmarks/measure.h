@@ -12,6 +12,8 @@
 // lowest and the highest) says how far to trust it.
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -57,6 +59,11 @@ struct PairOptions {
 void ComparePairs(benchmark::State& state, const PairOptions& options,
                   absl::FunctionRef<double()> reference,
                   absl::FunctionRef<double()> subject);
+
+// Registers a case that measures itself: one iteration, its own time; `label`
+// follows its figures.
+void RegisterCase(const std::string& name, const std::string& label,
+                  std::function<void(benchmark::State&)> run);
 
 // Ends the process with `what` and the status: a benchmark that can't work has
 // no figure.

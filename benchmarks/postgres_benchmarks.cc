@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -258,14 +259,7 @@ void MemoryBenchmark(benchmark::State& state, Workshop& workshop, int times) {
 
 template <typename Function>
 void Register(const std::string& name, const std::string& label, Function run) {
-  benchmark::RegisterBenchmark(("postgres/" + name).c_str(),
-                               [run, label](benchmark::State& state) {
-                                 run(state);
-                                 state.SetLabel(label);
-                               })
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+  RegisterCase("postgres/" + name, label, std::move(run));
 }
 
 }  // namespace
