@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +12,7 @@
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/postgres/table_list.h"
-#include "sluice/plugins/sdk/barrier.h"
+#include "sluice/plugins/sdk/workers.h"
 
 namespace sluice::postgres {
 namespace {
@@ -147,23 +146,14 @@ absl::Status Snapshot::TryOnce(const SnapshotOptions& options) {
 // before the next ALTER that waits behind.
 absl::Status Snapshot::LockAll(const std::vector<std::string>& locks,
                                absl::Duration lock_wait) {
-  std::vector<absl::Status> results(workers_.size());
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < workers_.size(); ++i) {
-    threads.emplace_back([this, &locks, &results, lock_wait, i] {
-      sdk::GuardedQuietly([&] {
-        results[i] =
-            absl::InternalError("an exception while tables were locked");
-        results[i] = BeginAndLock(*workers_[i], locks, lock_wait);
-      });
-    });
-  }
-  const absl::Status result = BeginAndLock(*leader_, locks, lock_wait);
-  for (std::thread& thread : threads) thread.join();
-  for (const absl::Status& other : results) {
-    if (result.ok()) SLUICE_RETURN_IF_ERROR(DeepCopy(other));
-  }
-  return result;
+  return sdk::RunWorkers(
+      1 + static_cast<int>(workers_.size()),
+      [&](int worker) {
+        Connection& connection =
+            worker == 0 ? *leader_ : *workers_[static_cast<size_t>(worker) - 1];
+        return BeginAndLock(connection, locks, lock_wait);
+      },
+      [] {});  // each waits no longer than lock_wait
 }
 
 absl::Status Snapshot::BeginAndLock(Connection& connection,

@@ -1,0 +1,92 @@
+#include "sluice/plugins/sdk/workers.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>  // NOLINT(build/c++11)
+#include <vector>
+
+#include "sluice/base/error.h"
+#include "sluice/base/mutex.h"
+#include "sluice/plugins/abi/sluice_plugin.h"
+#include "sluice/plugins/sdk/barrier.h"
+#include "sluice/plugins/sdk/error.h"
+
+namespace sluice::sdk {
+namespace {
+
+class FirstFailure {
+ public:
+  // Whether it is the first. Deep copies: it goes from one thread to another.
+  bool Set(const absl::Status& status) {
+    MutexLock lock(mutex_);
+    if (!status_.ok()) return false;
+    status_ = DeepCopy(status);
+    return true;
+  }
+  absl::Status Get() {
+    MutexLock lock(mutex_);
+    return status_;
+  }
+
+ private:
+  Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::Status WithoutExceptions(absl::FunctionRef<absl::Status()> body) {
+  absl::Status status;
+  sluice_error error = EmptyError();
+  const sluice_code code = Guarded(&error, [&] {
+    status = body();
+    return absl::OkStatus();
+  });
+  return code == SLUICE_OK ? status : FromError(code, error);
+}
+
+}  // namespace
+
+absl::Status RunWorkers(int workers,
+                        absl::FunctionRef<absl::Status(int worker)> work,
+                        absl::FunctionRef<void()> stop) {
+  FirstFailure failure;
+  const auto run = [&](int worker) {
+    const absl::Status status = WithoutExceptions([&] { return work(worker); });
+    if (!status.ok() && failure.Set(status)) stop();
+  };
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(std::max(workers, 1)));
+  int begun = 1;
+  try {
+    for (; begun < workers; ++begun) {
+      threads.emplace_back([&run, worker = begun] { run(worker); });
+    }
+  } catch (const std::exception&) {  // the caller does the others' work
+  }
+  if (workers > 0) run(0);
+  for (; begun < workers; ++begun) run(begun);
+  for (std::thread& thread : threads) thread.join();
+  return failure.Get();
+}
+
+absl::Status ForEach(size_t count, int workers,
+                     absl::FunctionRef<absl::Status(size_t i)> work) {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> stopped{false};
+  const size_t threads =
+      std::min(count, static_cast<size_t>(std::max(workers, 1)));
+  return RunWorkers(
+      static_cast<int>(threads),
+      [&](int) -> absl::Status {
+        while (!stopped.load(std::memory_order_relaxed)) {
+          const size_t mine = next.fetch_add(1, std::memory_order_relaxed);
+          if (mine >= count) break;
+          const absl::Status status = work(mine);
+          if (!status.ok()) return status;
+        }
+        return absl::OkStatus();
+      },
+      [&] { stopped.store(true, std::memory_order_relaxed); });
+}
+
+}  // namespace sluice::sdk

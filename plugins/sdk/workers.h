@@ -1,0 +1,34 @@
+#ifndef SLUICE_PLUGINS_SDK_WORKERS_H_
+#define SLUICE_PLUGINS_SDK_WORKERS_H_
+
+// Work on several threads at once, which has ended when the call returns.
+//
+//   SLUICE_RETURN_IF_ERROR(sdk::ForEach(files.size(), 4, [&](size_t i) {
+//     return Copy(files[i]);
+//   }));
+//
+// The result is the first failure in time; an exception is one, too. Where the
+// system gives no more threads, those that there are do all of the work.
+
+#include <cstddef>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+
+namespace sluice::sdk {
+
+// Calls `work` with 0, 1 … `workers` - 1, each on a thread of its own, 0 on the
+// caller's. `stop` is called once, by the first that fails, so that the others
+// return; it must not call back.
+absl::Status RunWorkers(int workers,
+                        absl::FunctionRef<absl::Status(int worker)> work,
+                        absl::FunctionRef<void()> stop);
+
+// Calls `work` for each of 0, 1 … `count` - 1, begun in this order by up to
+// `workers` threads. After a failure none is begun.
+absl::Status ForEach(size_t count, int workers,
+                     absl::FunctionRef<absl::Status(size_t i)> work);
+
+}  // namespace sluice::sdk
+
+#endif  // SLUICE_PLUGINS_SDK_WORKERS_H_
