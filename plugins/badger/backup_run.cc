@@ -12,8 +12,8 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_writer.h"
-#include "sluice/plugins/badger/live_copy.h"
 #include "sluice/plugins/badger/payload_ids.h"
+#include "sluice/plugins/badger/proof.h"
 #include "sluice/plugins/badger/store_id.h"
 #include "sluice/plugins/badger/version_reader.h"
 
@@ -35,8 +35,6 @@ absl::Status WithOfflineHint(const absl::Status& status) {
   return WithHint(status,
                   "leave out mode=offline: it is then copied as it is used");
 }
-
-absl::Status NoEntry(const StreamEntry& entry) { return absl::OkStatus(); }
 
 }  // namespace
 
@@ -62,17 +60,6 @@ absl::Status BackupRun::OpenImage(sdk::Sink& sink) {
   return CauseOf(run_, options_.offline ? OpenOffline() : OpenCopy(sink));
 }
 
-ImageOptions BackupRun::OptionsOf(const std::string& folder,
-                                  const std::string& value_folder) {
-  ImageOptions options;
-  options.folder = folder;
-  options.value_folder = value_folder;
-  options.master_key = options_.master_key;
-  options.max_log_index_bytes = kLogIndexBytes;
-  options.log_scratch = [this] { return LogScratch(); };
-  return options;
-}
-
 std::vector<std::string> BackupRun::Folders() const {
   std::vector<std::string> folders = {options_.folder};
   if (!options_.value_folder.empty()) folders.push_back(options_.value_folder);
@@ -95,7 +82,9 @@ absl::StatusOr<FileSystem*> BackupRun::LogScratch() {
   return log_scratch_.get();
 }
 
-absl::Status BackupRun::OpenAt(const ImageOptions& options) {
+absl::Status BackupRun::OpenAt(ImageOptions options) {
+  options.max_log_index_bytes = kLogIndexBytes;
+  options.log_scratch = [this] { return LogScratch(); };
   image_.reset();
   FileSystem& files = options_.offline ? source_ : scratch_files_;
   SLUICE_ASSIGN_OR_RETURN(image_, Image::Open(files, options));
@@ -118,7 +107,11 @@ absl::Status BackupRun::OpenOffline() {
     if (!value_lock.ok()) return WithOfflineHint(value_lock.status());
     value_lock_ = *std::move(value_lock);
   }
-  return OpenAt(OptionsOf(options_.folder, options_.value_folder));
+  ImageOptions options;
+  options.folder = options_.folder;
+  options.value_folder = options_.value_folder;
+  options.master_key = options_.master_key;
+  return OpenAt(std::move(options));
 }
 
 absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
@@ -132,22 +125,22 @@ absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
   options.folder = options_.folder;
   options.value_folder = options_.value_folder;
   options.master_key = options_.master_key;
-  LiveCopy copy(std::move(options), &source_, FileSystem::Posix(),
-                scratch_->path(), run_);
-  SLUICE_RETURN_IF_ERROR(copy.Take(
-      [&](const std::string& folder) { return Prove(folder, sink); }));
-  for (const std::string& end : copy.report().unreadable_ends) {
+  options.jobs = options_.jobs;
+  copy_ =
+      std::make_unique<LiveCopy>(std::move(options), &source_,
+                                 FileSystem::Posix(), scratch_->path(), run_);
+  SLUICE_RETURN_IF_ERROR(copy_->Take(
+      [&](const ImageOptions& image) { return Prove(image, sink); }));
+  for (const std::string& end : copy_->report().unreadable_ends) {
     sink.AddWarning("badger_log_end_dropped", end);
   }
   return absl::OkStatus();
 }
 
-absl::Status BackupRun::Prove(const std::string& folder, sdk::Sink& sink) {
-  SLUICE_RETURN_IF_ERROR(OpenAt(OptionsOf(folder, "")));
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
-                          image_->ReadVersions());
-  SLUICE_ASSIGN_OR_RETURN(const WalkTotals totals,
-                          WalkBackup(*versions, walk_, run_, NoEntry));
+absl::Status BackupRun::Prove(const ImageOptions& options, sdk::Sink& sink) {
+  SLUICE_RETURN_IF_ERROR(OpenAt(options));
+  SLUICE_ASSIGN_OR_RETURN(const ProofTotals totals,
+                          ProveImage(*image_, walk_, options_.jobs, run_));
   sink.SetEstimate(totals.bytes + totals.versions * kOverheadAnEntry);
   return absl::OkStatus();
 }

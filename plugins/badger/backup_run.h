@@ -19,6 +19,7 @@
 #include "sluice/plugins/badger/backup_walk.h"
 #include "sluice/plugins/badger/directory_lock.h"
 #include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/live_copy.h"
 #include "sluice/plugins/badger/reading_file_system.h"
 #include "sluice/plugins/badger/scratch_area.h"
 #include "sluice/plugins/badger/source_options.h"
@@ -50,16 +51,14 @@ class BackupRun {
   absl::Status OpenImage(sdk::Sink& sink);
   absl::Status OpenOffline();
   absl::Status OpenCopy(sdk::Sink& sink);
-  absl::Status OpenAt(const ImageOptions& options);
+  absl::Status OpenAt(ImageOptions options);
   std::vector<std::string> Folders() const;
-  ImageOptions OptionsOf(const std::string& folder,
-                         const std::string& value_folder);
   // A folder for what does not fit into memory; offline, too.
   absl::StatusOr<FileSystem*> LogScratch();
   // The version to go on from; 0 where there is no base to build on.
   uint64_t SinceOf() const;
   // Reads all that Send will.
-  absl::Status Prove(const std::string& folder, sdk::Sink& sink);
+  absl::Status Prove(const ImageOptions& options, sdk::Sink& sink);
   absl::Status Send(sdk::Sink& sink);
   absl::Status Finish(const WalkTotals& totals, sdk::Sink& sink) const;
   absl::Status SetMetadata(const WalkTotals& totals, sdk::Sink& sink) const;
@@ -73,6 +72,7 @@ class BackupRun {
   std::unique_ptr<DirectoryLock> value_lock_;
   std::unique_ptr<ScratchArea> scratch_;
   std::unique_ptr<FileSystem> log_scratch_;
+  std::unique_ptr<LiveCopy> copy_;
   std::unique_ptr<Image> image_;
   std::string incarnation_;
   WalkOptions walk_;

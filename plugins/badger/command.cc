@@ -113,10 +113,9 @@ absl::StatusOr<Inspection> InspectCopy(const Words& words,
   LiveCopy copy(std::move(options), &source, FileSystem::Posix(),
                 scratch->path(), run);
   Words of_copy = words;
-  of_copy.image.value_folder.clear();
   absl::StatusOr<Inspection> found = absl::UnknownError("not looked at");
-  SLUICE_RETURN_IF_ERROR(copy.Take([&](const std::string& folder) {
-    of_copy.image.folder = folder;
+  SLUICE_RETURN_IF_ERROR(copy.Take([&](const ImageOptions& image) {
+    of_copy.image = image;
     found = InspectInPlace(of_copy, run);
     // Damage may be the copy's: then it is made anew, some times.
     if (!found.ok() || !found->is_damaged()) return found.status();

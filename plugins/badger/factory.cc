@@ -2,10 +2,13 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
+#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,6 +27,10 @@
 
 namespace sluice {
 namespace {
+
+// Each reads through the tables on its own: some MiB.
+constexpr uint64_t kDefaultJobs = 4;
+constexpr uint64_t kMaxJobs = 16;
 
 absl::Status ConfigInvalid(absl::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
@@ -65,6 +72,17 @@ absl::Status ReadFolders(const sdk::Options& options,
   return absl::OkStatus();
 }
 
+absl::StatusOr<int> JobsOf(const sdk::Options& options) {
+  const uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  SLUICE_ASSIGN_OR_RETURN(
+      const uint64_t jobs,
+      options.GetInteger("jobs", std::min(cores, kDefaultJobs)));
+  if (jobs < 1 || jobs > kMaxJobs) {
+    return ConfigInvalid(absl::StrCat("jobs= must be 1 to ", kMaxJobs));
+  }
+  return static_cast<int>(jobs);
+}
+
 absl::Status ReadRest(const sdk::Options& options,
                       badger::SourceOptions& source) {
   source.master_key = options.Get("key");
@@ -78,6 +96,7 @@ absl::Status ReadRest(const sdk::Options& options,
     return ConfigInvalid("mode= is live or offline");
   }
   source.offline = mode == "offline";
+  SLUICE_ASSIGN_OR_RETURN(source.jobs, JobsOf(options));
   source.payload_id_prefix = options.Get("payload_ids");
   source.payload_id_field = options.Get("payload_id_json");
   if (options.Has("payload_ids") != options.Has("payload_id_json") ||
@@ -118,6 +137,9 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("mode", SLUICE_OPTION_STRING, 0, "live",
                 "offline: take Badger's lock and read in place, instead of "
                 "copying while an application may be writing"),
+    sdk::Option("jobs", SLUICE_OPTION_INTEGER, 0, "",
+                "threads that copy a live database and prove the copy, 1 to "
+                "16; as many as there are processors, up to 4, otherwise"),
     sdk::Option("store_id", SLUICE_OPTION_STRING, 0, "",
                 "the store's identity, 1 to 128 bytes of [A-Za-z0-9._-]; a "
                 "database that can be written into keeps one of its own"),

@@ -83,6 +83,8 @@ absl::Status Image::OpenFolders(FileSystem& file_system) {
   SLUICE_ASSIGN_OR_RETURN(ImageFiles value_files,
                           ListImageFiles(*value_folder_));
   files_.value_logs = std::move(value_files.value_logs);
+  files_.value_logs.insert(options_.later_logs.begin(),
+                           options_.later_logs.end());
   summary_.value_logs = files_.value_logs.size();
   return absl::OkStatus();
 }
@@ -120,7 +122,7 @@ absl::Status Image::ReadKeys() {
 }
 
 absl::StatusOr<std::unique_ptr<Table>> Image::OpenTable(
-    const ManifestTable& listed) {
+    const ManifestTable& listed) const {
   const auto key = keys_.Find(listed.key_number);
   if (!key.ok()) return Annotate(key.status(), TableFileName(listed.id));
   return Table::Open(*folder_, listed, *key, manifest_.version);
@@ -202,6 +204,9 @@ absl::Status Image::ReplayFromHead() {
   }
   for (const auto& [number, name] : files_.value_logs) {
     if (number < head.file) continue;
+    if (options_.fetch_log != nullptr) {
+      SLUICE_RETURN_IF_ERROR(options_.fetch_log(number));
+    }
     SLUICE_RETURN_IF_ERROR(Replay(
         *value_folder_, name, number == head.file ? start : kLogHeaderBytes));
   }
@@ -251,8 +256,8 @@ absl::Status Image::AcceptEnd(const LogFile& log, const LogEnd& end) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>>
-Image::TableSources() {
+absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> Image::TableSources()
+    const {
   std::vector<std::unique_ptr<EntrySource>> sources;
   std::map<uint32_t, std::vector<LevelSource::Member>> levels;
   for (auto table = summary_.tables.rbegin(); table != summary_.tables.rend();
@@ -274,7 +279,7 @@ Image::TableSources() {
   return sources;
 }
 
-absl::StatusOr<VersionReader::Sources> Image::AllSources() {
+absl::StatusOr<VersionReader::Sources> Image::AllSources() const {
   VersionReader::Sources sources;
   SLUICE_ASSIGN_OR_RETURN(sources.all, log_index_.Sources());
   sources.first_table = sources.all.size();
@@ -288,17 +293,46 @@ absl::StatusOr<VersionReader::Sources> Image::AllSources() {
   return sources;
 }
 
-absl::StatusOr<std::unique_ptr<VersionReader>> Image::ReadVersions() {
+absl::StatusOr<std::unique_ptr<VersionReader>> Image::ReadVersions(
+    KeyRange range) const {
   SLUICE_ASSIGN_OR_RETURN(VersionReader::Sources sources, AllSources());
   VersionReader::Sources moves;
   if (manifest_.version < 8) {
     SLUICE_ASSIGN_OR_RETURN(moves, AllSources());
   }
   auto reader = std::make_unique<VersionReader>(
-      std::make_unique<ValueLogs>(*value_folder_, keys_, files_.value_logs),
-      std::move(sources), std::move(moves), options_.show_internal_keys);
+      std::make_unique<ValueLogs>(*value_folder_, keys_, files_.value_logs,
+                                  options_.fetch_log),
+      std::move(sources), std::move(moves), std::move(range),
+      options_.show_internal_keys);
   SLUICE_RETURN_IF_ERROR(reader->Start());
   return reader;
+}
+
+std::vector<KeyRange> Image::SplitKeys(int count) const {
+  std::map<std::string, uint64_t> bytes_from;  // by a table's first key
+  uint64_t left = 0;
+  for (const TableSummary& table : summary_.tables) {
+    InternalKey first;
+    ParseInternalKey(table.first_key, first);
+    bytes_from[std::string(first.user_key)] += table.file_bytes;
+    left += table.file_bytes;
+  }
+  std::vector<KeyRange> ranges(1);
+  if (!stray_.empty()) return ranges;
+  uint64_t taken = 0;
+  for (const auto& [key, bytes] : bytes_from) {
+    const uint64_t wanted = left / static_cast<uint64_t>(std::max(count, 1));
+    if (count > 1 && taken > 0 && taken >= wanted && !key.empty()) {
+      ranges.back().end = key;
+      ranges.push_back({key, ""});
+      left -= taken;
+      taken = 0;
+      --count;
+    }
+    taken += bytes;
+  }
+  return ranges;
 }
 
 }  // namespace badger

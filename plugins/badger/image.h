@@ -17,8 +17,10 @@
 //   }
 //
 // It takes no lock and writes nothing: keeping writers away is the caller's.
-// One thread. Memory: what the logs to replay hold (log_index.h), a table's
-// index for each level and each table of level 0, a block for each.
+// Opened by one thread; then each of its readers is used by one, several of
+// them at once. Memory: what the logs to replay hold (log_index.h), and for
+// each reader a table's index for each level and each table of level 0, a block
+// for each.
 //
 // Where Badger would quietly drop what it cannot read at the end of a log, this
 // refuses, unless it is told otherwise: half a record looks like damage, and
@@ -31,6 +33,7 @@
 // source_failed for damage, with the file and, of a value, key and version.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +65,10 @@ struct ImageOptions {
   // go to a folder that is asked for then; null: it is an error.
   size_t max_log_index_bytes = size_t{256} << 20;
   LogIndex::Scratch log_scratch = nullptr;
+  // Value logs that are not in the folder yet, by number, and how one gets
+  // there: asked for when it is first read. Null: there are none.
+  std::map<uint32_t, std::string> later_logs;
+  LogFetch fetch_log = nullptr;
   // Badger's own keys (!badger!…) are versions, too.
   bool show_internal_keys = false;
 };
@@ -104,8 +111,14 @@ class Image {
 
   const ImageSummary& summary() const { return summary_; }
 
-  // At the first version. One reader at a time; it borrows the image.
-  absl::StatusOr<std::unique_ptr<VersionReader>> ReadVersions();
+  // At the first version of `range`. It borrows the image.
+  absl::StatusOr<std::unique_ptr<VersionReader>> ReadVersions(
+      KeyRange range = {}) const;
+
+  // Up to `count` ranges, at least one, that hold all keys between them, and
+  // about as many bytes of tables each. One where tables lie about that
+  // MANIFEST never named: what these show, only a reader of all keys can tell.
+  std::vector<KeyRange> SplitKeys(int count) const;
 
  private:
   explicit Image(const ImageOptions& options)
@@ -118,7 +131,8 @@ class Image {
   absl::Status CheckTables();
   absl::Status FindStrayTables();
   absl::Status OpenStrayTable(uint64_t id);
-  absl::StatusOr<std::unique_ptr<Table>> OpenTable(const ManifestTable& listed);
+  absl::StatusOr<std::unique_ptr<Table>> OpenTable(
+      const ManifestTable& listed) const;
   absl::Status ReplayMemtables();
   absl::Status ReplayFromHead();
   absl::StatusOr<ValuePointer> FindHead();
@@ -126,9 +140,10 @@ class Image {
                       uint64_t start);
   absl::Status AcceptEnd(const LogFile& log, const LogEnd& end);
   // The listed tables as sources, the newest first.
-  absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> TableSources();
+  absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> TableSources()
+      const;
   // Those, the logs before them, and behind them the stray tables.
-  absl::StatusOr<VersionReader::Sources> AllSources();
+  absl::StatusOr<VersionReader::Sources> AllSources() const;
 
   const ImageOptions options_;
   std::unique_ptr<FileSystem> folder_;

@@ -7,13 +7,16 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/version_reader.h"
 
 namespace sluice {
 namespace badger {
@@ -32,6 +35,43 @@ TEST_P(ImageFixtureTest, ListsWhatBadgerItselfLists) {
   EXPECT_EQ(actual->dangling, 0u);
 }
 
+// Each version with its value, in the reader's order.
+std::vector<std::string> Read(const Image& image, const KeyRange& range) {
+  std::vector<std::string> lines;
+  const auto reader = image.ReadVersions(range);
+  EXPECT_TRUE(reader.ok()) << reader.status();
+  std::string value;
+  while (reader.ok() && (*reader)->Valid()) {
+    const absl::Status status = (*reader)->ReadValue(value);
+    lines.push_back(absl::StrCat((*reader)->key(), " ", (*reader)->version(),
+                                 " ", status.ok() ? value : "gone"));
+    EXPECT_TRUE((*reader)->Next().ok());
+  }
+  return lines;
+}
+
+TEST_P(ImageFixtureTest, RangesOfItsKeysJoinToAllOfThem) {
+  const Fixture fixture(GetParam());
+  const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  const std::vector<std::string> all = Read(**image, {});
+  for (const int count : {1, 2, 3, 16}) {
+    const std::vector<KeyRange> ranges = (*image)->SplitKeys(count);
+    ASSERT_GE(ranges.size(), 1u);
+    EXPECT_LE(ranges.size(), static_cast<size_t>(count));
+    std::vector<std::string> joined;
+    std::string begin;
+    for (const KeyRange& range : ranges) {
+      EXPECT_EQ(range.begin, begin);
+      const std::vector<std::string> part = Read(**image, range);
+      joined.insert(joined.end(), part.begin(), part.end());
+      begin = range.end;
+    }
+    EXPECT_EQ(begin, "");
+    EXPECT_EQ(joined, all) << count;
+  }
+}
+
 std::string TestName(const ::testing::TestParamInfo<std::string>& fixture) {
   std::string name = fixture.param;
   std::replace(name.begin(), name.end(), '-', '_');
@@ -47,6 +87,29 @@ absl::Status StatusOf(const ImageOptions& options) {
 
 bool Mentions(const absl::Status& status, absl::string_view text) {
   return absl::StrContains(status.message(), text);
+}
+
+TEST(ImageTest, SplitsKeysIntoRangesOfAboutTheSameSize) {
+  const Fixture fixture("v4-zstd-levels");  // 13 tables
+  const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ((*image)->SplitKeys(0).size(), 1u);
+  const std::vector<KeyRange> halves = (*image)->SplitKeys(2);
+  ASSERT_EQ(halves.size(), 2u);
+  const size_t all = Read(**image, {}).size();
+  const size_t first = Read(**image, halves[0]).size();
+  EXPECT_GT(first, all / 4);
+  EXPECT_LT(first, all - all / 4);
+}
+
+// A flush that MANIFEST does not name shows only beside all other keys.
+TEST(ImageTest, DoesNotSplitWhereATableLiesThatManifestNeverNamed) {
+  const Fixture fixture("v4-zstd-levels");
+  std::filesystem::copy_file(fixture.folder() + "/000039.sst",
+                             fixture.folder() + "/000999.sst");
+  const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ((*image)->SplitKeys(4).size(), 1u);
 }
 
 TEST(ImageTest, RefusesAFolderThatIsNoDatabase) {

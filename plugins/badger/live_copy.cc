@@ -14,6 +14,7 @@
 #include "sluice/plugins/badger/log_record.h"
 #include "sluice/plugins/badger/table.h"
 #include "sluice/plugins/badger/whole_records.h"
+#include "sluice/plugins/sdk/workers.h"
 
 namespace sluice {
 namespace badger {
@@ -72,9 +73,10 @@ absl::Status LiveCopy::Take(Proof proof) {
     absl::Status status = Attempt();
     if (status.ok()) {
       ++report_.proofs;
-      status = proof(folder());
+      status = proof(OptionsOfImage());
       if (status.ok()) return CheckEnds();
       if (run_.cancelled() || report_.proofs >= kMaxProofs) return status;
+      logs_go_away_ = true;
       SLUICE_RETURN_IF_ERROR(ForgetTables());
     } else if (!IsChanged(status)) {
       return status;
@@ -113,6 +115,8 @@ absl::Status LiveCopy::OpenFolders() {
         absl::StrCat("make folder ", folder(), ": ", strerror(error)));
   }
   SLUICE_ASSIGN_OR_RETURN(image_, OpenBeneath(*target_, folder()));
+  tables_ = std::make_unique<HeldFiles>(*folder_, *image_);
+  closed_logs_ = std::make_unique<HeldFiles>(*value_folder_, *image_);
   FileIdentity identity;
   SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadSmall(*folder_, kManifest, identity));
@@ -125,9 +129,10 @@ absl::Status LiveCopy::OpenFolders() {
 
 absl::Status LiveCopy::Attempt() {
   open_ends_.clear();
+  later_logs_.clear();
   SLUICE_RETURN_IF_ERROR(RemoveOpenLogs());
   SLUICE_RETURN_IF_ERROR(ReadKeys());
-  SLUICE_RETURN_IF_ERROR(CopyClosedLogs());
+  if (logs_go_away_) SLUICE_RETURN_IF_ERROR(CopyClosedLogs());
   SLUICE_ASSIGN_OR_RETURN(const LogNames before, ListLogs());
   if (format_ >= 8) SLUICE_RETURN_IF_ERROR(CopyMemtables());
   SLUICE_RETURN_IF_ERROR(CopyTables());
@@ -168,28 +173,10 @@ absl::StatusOr<LiveCopy::LogNames> LiveCopy::ListLogs() {
 absl::Status LiveCopy::CopyClosedLogs() {
   SLUICE_ASSIGN_OR_RETURN(LogNames names, ListLogs());
   if (!names.empty()) names.erase(std::prev(names.end()));
-  for (const auto& [number, name] : names) {
-    const absl::Status status = HoldLog(number, name);
+  for (const auto& log : names) {
+    const absl::Status status = closed_logs_->HoldClosed(log.second);
     if (!IsChanged(status)) SLUICE_RETURN_IF_ERROR(status);
   }
-  return absl::OkStatus();
-}
-
-absl::Status LiveCopy::HoldLog(uint32_t number, const std::string& name) {
-  const auto held = logs_.find(number);
-  const auto now = Identify(*value_folder_, name);
-  if (held != logs_.end()) {
-    // Deleted by now: older pointers may lead into the copy.
-    if (IsChanged(now.status())) return absl::OkStatus();
-    SLUICE_RETURN_IF_ERROR(now.status());
-    if (now->IsSameFile(held->second) && now->size == held->second.size) {
-      return absl::OkStatus();
-    }
-    logs_.erase(held);
-  }
-  FileIdentity identity;
-  SLUICE_RETURN_IF_ERROR(CopyWhole(*value_folder_, name, *image_, identity));
-  logs_[number] = identity;
   return absl::OkStatus();
 }
 
@@ -242,23 +229,16 @@ absl::Status LiveCopy::CopyTablesOnce() {
                           ReadSmall(*folder_, kManifest, identity));
   const absl::string_view whole = WholeRecords(bytes, kManifestHeaderBytes);
   SLUICE_ASSIGN_OR_RETURN(const Manifest manifest, ParseManifest(whole));
+  std::vector<std::string> names;
   for (const auto& table : manifest.tables) {
-    SLUICE_RETURN_IF_ERROR(CopyTable(TableFileName(table.first)));
+    names.push_back(TableFileName(table.first));
   }
+  SLUICE_RETURN_IF_ERROR(
+      sdk::ForEach(names.size(), options_.jobs,
+                   [&](size_t i) { return tables_->Hold(names[i]); }));
   SLUICE_RETURN_IF_ERROR(CheckManifest(manifest, whole, identity));
   SLUICE_RETURN_IF_ERROR(RemoveOtherTables(manifest));
   return WriteSmall(*image_, kManifest, whole);
-}
-
-absl::Status LiveCopy::CopyTable(const std::string& name) {
-  SLUICE_ASSIGN_OR_RETURN(const FileIdentity now, Identify(*folder_, name));
-  const auto held = tables_.find(name);
-  if (held != tables_.end() && held->second == now) return absl::OkStatus();
-  tables_.erase(name);
-  FileIdentity identity;
-  SLUICE_RETURN_IF_ERROR(CopyWhole(*folder_, name, *image_, identity));
-  tables_[name] = identity;
-  return absl::OkStatus();
 }
 
 // That the tables just copied are those that `bytes` speak of: MANIFEST was
@@ -292,22 +272,47 @@ absl::Status LiveCopy::CopyOtherLogs(const LogNames& before) {
   const uint32_t known =
       before.empty() ? wanted.begin()->first : before.rbegin()->first;
   for (uint32_t number = newest; number > known; --number) {
-    if (wanted.count(number) == 0 && logs_.count(number) == 0) {
+    if (wanted.count(number) == 0) {
       return Changed(absl::StrCat("value log ", number), "it went away");
     }
   }
   if (after.count(newest) > 0) {
-    SLUICE_RETURN_IF_ERROR(CopyNewestLog(newest, wanted[newest]));
+    SLUICE_RETURN_IF_ERROR(CopyNewestLog(wanted[newest]));
     wanted.erase(newest);
   }
+  if (!logs_go_away_) {
+    for (const auto& [number, name] : wanted) {
+      logs_go_away_ |= after.count(number) == 0;
+    }
+    later_logs_ = std::move(wanted);
+    return logs_go_away_ ? Changed("a value log", "it went away")
+                         : absl::OkStatus();
+  }
   for (auto log = wanted.rbegin(); log != wanted.rend(); ++log) {
-    SLUICE_RETURN_IF_ERROR(HoldLog(log->first, log->second));
+    SLUICE_RETURN_IF_ERROR(closed_logs_->HoldClosed(log->second));
   }
   return absl::OkStatus();
 }
 
-absl::Status LiveCopy::CopyNewestLog(uint32_t number, const std::string& name) {
-  logs_.erase(number);
+absl::Status LiveCopy::Fetch(uint32_t number) {
+  const auto log = later_logs_.find(number);
+  if (log == later_logs_.end()) return absl::OkStatus();
+  MutexLock lock(fetch_mutex_);
+  if (closed_logs_->Holds(log->second)) return absl::OkStatus();
+  return closed_logs_->HoldClosed(log->second);
+}
+
+ImageOptions LiveCopy::OptionsOfImage() {
+  ImageOptions options;
+  options.folder = folder();
+  options.master_key = options_.master_key;
+  options.later_logs = later_logs_;
+  options.fetch_log = [this](uint32_t number) { return Fetch(number); };
+  return options;
+}
+
+absl::Status LiveCopy::CopyNewestLog(const std::string& name) {
+  closed_logs_->Forget(name);
   SLUICE_ASSIGN_OR_RETURN(const LogEnd end, CopyOpenLog(*value_folder_, name));
   if (end.valid_end <= kLogHeaderBytes) {
     SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
@@ -352,16 +357,13 @@ absl::Status LiveCopy::RemoveCopy(const std::string& name) {
       absl::StrCat("remove scratch file ", name, ": ", strerror(error)));
 }
 
-absl::Status LiveCopy::ForgetTables() {
-  tables_.clear();
-  return RemoveOtherTables(Manifest());
-}
+absl::Status LiveCopy::ForgetTables() { return RemoveOtherTables(Manifest()); }
 
 absl::Status LiveCopy::RemoveOtherTables(const Manifest& manifest) {
   SLUICE_ASSIGN_OR_RETURN(const ImageFiles files, ListImageFiles(*image_));
   for (const uint64_t number : files.tables) {
     if (manifest.tables.count(number) > 0) continue;
-    tables_.erase(TableFileName(number));
+    tables_->Forget(TableFileName(number));
     SLUICE_RETURN_IF_ERROR(RemoveCopy(TableFileName(number)));
   }
   return absl::OkStatus();
@@ -372,8 +374,10 @@ absl::Status LiveCopy::RemoveOpenLogs() {
   for (const auto& memtable : files.memtables) {
     SLUICE_RETURN_IF_ERROR(RemoveCopy(memtable.second));
   }
-  for (const auto& [number, name] : files.value_logs) {
-    if (logs_.count(number) == 0) SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
+  for (const auto& log : files.value_logs) {
+    if (!closed_logs_->Holds(log.second)) {
+      SLUICE_RETURN_IF_ERROR(RemoveCopy(log.second));
+    }
   }
   return absl::OkStatus();
 }

@@ -6,32 +6,37 @@
 // it.
 //
 //   LiveCopy copy(options, &files, FileSystem::Posix(), "/var/tmp/x", run);
-//   SLUICE_RETURN_IF_ERROR(copy.Take([](const std::string& folder) {
-//     return ReadAll(folder);
+//   SLUICE_RETURN_IF_ERROR(copy.Take([](const ImageOptions& image) {
+//     return ReadAll(image);
 //   }));
 //
 // What makes it consistent is the order of the reads, and nothing else.
 //
-//   format 8:  closed value logs; the write-ahead logs, newest first, each cut
-//              after its last whole transaction; MANIFEST; tables; MANIFEST
-//              again; the other value logs; KEYREGISTRY
-//   format 7:  closed value logs; MANIFEST; tables; MANIFEST again; the other
-//              value logs, newest first; KEYREGISTRY
+//   format 8:  the write-ahead logs, newest first, each cut after its last
+//              whole transaction; MANIFEST; tables; MANIFEST again; the newest
+//              value log, cut likewise; KEYREGISTRY; the other value logs
+//   format 7:  MANIFEST; tables; MANIFEST again; the newest value log, cut
+//   after
+//              its last whole transaction; KEYREGISTRY; the other value logs
 //
-// docs/format/badger.md says what Badger does in which order, and why the image
-// is then the one that a kill of the process would leave. Whatever goes away
-// during the copy makes it look again; what is held already stays held, so that
-// each attempt has less to do. It reads through the page cache, so the database
-// must be on this host.
+// The other value logs are closed, and copied as the proof first reads from
+// them: one to which nothing leads is not. Should one have been deleted until
+// then, all that are closed come first from the next attempt on. docs/format/
+// badger.md says what Badger does in which order, and why the image is then the
+// one that a kill of the process would leave. Whatever goes away during the
+// copy makes it look again; what is held already stays held, so that each
+// attempt has less to do. It reads through the page cache, so the database must
+// be on this host.
 //
-// `proof` reads the image before Take returns; an error of it that is not the
-// run's is taken for a bad copy, and all but closed value logs is copied anew,
-// kMaxProofs times in all.
+// `proof` reads all of the image that will be read of it; an error of it that
+// is not the run's is taken for a bad copy, and all but closed value logs is
+// copied anew, kMaxProofs times in all. What it is given is for any thread, and
+// good as long as the copy lives.
 //
 // Errors: source_unavailable where there is no database; source_failed, to be
 // tried again, after max_attempts, with what kept changing; the proof's;
-// cancelled. One thread. Disk: the size of the database, checked by the caller
-// (AllocatedBytes, scratch_area.h).
+// cancelled. One thread calls; tables are copied by `jobs`. Disk: the size of
+// the database, checked by the caller (AllocatedBytes, scratch_area.h).
 
 #include <cstdint>
 #include <map>
@@ -44,6 +49,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/mutex.h"
+#include "sluice/plugins/badger/held_files.h"
+#include "sluice/plugins/badger/image.h"
 #include "sluice/plugins/badger/key_registry.h"
 #include "sluice/plugins/badger/live_file.h"
 #include "sluice/plugins/badger/manifest.h"
@@ -59,6 +67,7 @@ struct LiveCopyOptions {
   // Looks at the directory before it is given up. One costs what changed since
   // the last.
   int max_attempts = 200;
+  int jobs = 1;
 };
 
 struct LiveCopyReport {
@@ -72,7 +81,7 @@ struct LiveCopyReport {
 class LiveCopy {
  public:
   static constexpr int kMaxProofs = 3;
-  using Proof = absl::FunctionRef<absl::Status(const std::string& folder)>;
+  using Proof = absl::FunctionRef<absl::Status(const ImageOptions& image)>;
 
   // The image becomes `scratch`/kImageFolder. Borrows `source`, in which the
   // options' folders are (give one that only reads), and `target`, in which
@@ -106,14 +115,14 @@ class LiveCopy {
   absl::Status CopyMemtables();
   absl::Status CopyTables();
   absl::Status CopyTablesOnce();
-  absl::Status CopyTable(const std::string& name);
   absl::Status CheckManifest(const Manifest& manifest, absl::string_view bytes,
                              const FileIdentity& identity);
   absl::Status RemoveOtherTables(const Manifest& manifest);
   absl::Status CopyOtherLogs(const LogNames& before);
-  // Holds it already, or copies it.
-  absl::Status HoldLog(uint32_t number, const std::string& name);
-  absl::Status CopyNewestLog(uint32_t number, const std::string& name);
+  absl::Status CopyNewestLog(const std::string& name);
+  // One of later_logs_.
+  absl::Status Fetch(uint32_t number);
+  ImageOptions OptionsOfImage();
   absl::Status CopyKeys();
   absl::Status CheckEnds();
   absl::Status RemoveCopy(const std::string& name);
@@ -131,8 +140,12 @@ class LiveCopy {
   std::unique_ptr<FileSystem> image_;
   KeyRegistry keys_;
   uint16_t format_ = 0;
-  std::map<std::string, FileIdentity> tables_;  // copies held, by name
-  std::map<uint32_t, FileIdentity> logs_;       // closed ones held
+  std::unique_ptr<HeldFiles> tables_;
+  std::unique_ptr<HeldFiles> closed_logs_;
+  // One was deleted before it was held: from now on they are held first.
+  bool logs_go_away_ = false;
+  Mutex fetch_mutex_;
+  LogNames later_logs_;  // closed ones, for the proof to fetch
   std::vector<OpenEnd> open_ends_;
   std::map<std::string, int> changes_;  // what, and how often
   LiveCopyReport report_;

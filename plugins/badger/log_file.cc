@@ -21,6 +21,20 @@ std::string At(const std::string& name, uint64_t offset) {
   return absl::StrCat(name, ", record at byte ", offset);
 }
 
+absl::StatusOr<uint32_t> ChecksumInPieces(const RandomFile& file,
+                                          uint64_t begin, uint64_t end) {
+  uint32_t crc = 0;
+  std::string piece;
+  while (begin < end) {
+    SLUICE_RETURN_IF_ERROR(file.Read(
+        begin, std::min<uint64_t>(end - begin, RandomFile::kWindowBytes),
+        piece));
+    crc = ExtendCrc32c(crc, piece);
+    begin += piece.size();
+  }
+  return crc;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LogFile>> LogFile::Open(
@@ -57,7 +71,7 @@ void LogFile::Decrypt(uint64_t offset, absl::Span<char> key_and_value) const {
   key_->Apply(iv, key_and_value);
 }
 
-absl::StatusOr<uint32_t> LogFile::Checksum(uint64_t begin, uint64_t end) const {
+absl::StatusOr<uint32_t> LogFile::Checksum(uint64_t begin, uint64_t end) {
   uint32_t crc = 0;
   while (begin < end) {
     const size_t count =
@@ -80,7 +94,8 @@ absl::Status LogFile::Read(uint64_t offset, uint32_t size, std::string& bytes,
   if (size < kRecordCrcBytes) return Damaged(At(name(), offset), "it is cut");
   const uint64_t crc_at = offset + size - kRecordCrcBytes;
   if (size > kLongRecordBytes) {
-    SLUICE_ASSIGN_OR_RETURN(const uint32_t crc, Checksum(offset, crc_at));
+    SLUICE_ASSIGN_OR_RETURN(const uint32_t crc,
+                            ChecksumInPieces(*file_, offset, crc_at));
     SLUICE_RETURN_IF_ERROR(file_->Read(crc_at, kRecordCrcBytes, bytes));
     if (BigEndianAt(bytes, 0, kRecordCrcBytes) != crc) {
       return Damaged(At(name(), offset), "its checksum is wrong");

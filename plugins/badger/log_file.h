@@ -10,8 +10,8 @@
 //   LogRecord parts;
 //   SLUICE_RETURN_IF_ERROR(log->Read(offset, size, record, parts));
 //
-// One thread. Memory: the record that is read, and only after its checksum was
-// found right where it is long.
+// Any number of threads call const members but file(). Memory: the record that
+// is read, and only after its checksum was found right where it is long.
 
 #include <cstdint>
 #include <memory>
@@ -61,8 +61,8 @@ class LogFile {
   void Decrypt(uint64_t offset, absl::Span<char> key_and_value) const;
   bool is_encrypted() const { return key_ != nullptr; }
 
-  // The checksum of [begin, end), in bounded memory.
-  absl::StatusOr<uint32_t> Checksum(uint64_t begin, uint64_t end) const;
+  // The checksum of [begin, end), in bounded memory. For who goes forward.
+  absl::StatusOr<uint32_t> Checksum(uint64_t begin, uint64_t end);
 
  private:
   explicit LogFile(std::unique_ptr<RandomFile> file) : file_(std::move(file)) {}

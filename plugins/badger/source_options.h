@@ -16,6 +16,7 @@ struct SourceOptions {
   std::string master_key;    // 16, 24 or 32 bytes; empty: not encrypted
   std::string scratch;       // where copies go; not used offline
   bool offline = false;
+  int jobs = 1;  // threads that copy and prove a live database
   // Payload ids are collected from the values of keys that begin with this,
   // out of this field of theirs. Field empty: none are.
   std::string payload_id_prefix;

@@ -29,8 +29,11 @@ bool IsRecordOf(const InternalKey& wanted, absl::string_view stored_key) {
 }  // namespace
 
 ValueLogs::ValueLogs(FileSystem& folder, const KeyRegistry& keys,
-                     std::map<uint32_t, std::string> names)
-    : folder_(folder), keys_(keys), names_(std::move(names)) {}
+                     std::map<uint32_t, std::string> names, LogFetch fetch)
+    : folder_(folder),
+      keys_(keys),
+      names_(std::move(names)),
+      fetch_(std::move(fetch)) {}
 
 absl::Status ValueLogs::Resolve(const InternalKey& key,
                                 const StoredValue& stored, std::string& value) {
@@ -89,6 +92,7 @@ absl::StatusOr<const LogFile*> ValueLogs::Find(uint32_t number) {
     open_.erase(used_.front());
     used_.pop_front();
   }
+  if (fetch_ != nullptr) SLUICE_RETURN_IF_ERROR(fetch_(number));
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<LogFile> log,
                           LogFile::Open(folder_, name->second, keys_));
   used_.push_back(number);

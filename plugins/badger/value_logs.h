@@ -7,11 +7,14 @@
 //   std::string value;
 //   SLUICE_RETURN_IF_ERROR(logs.Resolve(key, stored, value));
 //
+// A log may be brought into the folder as late as it is opened, see LogFetch.
+//
 // One thread. Keeps kMaxOpenLogs files open, and one record in memory. Errors:
 // Dangling where the value's log, or its place in it, is not there; else
 // source_failed. Both name key and version.
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -28,13 +31,18 @@
 namespace sluice {
 namespace badger {
 
+// Sees to it that a value log lies in its folder: called before it is opened.
+// Any thread.
+using LogFetch = std::function<absl::Status(uint32_t number)>;
+
 class ValueLogs {
  public:
   static constexpr size_t kMaxOpenLogs = 64;
 
-  // Borrows `folder` and `keys`. `names`: by number.
+  // Borrows `folder` and `keys`. `names`: by number. `fetch`: null where all
+  // are there.
   ValueLogs(FileSystem& folder, const KeyRegistry& keys,
-            std::map<uint32_t, std::string> names);
+            std::map<uint32_t, std::string> names, LogFetch fetch = nullptr);
 
   // Replaces `value` by that of `stored`, which was found under `key`.
   absl::Status Resolve(const InternalKey& key, const StoredValue& stored,
@@ -48,6 +56,7 @@ class ValueLogs {
   FileSystem& folder_;
   const KeyRegistry& keys_;
   const std::map<uint32_t, std::string> names_;
+  const LogFetch fetch_;
   std::map<uint32_t, std::unique_ptr<LogFile>> open_;
   std::list<uint32_t> used_;  // open ones, oldest use of Find first
   std::string record_;

@@ -23,17 +23,19 @@ std::vector<EntrySource*> Borrowed(const VersionReader::Sources& sources) {
 }  // namespace
 
 VersionReader::VersionReader(std::unique_ptr<ValueLogs> logs, Sources sources,
-                             Sources moves, bool show_internal_keys)
+                             Sources moves, KeyRange range,
+                             bool show_internal_keys)
     : logs_(std::move(logs)),
       sources_(std::move(sources)),
       move_sources_(std::move(moves)),
       merge_(Borrowed(sources_)),
       moves_(Borrowed(move_sources_)),
+      range_(std::move(range)),
       show_internal_keys_(show_internal_keys) {}
 
 absl::Status VersionReader::Start() {
-  SLUICE_RETURN_IF_ERROR(merge_.Seek(""));
-  SLUICE_RETURN_IF_ERROR(moves_.Seek(kMovePrefix));
+  SLUICE_RETURN_IF_ERROR(merge_.Seek(range_.begin));
+  SLUICE_RETURN_IF_ERROR(moves_.Seek(absl::StrCat(kMovePrefix, range_.begin)));
   return Settle();
 }
 
@@ -44,6 +46,8 @@ absl::Status VersionReader::Next() {
 
 absl::Status VersionReader::Settle() {
   while (merge_.Valid()) {
+    has_ended_ = !range_.end.empty() && key() >= range_.end;
+    if (has_ended_) break;
     SLUICE_RETURN_IF_ERROR(CheckStrays());
     const bool is_stored = merge_.places().front() < sources_.first_stray;
     const bool is_internal = absl::StartsWith(key(), kInternalPrefix);

@@ -1,8 +1,9 @@
 #ifndef SLUICE_PLUGINS_BADGER_VERSION_READER_H_
 #define SLUICE_PLUGINS_BADGER_VERSION_READER_H_
 
-// Every stored version of every key of an image: keys ascending, of each key
-// the newest version first. Made by Image::ReadVersions, see image.h.
+// Every stored version of every key of an image, or of those in a range: keys
+// ascending, of each key the newest version first. Made by Image::ReadVersions,
+// see image.h.
 //
 // One thread. After an error of Next it is not used again; an error of
 // ReadValue concerns that value alone, and says whether it is damaged or, of a
@@ -25,6 +26,12 @@
 namespace sluice {
 namespace badger {
 
+// The keys from `begin` on and below `end`.
+struct KeyRange {
+  std::string begin;
+  std::string end;  // empty: to the last
+};
+
 class VersionReader {
  public:
   // The sources of one merge, the newest first: logs, the tables that MANIFEST
@@ -40,11 +47,11 @@ class VersionReader {
 
   // `moves`: the same again where the format has moved entries (7), else none.
   VersionReader(std::unique_ptr<ValueLogs> logs, Sources sources, Sources moves,
-                bool show_internal_keys);
+                KeyRange range, bool show_internal_keys);
 
   absl::Status Start();
   absl::Status Next();
-  bool Valid() const { return merge_.Valid(); }
+  bool Valid() const { return merge_.Valid() && !has_ended_; }
 
   // Of the version here; live until Next.
   absl::string_view key() const { return merge_.key().user_key; }
@@ -76,7 +83,9 @@ class VersionReader {
   Sources move_sources_;
   Merge merge_;
   Merge moves_;
+  const KeyRange range_;
   const bool show_internal_keys_;
+  bool has_ended_ = false;  // the merge is behind the range
   uint64_t found_elsewhere_ = 0;
   std::set<size_t> flushed_strays_;  // that repeat the logs
 };

@@ -1,0 +1,48 @@
+#include "sluice/plugins/badger/proof.h"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/stream_entry.h"
+#include "sluice/plugins/badger/version_reader.h"
+#include "sluice/plugins/sdk/workers.h"
+
+namespace sluice {
+namespace badger {
+
+absl::StatusOr<ProofTotals> ProveImage(const Image& image,
+                                       const WalkOptions& walk, int jobs,
+                                       const sdk::Run& run) {
+  const std::vector<KeyRange> ranges = image.SplitKeys(jobs);
+  std::vector<ProofTotals> proven(ranges.size());
+  std::atomic<bool> stopped{false};
+  const auto go_on = [&](const StreamEntry&) -> absl::Status {
+    if (!stopped.load(std::memory_order_relaxed)) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kCancelled, kCancelled,
+                     "another range of keys cannot be read");
+  };
+  const auto prove = [&](int worker) -> absl::Status {
+    const size_t i = static_cast<size_t>(worker);
+    SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
+                            image.ReadVersions(ranges[i]));
+    SLUICE_ASSIGN_OR_RETURN(const WalkTotals totals,
+                            WalkBackup(*versions, walk, run, go_on));
+    proven[i] = {totals.versions, totals.bytes};
+    return absl::OkStatus();
+  };
+  SLUICE_RETURN_IF_ERROR(sdk::RunWorkers(static_cast<int>(ranges.size()), prove,
+                                         [&] { stopped = true; }));
+  ProofTotals sum;
+  for (const ProofTotals& totals : proven) {
+    sum.versions += totals.versions;
+    sum.bytes += totals.bytes;
+  }
+  return sum;
+}
+
+}  // namespace badger
+}  // namespace sluice
