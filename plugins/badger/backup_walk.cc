@@ -28,7 +28,7 @@ class Walk {
       key_.assign(versions_.key().data(), versions_.key().size());
       key_has_entry_ = false;
       key_has_ended_ = false;
-      digest_.Add(EntryHere());
+      if (options_.with_live_totals) digest_.Add(EntryHere());
     }
     if (key_has_ended_) return absl::OkStatus();
     key_has_ended_ = EndsKey();

@@ -41,6 +41,8 @@ struct WalkOptions {
   uint64_t since = 0;
   // When a key counts as expired, in seconds since 1970.
   uint64_t now = 0;
+  // Whether WalkTotals.live is wanted.
+  bool with_live_totals = true;
 };
 
 struct WalkTotals {

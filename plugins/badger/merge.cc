@@ -36,13 +36,12 @@ absl::Status Merge::Next() {
 absl::Status Merge::NextOfOne() {
   const size_t source = current_.front();
   SLUICE_RETURN_IF_ERROR(sources_[source]->Next());
-  const bool stays_first =
-      sources_[source]->Valid() &&
-      (heap_.empty() ||
-       Compare(sources_[source]->key(), sources_[heap_.front()]->key()) < 0);
-  if (stays_first) {
-    values_.front() = sources_[source]->value();
-    return absl::OkStatus();
+  if (sources_[source]->Valid()) {
+    key_ = sources_[source]->key();
+    if (heap_.empty() || Compare(key_, first_) < 0) {
+      values_.front() = sources_[source]->value();
+      return absl::OkStatus();
+    }
   }
   Push(source);
   Gather();
@@ -72,9 +71,13 @@ size_t Merge::Pop() {
 void Merge::Gather() {
   current_.clear();
   values_.clear();
-  while (!heap_.empty() &&
-         (current_.empty() ||
-          Compare(sources_[heap_.front()]->key(), key()) == 0)) {
+  while (!heap_.empty()) {
+    first_ = sources_[heap_.front()]->key();
+    if (current_.empty()) {
+      key_ = first_;
+    } else if (Compare(first_, key_) != 0) {
+      break;
+    }
     const size_t source = Pop();
     current_.push_back(source);
     values_.push_back(sources_[source]->value());

@@ -32,7 +32,7 @@ class Merge {
   bool Valid() const { return !current_.empty(); }
 
   // Live until the next call of Seek or Next.
-  InternalKey key() const { return sources_[current_.front()]->key(); }
+  InternalKey key() const { return key_; }
   const std::vector<StoredValue>& values() const { return values_; }
   // The sources that hold this version, by their places among `sources`.
   const std::vector<size_t>& places() const { return current_; }
@@ -48,7 +48,9 @@ class Merge {
 
   std::vector<EntrySource*> sources_;
   std::vector<size_t> heap_;
+  InternalKey first_;            // of the top of heap_, if there is one
   std::vector<size_t> current_;  // stand at the same key; not in heap_
+  InternalKey key_;              // of these
   std::vector<StoredValue> values_;
 };
 

@@ -17,6 +17,8 @@ namespace badger {
 absl::StatusOr<ProofTotals> ProveImage(const Image& image,
                                        const WalkOptions& walk, int jobs,
                                        const sdk::Run& run) {
+  WalkOptions walk_range = walk;
+  walk_range.with_live_totals = false;
   const std::vector<KeyRange> ranges = image.SplitKeys(jobs);
   std::vector<ProofTotals> proven(ranges.size());
   std::atomic<bool> stopped{false};
@@ -30,7 +32,7 @@ absl::StatusOr<ProofTotals> ProveImage(const Image& image,
     SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
                             image.ReadVersions(ranges[i]));
     SLUICE_ASSIGN_OR_RETURN(const WalkTotals totals,
-                            WalkBackup(*versions, walk, run, go_on));
+                            WalkBackup(*versions, walk_range, run, go_on));
     proven[i] = {totals.versions, totals.bytes};
     return absl::OkStatus();
   };
