@@ -233,9 +233,10 @@ absl::Status LiveCopy::CopyTablesOnce() {
   for (const auto& table : manifest.tables) {
     names.push_back(TableFileName(table.first));
   }
-  SLUICE_RETURN_IF_ERROR(
-      sdk::ForEach(names.size(), options_.jobs,
-                   [&](size_t i) { return tables_->Hold(names[i]); }));
+  SLUICE_RETURN_IF_ERROR(sdk::ForEach(
+      names.size(), options_.jobs,
+      [&](size_t i) { return tables_->Hold(names[i]); },
+      sdk::Helpers::kGiveWay));
   SLUICE_RETURN_IF_ERROR(CheckManifest(manifest, whole, identity));
   SLUICE_RETURN_IF_ERROR(RemoveOtherTables(manifest));
   return WriteSmall(*image_, kManifest, whole);

@@ -36,8 +36,9 @@ absl::StatusOr<ProofTotals> ProveImage(const Image& image,
     proven[i] = {totals.versions, totals.bytes};
     return absl::OkStatus();
   };
-  SLUICE_RETURN_IF_ERROR(sdk::RunWorkers(static_cast<int>(ranges.size()), prove,
-                                         [&] { stopped = true; }));
+  SLUICE_RETURN_IF_ERROR(sdk::RunWorkers(
+      static_cast<int>(ranges.size()), prove, [&] { stopped = true; },
+      sdk::Helpers::kGiveWay));
   ProofTotals sum;
   for (const ProofTotals& totals : proven) {
     sum.versions += totals.versions;

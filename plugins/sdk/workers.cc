@@ -1,5 +1,7 @@
 #include "sluice/plugins/sdk/workers.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -14,6 +16,8 @@
 
 namespace sluice::sdk {
 namespace {
+
+constexpr int kNicer = 10;
 
 class FirstFailure {
  public:
@@ -34,6 +38,12 @@ class FirstFailure {
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Of the calling thread alone: on Linux each has a nice value of its own. Where
+// it cannot be changed, it stays.
+void GiveWay() {
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + kNicer);
+}
+
 absl::Status WithoutExceptions(absl::FunctionRef<absl::Status()> body) {
   absl::Status status;
   sluice_error error = EmptyError();
@@ -48,7 +58,7 @@ absl::Status WithoutExceptions(absl::FunctionRef<absl::Status()> body) {
 
 absl::Status RunWorkers(int workers,
                         absl::FunctionRef<absl::Status(int worker)> work,
-                        absl::FunctionRef<void()> stop) {
+                        absl::FunctionRef<void()> stop, Helpers helpers) {
   FirstFailure failure;
   const auto run = [&](int worker) {
     const absl::Status status = WithoutExceptions([&] { return work(worker); });
@@ -59,7 +69,10 @@ absl::Status RunWorkers(int workers,
   int begun = 1;
   try {
     for (; begun < workers; ++begun) {
-      threads.emplace_back([&run, worker = begun] { run(worker); });
+      threads.emplace_back([&run, helpers, worker = begun] {
+        if (helpers == Helpers::kGiveWay) GiveWay();
+        run(worker);
+      });
     }
   } catch (const std::exception&) {  // the caller does the others' work
   }
@@ -70,7 +83,8 @@ absl::Status RunWorkers(int workers,
 }
 
 absl::Status ForEach(size_t count, int workers,
-                     absl::FunctionRef<absl::Status(size_t i)> work) {
+                     absl::FunctionRef<absl::Status(size_t i)> work,
+                     Helpers helpers) {
   std::atomic<size_t> next{0};
   std::atomic<bool> stopped{false};
   const size_t threads =
@@ -86,7 +100,7 @@ absl::Status ForEach(size_t count, int workers,
         }
         return absl::OkStatus();
       },
-      [&] { stopped.store(true, std::memory_order_relaxed); });
+      [&] { stopped.store(true, std::memory_order_relaxed); }, helpers);
 }
 
 }  // namespace sluice::sdk

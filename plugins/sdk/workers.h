@@ -17,17 +17,23 @@
 
 namespace sluice::sdk {
 
+// Whether the threads beside the caller's are there only to be faster: then
+// they leave the processors to whoever else wants them (nice(2), by 10).
+enum class Helpers { kAsTheCaller, kGiveWay };
+
 // Calls `work` with 0, 1 … `workers` - 1, each on a thread of its own, 0 on the
 // caller's. `stop` is called once, by the first that fails, so that the others
 // return; it must not call back.
 absl::Status RunWorkers(int workers,
                         absl::FunctionRef<absl::Status(int worker)> work,
-                        absl::FunctionRef<void()> stop);
+                        absl::FunctionRef<void()> stop,
+                        Helpers helpers = Helpers::kAsTheCaller);
 
 // Calls `work` for each of 0, 1 … `count` - 1, begun in this order by up to
 // `workers` threads. After a failure none is begun.
 absl::Status ForEach(size_t count, int workers,
-                     absl::FunctionRef<absl::Status(size_t i)> work);
+                     absl::FunctionRef<absl::Status(size_t i)> work,
+                     Helpers helpers = Helpers::kAsTheCaller);
 
 }  // namespace sluice::sdk
 

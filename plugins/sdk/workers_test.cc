@@ -1,7 +1,9 @@
 #include "sluice/plugins/sdk/workers.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <stdexcept>
@@ -50,6 +52,23 @@ TEST(WorkersTest, WorkersRunAtTheSameTimeEachOnItsThread) {
       [] {});
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(threads.count(std::this_thread::get_id()), 1u);
+}
+
+TEST(WorkersTest, HelpersGiveWayWhereTheyAreToldTo) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  for (const Helpers helpers : {Helpers::kAsTheCaller, Helpers::kGiveWay}) {
+    const int expected =
+        helpers == Helpers::kGiveWay ? std::min(before + 10, 19) : before;
+    const absl::Status status = RunWorkers(
+        2,
+        [&](int worker) {
+          EXPECT_EQ(getpriority(PRIO_PROCESS, 0),
+                    worker == 0 ? before : expected);
+          return absl::OkStatus();
+        },
+        [] {}, helpers);
+    EXPECT_TRUE(status.ok()) << status;
+  }
 }
 
 TEST(WorkersTest, TheFirstFailureStopsTheOthersAndIsTheResult) {
