@@ -1,5 +1,5 @@
 // A bank that is kept in Badger 2 and whose value log is collected: what the
-// `badger` tool never does. For tests; see live_backup_test.cc.
+// `badger` tool never does. For tests; see live_backup_window_test.cc.
 //
 //	gc_writer DIR
 //

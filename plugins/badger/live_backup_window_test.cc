@@ -1,0 +1,220 @@
+// Backups in the midst of whose reads Badger flushes, compacts and collects its
+// value log.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "sluice/base/fault_file_system.h"
+#include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/collecting_sink.h"
+#include "sluice/plugins/badger/fake_payload.h"
+#include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/live_backup_fixture.h"
+#include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/badger/whole_records.h"
+
+namespace sluice {
+namespace badger {
+namespace {
+
+// The tables of a live database by now, by number.
+std::map<uint64_t, ManifestTable> ListedTables(const std::string& folder) {
+  const auto manifest = ParseManifest(
+      WholeRecords(ReadBytes(folder + "/MANIFEST"), kManifestHeaderBytes));
+  EXPECT_TRUE(manifest.ok()) << manifest.status();
+  return manifest.ok() ? manifest->tables : std::map<uint64_t, ManifestTable>();
+}
+
+// What another process did to the tables between two looks.
+struct TableChanges {
+  int flushed = 0;    // new ones of level 0
+  int compacted = 0;  // new ones of other levels
+  int dropped = 0;    // which only compaction does
+
+  TableChanges(const std::map<uint64_t, ManifestTable>& before,
+               const std::map<uint64_t, ManifestTable>& after) {
+    for (const auto& [id, table] : after) {
+      if (before.count(id) > 0) continue;
+      ++(table.level == 0 ? flushed : compacted);
+    }
+    for (const auto& table : before) dropped += after.count(table.first) == 0;
+  }
+};
+
+class LiveBackupWindowTest : public LiveBackupFixture {
+ protected:
+  using Condition = std::function<bool()>;
+
+  // For a minute at most, and while `writer` runs.
+  static bool WaitFor(WriterProcess& writer, const Condition& happened) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(60);
+    while (!happened() && absl::Now() < deadline && writer.IsRunning()) {
+      std::this_thread::yield();
+    }
+    return happened();
+  }
+
+  bool HasTables() const {
+    return !TableNames().empty() && !ListedTables(options_.folder).empty();
+  }
+
+  // Whether, from now on, Badger flushes and compacts and `more` happens.
+  bool WaitForChanges(WriterProcess& writer, const Condition& more) const {
+    const auto before = ListedTables(options_.folder);
+    return WaitFor(writer, [&] {
+      const TableChanges changes(before, ListedTables(options_.folder));
+      return changes.flushed > 0 && changes.compacted > 0 &&
+             changes.dropped > 0 && more();
+    });
+  }
+
+  // A copy that stands still in the midst of its reads, between MANIFEST and
+  // the first table, while `happens` runs.
+  void BackupAround(const std::function<void()>& happens,
+                    CollectingSink& sink) const {
+    FaultPlan plan;
+    FaultFileSystem files(FileSystem::Posix(), &plan);
+    plan.SetFilter([](const FileCall& call) {
+      return call.op == FileOp::kOpen && absl::EndsWith(call.path, ".sst");
+    });
+    plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore,
+                                 [&](const FileCall&) { happens(); }));
+    const absl::Status status = Backup(sink, &files);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_TRUE(plan.struck());
+  }
+};
+
+TEST_F(LiveBackupWindowTest, AFlushAndACompactionWithinItDoNoHarm) {
+  WriterProcess writer({"badger", "benchmark", "write", "-m", "30",
+                        "--val-size", "1000", "--dir", options_.folder},
+                       Log("write"));
+  ASSERT_TRUE(WaitFor(writer, [&] { return HasTables(); }))
+      << ReadBytes(Log("write"));
+  bool happened = false;
+  VersionSink sink;
+  BackupAround(
+      [&] {
+        happened = WaitForChanges(writer, [] { return true; });
+        writer.Kill();  // enough to copy
+      },
+      sink);
+  ASSERT_FALSE(HasFatalFailure());
+  EXPECT_TRUE(happened) << ReadBytes(Log("write"));
+
+  VersionSink whole;
+  ASSERT_TRUE(Backup(whole).ok());
+  ExpectPrefix(sink.Versions(), whole.Versions());
+}
+
+// The sum of all accounts of gc_writer.go in the stream's last state. Obsolete
+// versions may have lost their values to the collector.
+int64_t MoneyIn(const std::string& stream) {
+  std::map<std::string, std::pair<uint64_t, std::string>> last;
+  for (const OwnedEntry& entry : EntriesOf(stream)) {
+    auto& [version, value] = last[entry.key];
+    if (entry.version < version) continue;
+    version = entry.version;
+    value = entry.value;
+  }
+  EXPECT_EQ(last.size(), 1000u);
+  int64_t total = 0;
+  for (const auto& [key, newest] : last) {
+    int64_t balance = -1;
+    EXPECT_TRUE(absl::SimpleAtoi(newest.second.substr(0, 8), &balance)) << key;
+    EXPECT_EQ(newest.second.size(), 608u) << key;
+    total += balance;
+  }
+  return total;
+}
+
+class CollectedBankTest : public LiveBackupWindowTest {
+ protected:
+  static constexpr int64_t kTotal = 1000000;  // 1,000 accounts of 1,000
+
+  CollectedBankTest()
+      : bank_({"plugins/badger/gc_writer.bin", options_.folder}, Log("bank")) {}
+
+  // That rewrote a log, so far. The first line says that the bank is open.
+  int Collections() const {
+    std::ifstream log(Log("bank"));
+    return static_cast<int>(std::count(std::istreambuf_iterator<char>(log),
+                                       std::istreambuf_iterator<char>(),
+                                       '\n')) -
+           1;
+  }
+  // By name. One that is gone, the collector has deleted: nobody else does.
+  std::set<std::string> ValueLogs() const {
+    std::set<std::string> names;
+    std::error_code ignored;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(options_.folder, ignored)) {
+      if (entry.path().extension() == ".vlog") {
+        names.insert(entry.path().filename());
+      }
+    }
+    return names;
+  }
+
+  WriterProcess bank_;
+};
+
+TEST_F(CollectedBankTest, HoldsAllOfItsMoneyHoweverOftenItsLogsAreCollected) {
+  ASSERT_TRUE(WaitFor(bank_, [&] { return Collections() > 0; }))
+      << ReadBytes(Log("bank"));
+  const int before = Collections();
+  int backups = 0;
+  while (backups < 20 || Collections() < before + 5) {
+    ASSERT_TRUE(bank_.IsRunning()) << ReadBytes(Log("bank"));
+    CollectingSink sink;
+    const absl::Status status = Backup(sink);
+    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_EQ(MoneyIn(sink.payload), kTotal);
+    ++backups;
+  }
+  std::cout << backups << " backups, " << Collections() - before
+            << " collections meanwhile\n";
+}
+
+TEST_F(CollectedBankTest, AFlushACompactionAndACollectionWithinTheWindow) {
+  ASSERT_TRUE(WaitFor(bank_, [&] { return Collections() > 0 && HasTables(); }))
+      << ReadBytes(Log("bank"));
+  bool happened = false;
+  CollectingSink sink;
+  BackupAround(
+      [&] {
+        const std::set<std::string> logs = ValueLogs();
+        happened = WaitForChanges(bank_, [&] {
+          const std::set<std::string> now = ValueLogs();
+          return !std::includes(now.begin(), now.end(), logs.begin(),
+                                logs.end());
+        });
+      },
+      sink);
+  ASSERT_FALSE(HasFatalFailure());
+  EXPECT_TRUE(happened) << ReadBytes(Log("bank"));
+  EXPECT_EQ(MoneyIn(sink.payload), kTotal);
+  EXPECT_TRUE(bank_.IsRunning()) << "it wrote until the end";
+}
+
+}  // namespace
+}  // namespace badger
+}  // namespace sluice
