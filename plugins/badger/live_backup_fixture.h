@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
@@ -124,14 +125,14 @@ class LiveBackupFixture : public testing::Test {
     return status.ok();
   }
 
-  std::vector<std::string> TableNames() const {
+  // Of the database's folder, those that end in `extension`, ascending.
+  std::vector<std::string> FileNames(absl::string_view extension) const {
     std::vector<std::string> names;
     std::error_code ignored;
     for (const auto& entry :
          std::filesystem::directory_iterator(options_.folder, ignored)) {
-      if (entry.path().extension() == ".sst") {
-        names.push_back(entry.path().filename());
-      }
+      const std::string name = entry.path().filename();
+      if (absl::EndsWith(name, extension)) names.push_back(name);
     }
     std::sort(names.begin(), names.end());
     return names;

@@ -140,14 +140,14 @@ TEST_F(LiveBackupTest, OfAStoreThatFlushesIsAPrefixOfItsHistory) {
                        Log("write"));
   std::vector<std::vector<uint64_t>> backups;
   int with_changed_tables = 0;
-  std::vector<std::string> before = TableNames();
+  std::vector<std::string> before = FileNames(".sst");
   while (writer.IsRunning() && !HasFailure()) {
     VersionSink sink;
     if (!BacksUp(sink)) continue;
-    const std::vector<std::string> after = TableNames();
+    const std::vector<std::string> after = FileNames(".sst");
     with_changed_tables += before == after ? 0 : 1;
     backups.push_back(sink.Versions());
-    before = TableNames();
+    before = FileNames(".sst");
   }
   EXPECT_EQ(writer.Wait(), 0) << ReadBytes(Log("write"));
   VersionSink sink;

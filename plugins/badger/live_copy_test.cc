@@ -151,6 +151,22 @@ TEST(LiveCopyTest, ATableThatWasReplacedMeanwhileIsLookedForAgain) {
   EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
 }
 
+// A new MANIFEST may have given a number to another table.
+TEST(LiveCopyTest, TablesBesideAManifestThatWasReplacedAreCopiedAnew) {
+  Copying copying("v4-zstd-levels");
+  const std::vector<std::string> tables =
+      NamesWith(copying.fixture.folder(), ".sst");
+  const std::string manifest = copying.Path("MANIFEST");
+  copying.BeforeOpening(".sst", [&] {
+    WriteBytes(manifest + "-REWRITE", ReadBytes(manifest));
+    std::filesystem::rename(manifest + "-REWRITE", manifest);
+  });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+  EXPECT_EQ(copying.plan.calls(), static_cast<int64_t>(2 * tables.size()));
+}
+
 TEST(LiveCopyTest, AClosedValueLogIsCopiedOnlyIfSomethingLeadsIntoIt) {
   Copying copying("v4-snappy-vlog");
   const std::string log = NamesWith(copying.fixture.folder(), ".vlog").front();
