@@ -133,38 +133,38 @@ TEST_F(LiveBackupTest, OfAnEncryptedBankWithAFolderForItsValuesIsExact) {
   EXPECT_TRUE(std::filesystem::exists(options_.folder + "/MANIFEST"));
 }
 
-// Memtables are flushed, tables compacted and deleted meanwhile.
+// Memtables are flushed, tables compacted and deleted meanwhile, for as long as
+// it takes to see that.
 TEST_F(LiveBackupTest, OfAStoreThatFlushesIsAPrefixOfItsHistory) {
-  WriterProcess writer({"badger", "benchmark", "write", "-m", "0.2",
-                        "--val-size", "600", "--dir", options_.folder},
+  WriterProcess writer({"badger", "benchmark", "write", "-m", "1", "--val-size",
+                        "600", "--dir", options_.folder},
                        Log("write"));
-  std::vector<std::vector<uint64_t>> backups;
+  std::vector<std::vector<uint64_t>> backups;  // that hold anything
   int with_changed_tables = 0;
-  std::vector<std::string> before = FileNames(".sst");
-  while (writer.IsRunning() && !HasFailure()) {
+  while (writer.IsRunning() && !HasFailure() &&
+         (backups.size() < 2 || with_changed_tables < 1)) {
     VersionSink sink;
+    const std::vector<std::string> before = FileNames(".sst");
     if (!BacksUp(sink)) continue;
-    const std::vector<std::string> after = FileNames(".sst");
-    with_changed_tables += before == after ? 0 : 1;
-    backups.push_back(sink.Versions());
-    before = FileNames(".sst");
+    const std::vector<uint64_t> versions = sink.Versions();
+    if (versions.empty()) continue;
+    backups.push_back(versions);
+    with_changed_tables += before == FileNames(".sst") ? 0 : 1;
   }
-  EXPECT_EQ(writer.Wait(), 0) << ReadBytes(Log("write"));
+  writer.Kill();
   VersionSink sink;
   ASSERT_TRUE(Backup(sink).ok());
   const std::vector<uint64_t> all = sink.Versions();
-  EXPECT_GE(all.size(), 190000u);
   int part_way = 0;
   for (const std::vector<uint64_t>& versions : backups) {
-    if (versions.empty()) continue;
     ExpectPrefix(versions, all);
     part_way += versions.size() < all.size() ? 1 : 0;
   }
   std::cout << backups.size() << " backups, " << part_way
             << " while it was written, " << with_changed_tables
-            << " while tables changed\n";
-  EXPECT_GE(part_way, 2);
-  EXPECT_GE(with_changed_tables, 1);
+            << " while tables changed, " << all.size() << " entries\n";
+  EXPECT_GE(part_way, 2) << ReadBytes(Log("write"));
+  EXPECT_GE(with_changed_tables, 1) << ReadBytes(Log("write"));
 }
 
 }  // namespace
