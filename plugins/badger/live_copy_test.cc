@@ -47,13 +47,15 @@ class Copying {
                                       scratch_->path(), sdk::Run());
     return copy->Take([this](const ImageOptions& image) {
       auto listed = List(image);
-      if (listed.ok()) listings = *std::move(listed);
-      return listed.status();
+      if (!listed.ok()) return listed.status();
+      listings = *std::move(listed);
+      return absl::OkStatus();
     });
   }
 
   // Once, before the first call that opens `name`.
-  void BeforeOpening(const std::string& name, std::function<void()> hook) {
+  void BeforeOpening(const std::string& name,
+                     const std::function<void()>& hook) {
     plan.SetFilter([name](const FileCall& call) {
       return call.op == FileOp::kOpen && absl::EndsWith(call.path, name);
     });
