@@ -118,9 +118,7 @@ absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
   const std::vector<std::string> databases = Folders();
   SLUICE_ASSIGN_OR_RETURN(scratch_,
                           ScratchArea::Create(options_.scratch, databases));
-  uint64_t bytes = 0;
-  for (const std::string& folder : databases) bytes += AllocatedBytes(folder);
-  SLUICE_RETURN_IF_ERROR(scratch_->CheckRoom(bytes));
+  SLUICE_RETURN_IF_ERROR(scratch_->CheckRoomForCopyOf(databases));
   LiveCopyOptions options;
   options.folder = options_.folder;
   options.value_folder = options_.value_folder;

@@ -102,9 +102,7 @@ absl::StatusOr<Inspection> InspectCopy(const Words& words,
   }
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<ScratchArea> scratch,
                           ScratchArea::Create(words.scratch, folders));
-  uint64_t bytes = 0;
-  for (const std::string& folder : folders) bytes += AllocatedBytes(folder);
-  SLUICE_RETURN_IF_ERROR(scratch->CheckRoom(bytes));
+  SLUICE_RETURN_IF_ERROR(scratch->CheckRoomForCopyOf(folders));
   ReadingFileSystem source(FileSystem::Posix(), run);
   LiveCopyOptions options;
   options.folder = words.image.folder;

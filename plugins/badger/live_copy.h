@@ -36,7 +36,7 @@
 // Errors: source_unavailable where there is no database; source_failed, to be
 // tried again, after max_attempts, with what kept changing; the proof's;
 // cancelled. One thread calls; tables are copied by `jobs`. Disk: the size of
-// the database, checked by the caller (AllocatedBytes, scratch_area.h).
+// the database, checked by the caller (scratch_area.h).
 
 #include <cstdint>
 #include <map>

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -26,10 +29,25 @@ namespace fs = std::filesystem;
 
 constexpr absl::string_view kNamePrefix = "sluice-badger-";
 constexpr int kMaxTries = 100;
+constexpr char kProbe[] = "probe";
 
 absl::Status Unusable(absl::string_view what, const std::string& path) {
   return MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable,
                    absl::StrCat("scratch folder ", path, ": ", what));
+}
+
+// What of `folder` is a file, with what it takes of its disk.
+void ForEachFile(const std::string& folder,
+                 absl::FunctionRef<void(const fs::path&, uint64_t)> visit) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator();
+       entries.increment(error)) {
+    struct stat info;
+    if (lstat(entries->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      visit(entries->path(), uint64_t{512} * info.st_blocks);
+    }
+  }
 }
 
 // Whether `path` is `folder` or lies below it, symlinks followed.
@@ -132,18 +150,50 @@ absl::Status ScratchArea::CheckRoom(uint64_t bytes) const {
       "scratch=DIR names another folder; mode=offline needs none");
 }
 
-uint64_t AllocatedBytes(const std::string& folder) {
+absl::Status ScratchArea::CheckRoomForCopyOf(
+    const std::vector<std::string>& databases) const {
   uint64_t bytes = 0;
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  for (; !error && entries != fs::directory_iterator();
-       entries.increment(error)) {
-    struct stat info;
-    if (lstat(entries->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-      bytes += uint64_t{512} * info.st_blocks;
-    }
+  for (const std::string& folder : databases) {
+    bytes += SharesBlocksWith(folder) ? AllocatedBytesOfOpenLogs(folder)
+                                      : AllocatedBytes(folder);
   }
-  return bytes;
+  return CheckRoom(bytes);
+}
+
+bool ScratchArea::SharesBlocksWith(const std::string& folder) const {
+  bool tried = false;
+  bool shares = false;
+  ForEachFile(folder, [&](const fs::path& path, uint64_t bytes) {
+    if (tried || bytes == 0) return;
+    tried = true;
+    const int from = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int to = openat(fd_, kProbe, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    shares = from >= 0 && to >= 0 && ioctl(to, FICLONE, from) == 0;
+    if (from >= 0) close(from);
+    if (to >= 0) close(to);
+  });
+  unlinkat(fd_, kProbe, 0);
+  return shares;
+}
+
+uint64_t AllocatedBytes(const std::string& folder) {
+  uint64_t sum = 0;
+  ForEachFile(folder, [&](const fs::path&, uint64_t bytes) { sum += bytes; });
+  return sum;
+}
+
+uint64_t AllocatedBytesOfOpenLogs(const std::string& folder) {
+  uint64_t sum = 0;
+  fs::path newest;
+  uint64_t newest_bytes = 0;
+  ForEachFile(folder, [&](const fs::path& path, uint64_t bytes) {
+    if (path.extension() == ".mem") sum += bytes;
+    if (path.extension() == ".vlog" && path > newest) {
+      newest = path;
+      newest_bytes = bytes;
+    }
+  });
+  return sum + newest_bytes;
 }
 
 }  // namespace badger

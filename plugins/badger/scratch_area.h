@@ -5,7 +5,7 @@
 //
 //   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ScratchArea> scratch,
 //                           ScratchArea::Create("/var/tmp", {"/srv/db"}));
-//   SLUICE_RETURN_IF_ERROR(scratch->CheckRoom(bytes));
+//   SLUICE_RETURN_IF_ERROR(scratch->CheckRoomForCopyOf({"/srv/db"}));
 //   Use(scratch->path());
 //
 // It is PARENT/sluice-badger-XXXXXX, of mode 0700 and locked (flock) as long as
@@ -42,9 +42,16 @@ class ScratchArea {
   const std::string& path() const { return path_; }
   // Whether so many bytes are free. No promise: others write there, too.
   absl::Status CheckRoom(uint64_t bytes) const;
+  // The same of what a copy of a database in these folders takes: what its
+  // files do, or, where their blocks can be shared (XFS, Btrfs), its open logs.
+  absl::Status CheckRoomForCopyOf(
+      const std::vector<std::string>& databases) const;
 
  private:
   ScratchArea(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+  // Whether a file here can share the blocks of those in `folder`.
+  bool SharesBlocksWith(const std::string& folder) const;
 
   const std::string path_;
   const int fd_;  // holds the lock
@@ -53,6 +60,8 @@ class ScratchArea {
 // What the files in `folder` take of their disk: holes do not count. Folders
 // in it are passed over; 0 where it cannot be read.
 uint64_t AllocatedBytes(const std::string& folder);
+// Of these, what the write-ahead logs and the newest value log take.
+uint64_t AllocatedBytesOfOpenLogs(const std::string& folder);
 
 }  // namespace badger
 }  // namespace sluice

@@ -104,6 +104,17 @@ TEST_F(ScratchAreaTest, HolesTakeNoRoom) {
   EXPECT_LT(AllocatedBytes(root_), 100000u);
 }
 
+TEST_F(ScratchAreaTest, OfOpenLogsOnlyTheNewestValueLogCounts) {
+  for (const std::string name :
+       {"1.mem", "2.mem", "1.vlog", "2.vlog", "1.sst"}) {
+    std::ofstream(root_ + "/" + name) << std::string(1 << 20, 'x');
+  }
+  sync();
+  EXPECT_GE(AllocatedBytes(root_), uint64_t{5} << 20);
+  EXPECT_GE(AllocatedBytesOfOpenLogs(root_), uint64_t{3} << 20);
+  EXPECT_LT(AllocatedBytesOfOpenLogs(root_), uint64_t{4} << 20);
+}
+
 }  // namespace
 }  // namespace badger
 }  // namespace sluice
