@@ -33,6 +33,12 @@ struct StoredValue {
   absl::string_view bytes;
   const LogFile* log = nullptr;
   ValuePointer place;
+
+  bool is_pointer() const { return (meta & kMetaValuePointer) != 0; }
+  // Whether `bytes` are the value.
+  bool is_here() const { return log == nullptr && !is_pointer(); }
+  // Whether `bytes` say where in a value log it is.
+  bool is_in_value_log() const { return log == nullptr && is_pointer(); }
 };
 
 class EntrySource {

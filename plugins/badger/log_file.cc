@@ -102,19 +102,23 @@ absl::Status LogFile::Read(uint64_t offset, uint32_t size, std::string& bytes,
     }
   }
   SLUICE_RETURN_IF_ERROR(file_->Read(offset, size, bytes));
-  const absl::string_view all(bytes);
+  return Parse(offset, absl::MakeSpan(bytes), record);
+}
+
+absl::Status LogFile::Parse(uint64_t offset, absl::Span<char> bytes,
+                            LogRecord& record) const {
+  const absl::string_view all(bytes.data(), bytes.size());
   RecordHeader& header = record.header;
   if (!ParseRecordHeader(all.substr(0, kMaxRecordHeaderBytes), header) ||
-      header.record_size() != size) {
+      header.record_size() != all.size()) {
     return Damaged(At(name(), offset), "it has another length");
   }
-  const size_t body = size - kRecordCrcBytes;
+  const size_t body = all.size() - kRecordCrcBytes;
   if (Crc32c(all.substr(0, body)) != BigEndianAt(all, body, kRecordCrcBytes)) {
     return Damaged(At(name(), offset), "its checksum is wrong");
   }
-  Decrypt(offset,
-          absl::MakeSpan(bytes).subspan(
-              header.header_size, size_t{header.key_size} + header.value_size));
+  Decrypt(offset, bytes.subspan(header.header_size,
+                                size_t{header.key_size} + header.value_size));
   record.key = all.substr(header.header_size, header.key_size);
   record.value =
       all.substr(header.header_size + header.key_size, header.value_size);

@@ -57,6 +57,11 @@ class LogFile {
   absl::Status Read(uint64_t offset, uint32_t size, std::string& bytes,
                     LogRecord& record) const;
 
+  // The same of bytes that were read already: the record at `offset` fills
+  // `bytes`, where its key and value are decrypted.
+  absl::Status Parse(uint64_t offset, absl::Span<char> bytes,
+                     LogRecord& record) const;
+
   // Decrypts key and value, or their first bytes, of the record at `offset`.
   void Decrypt(uint64_t offset, absl::Span<char> key_and_value) const;
   bool is_encrypted() const { return key_ != nullptr; }

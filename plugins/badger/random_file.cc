@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/image_error.h"
@@ -52,7 +52,23 @@ absl::Status RandomFile::Read(uint64_t offset, size_t count,
                               std::string& bytes) const {
   SLUICE_RETURN_IF_ERROR(CheckRange(offset, count));
   bytes.resize(count);
-  return ReadInto(offset, count, bytes.data());
+  return Read(offset, absl::MakeSpan(bytes));
+}
+
+bool RandomFile::ReadIfCached(uint64_t offset, absl::Span<char> bytes) const {
+  const int descriptor = file_->NativeDescriptor();
+  if (descriptor < 0) return false;
+  iovec piece = {bytes.data(), bytes.size()};
+  const ssize_t read =
+      preadv2(descriptor, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  return read >= 0 && static_cast<size_t>(read) == bytes.size();
+}
+
+void RandomFile::StartRead(uint64_t offset, size_t count) const {
+  const int descriptor = file_->NativeDescriptor();
+  if (descriptor < 0) return;
+  posix_fadvise(descriptor, static_cast<off_t>(offset),
+                static_cast<off_t>(count), POSIX_FADV_WILLNEED);
 }
 
 absl::StatusOr<absl::string_view> RandomFile::View(uint64_t offset,
@@ -67,7 +83,7 @@ absl::StatusOr<absl::string_view> RandomFile::View(uint64_t offset,
     }
     window_.resize(wanted);
     window_at_ = offset;
-    const absl::Status status = ReadInto(offset, wanted, window_.data());
+    const absl::Status status = Read(offset, absl::MakeSpan(window_));
     if (!status.ok()) window_.clear();
     SLUICE_RETURN_IF_ERROR(status);
   }
@@ -80,16 +96,15 @@ absl::Status RandomFile::CheckRange(uint64_t offset, uint64_t count) const {
       name_, absl::StrCat(count, " bytes at byte ", offset, " of its ", size_));
 }
 
-absl::Status RandomFile::ReadInto(uint64_t offset, size_t count,
-                                  char* bytes) const {
-  while (count > 0) {
-    const auto read = file_->ReadAt(offset, absl::MakeSpan(bytes, count));
+absl::Status RandomFile::Read(uint64_t offset, absl::Span<char> bytes) const {
+  SLUICE_RETURN_IF_ERROR(CheckRange(offset, bytes.size()));
+  while (!bytes.empty()) {
+    const auto read = file_->ReadAt(offset, bytes);
     if (read.error == EINTR) continue;
     if (!read.ok()) return IoError("read", name_, read.error);
     if (read.value == 0) return Damaged(name_, "it was cut while it was read");
     offset += read.value;
-    bytes += read.value;
-    count -= read.value;
+    bytes.remove_prefix(read.value);
   }
   return absl::OkStatus();
 }

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "sluice/base/file_system.h"
 
 namespace sluice {
@@ -40,12 +41,20 @@ class RandomFile {
 
   // Replaces `bytes`. For reads without order.
   absl::Status Read(uint64_t offset, size_t count, std::string& bytes) const;
+  absl::Status Read(uint64_t offset, absl::Span<char> bytes) const;
+
+  // The same where all of it is in memory; false, and `bytes` is anything,
+  // where it is not, or that cannot be known, or there is an error. Waits for
+  // no disk.
+  bool ReadIfCached(uint64_t offset, absl::Span<char> bytes) const;
+  // Begins to bring these bytes into memory and waits for none of them. Advice.
+  void StartRead(uint64_t offset, size_t count) const;
+
   // For reads that mostly go forward: reads ahead. The view lives until the
   // next call.
   absl::StatusOr<absl::string_view> View(uint64_t offset, size_t count);
 
  private:
-  absl::Status ReadInto(uint64_t offset, size_t count, char* bytes) const;
   absl::Status CheckRange(uint64_t offset, uint64_t count) const;
 
   std::unique_ptr<File> file_;

@@ -11,10 +11,7 @@
 
 namespace sluice {
 namespace badger {
-namespace {
 
-// Whether the record under a pointer is the version that points to it. Badger
-// 2 stores a value that its collector moved under the moved key.
 bool IsRecordOf(const InternalKey& wanted, absl::string_view stored_key) {
   InternalKey stored;
   if (!ParseInternalKey(stored_key, stored) ||
@@ -26,8 +23,6 @@ bool IsRecordOf(const InternalKey& wanted, absl::string_view stored_key) {
          stored.user_key.substr(kMovePrefix.size()) == wanted.user_key;
 }
 
-}  // namespace
-
 ValueLogs::ValueLogs(FileSystem& folder, const KeyRegistry& keys,
                      std::map<uint32_t, std::string> names, LogFetch fetch)
     : folder_(folder),
@@ -37,7 +32,6 @@ ValueLogs::ValueLogs(FileSystem& folder, const KeyRegistry& keys,
 
 absl::Status ValueLogs::Resolve(const InternalKey& key,
                                 const StoredValue& stored, std::string& value) {
-  const bool is_pointer = (stored.meta & kMetaValuePointer) != 0;
   absl::Status status;
   if (stored.log != nullptr) {
     LogRecord record;
@@ -46,12 +40,12 @@ absl::Status ValueLogs::Resolve(const InternalKey& key,
     if (status.ok() && !IsRecordOf(key, record.key)) {
       status = Damaged(stored.log->name(), "its records have changed");
     }
-    if (status.ok() && is_pointer) {
+    if (status.ok() && stored.is_pointer()) {
       status = Follow(key, std::string(record.value), value);
     } else if (status.ok()) {
       value.assign(record.value.data(), record.value.size());
     }
-  } else if (is_pointer) {
+  } else if (stored.is_pointer()) {
     status = Follow(key, stored.bytes, value);
   } else {
     value.assign(stored.bytes.data(), stored.bytes.size());

@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/entry.h"
 #include "sluice/plugins/badger/entry_source.h"
@@ -34,6 +35,11 @@ namespace badger {
 // Sees to it that a value log lies in its folder: called before it is opened.
 // Any thread.
 using LogFetch = std::function<absl::Status(uint32_t number)>;
+
+// Whether the record under a pointer, by its key as it is stored, is the
+// version that points to it. Badger 2 stores a value that its collector moved
+// under the moved key.
+bool IsRecordOf(const InternalKey& wanted, absl::string_view stored_key);
 
 class ValueLogs {
  public:
@@ -48,10 +54,12 @@ class ValueLogs {
   absl::Status Resolve(const InternalKey& key, const StoredValue& stored,
                        std::string& value);
 
+  // Lives until the next call. See value_batch.h, which reads many at once.
+  absl::StatusOr<const LogFile*> Find(uint32_t number);
+
  private:
   absl::Status Follow(const InternalKey& key, absl::string_view pointer,
                       std::string& value);
-  absl::StatusOr<const LogFile*> Find(uint32_t number);
 
   FileSystem& folder_;
   const KeyRegistry& keys_;
