@@ -2,10 +2,16 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/entry.h"
+#include "sluice/plugins/badger/entry_source.h"
 #include "sluice/plugins/badger/image_error.h"
+#include "sluice/plugins/badger/version_window.h"
 
 namespace sluice {
 namespace badger {
@@ -26,14 +32,21 @@ class Walk {
     if (is_newest) {
       begun_ = true;
       key_.assign(versions_.key().data(), versions_.key().size());
-      key_has_entry_ = false;
       key_has_ended_ = false;
       if (options_.with_live_totals) digest_.Add(EntryHere());
     }
     if (key_has_ended_) return absl::OkStatus();
-    key_has_ended_ = EndsKey();
-    if (versions_.version() <= options_.since) return absl::OkStatus();
-    return Show(is_newest);
+    const StreamEntry entry = EntryHere();
+    key_has_ended_ = IsDead(entry) || Discards(entry);
+    if (entry.version <= options_.since) return absl::OkStatus();
+    return ShowInTurn(entry, is_newest);
+  }
+
+  // Shows those whose values are still being read.
+  absl::Status Drain() {
+    SLUICE_RETURN_IF_ERROR(ShowWindow(*started_));
+    filling_->values().Start(versions_.logs());
+    return ShowWindow(*filling_);
   }
 
   WalkTotals Finish() {
@@ -42,15 +55,13 @@ class Walk {
   }
 
  private:
-  bool IsDead() const {
-    const uint64_t expires_at = versions_.expires_at();
-    return versions_.is_deleted() ||
-           (expires_at != 0 && expires_at <= options_.now);
+  bool IsDead(const StreamEntry& entry) const {
+    return entry.deleted() ||
+           (entry.expires_at != 0 && entry.expires_at <= options_.now);
   }
-  bool Discards() const {
-    return (versions_.meta() & kMetaDiscardEarlier) != 0;
+  static bool Discards(const StreamEntry& entry) {
+    return (entry.meta & kMetaDiscardEarlier) != 0;
   }
-  bool EndsKey() const { return IsDead() || Discards(); }
 
   // Without its value.
   StreamEntry EntryHere() const {
@@ -63,10 +74,51 @@ class Walk {
     return entry;
   }
 
-  absl::Status Show(bool is_newest) {
-    StreamEntry entry = EntryHere();
-    if (!IsDead()) {
-      const absl::Status status = versions_.ReadValue(value_);
+  // At once where its value is there and none before it is being read.
+  absl::Status ShowInTurn(const StreamEntry& entry, bool is_newest) {
+    absl::Span<const StoredValue> values;
+    if (!IsDead(entry)) values = versions_.values();
+    const bool is_first = started_->empty() && filling_->empty();
+    if (is_first && (values.empty() || !values.front().is_in_value_log())) {
+      return ShowUnread(entry, is_newest, values);
+    }
+    filling_->Add(entry, is_newest, values);
+    return filling_->full() ? StartWindow() : absl::OkStatus();
+  }
+
+  // Where a disk is waited for, the next window is asked for before that.
+  absl::Status StartWindow() {
+    filling_->values().Start(versions_.logs());
+    SLUICE_RETURN_IF_ERROR(ShowWindow(*started_));
+    if (filling_->values().is_finished()) return ShowWindow(*filling_);
+    std::swap(filling_, started_);
+    return absl::OkStatus();
+  }
+
+  // And empties it.
+  absl::Status ShowWindow(VersionWindow& window) {
+    window.values().Finish(versions_.logs());
+    for (const VersionWindow::Held& held : window.versions()) {
+      StreamEntry entry = held.entry;
+      const absl::optional<absl::string_view> value = window.ValueOf(held);
+      entry.value = value.value_or("");
+      SLUICE_RETURN_IF_ERROR(
+          value.has_value()
+              ? Show(entry, held.is_newest)
+              : ShowUnread(entry, held.is_newest, window.SourcesOf(held)));
+    }
+    window.Clear();
+    return absl::OkStatus();
+  }
+
+  // `values`: none where it needs none.
+  absl::Status ShowUnread(StreamEntry entry, bool is_newest,
+                          absl::Span<const StoredValue> values) {
+    if (!values.empty() && values.front().is_here()) {
+      entry.value = values.front().bytes;
+    } else if (!values.empty()) {
+      const absl::Status status =
+          versions_.ReadValue({entry.key, entry.version}, values, value_);
       if (IsDangling(status) && !is_newest) {
         ++totals_.values_gone;
         return absl::OkStatus();
@@ -74,20 +126,25 @@ class Walk {
       SLUICE_RETURN_IF_ERROR(status);
       entry.value = value_;
     }
+    return Show(entry, is_newest);
+  }
+
+  absl::Status Show(const StreamEntry& entry, bool is_newest) {
+    // An older version is shown only where the newest was.
+    totals_.keys += is_newest ? 1 : 0;
     SLUICE_RETURN_IF_ERROR(Give(entry));
-    if (IsDead() || !Discards() || entry.version <= options_.since + 1) {
+    if (IsDead(entry) || !Discards(entry) ||
+        entry.version <= options_.since + 1) {
       return absl::OkStatus();
     }
     StreamEntry tombstone;
-    tombstone.key = key_;
+    tombstone.key = entry.key;
     tombstone.version = entry.version - 1;
     tombstone.meta = kMetaDelete;
     return Give(tombstone);
   }
 
   absl::Status Give(const StreamEntry& entry) {
-    totals_.keys += key_has_entry_ ? 0 : 1;
-    key_has_entry_ = true;
     ++totals_.versions;
     totals_.bytes += entry.key.size() + entry.value.size();
     return visit_(entry);
@@ -99,9 +156,13 @@ class Walk {
   LiveDigest digest_;
   WalkTotals totals_;
   bool begun_ = false;
-  std::string key_;  // of the version here
-  bool key_has_entry_ = false;
+  std::string key_;             // of the version that the reader is at
   bool key_has_ended_ = false;  // its older versions are no part of a backup
+  // What the reader is past and is not shown yet: first those in started_, of
+  // which some are being read.
+  VersionWindow windows_[2];
+  VersionWindow* started_ = &windows_[0];
+  VersionWindow* filling_ = &windows_[1];
   std::string value_;
 };
 
@@ -111,11 +172,15 @@ absl::StatusOr<WalkTotals> WalkBackup(VersionReader& versions,
                                       const WalkOptions& options,
                                       const sdk::Run& run, EntryVisitor visit) {
   Walk walk(versions, options, visit);
-  while (versions.Valid()) {
+  absl::Status status;
+  while (status.ok() && versions.Valid()) {
     SLUICE_RETURN_IF_ERROR(run.status());
     SLUICE_RETURN_IF_ERROR(walk.Take());
-    SLUICE_RETURN_IF_ERROR(versions.Next());
+    status = versions.Next();
   }
+  // What comes before an error is shown before it.
+  SLUICE_RETURN_IF_ERROR(walk.Drain());
+  SLUICE_RETURN_IF_ERROR(status);
   return walk.Finish();
 }
 

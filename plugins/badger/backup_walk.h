@@ -20,8 +20,13 @@
 // version without one, which the value log's collector leaves, is passed over
 // and counted.
 //
-// One thread. Memory: one entry. Errors: those of VersionReader and of the
-// visitor; cancelled.
+// Values of value logs are read together (version_window.h), a window while the
+// one before it is waited for; what is shown, and the error that ends it, are
+// as if they were read one by one. Where values lie in the tables, nothing
+// waits.
+//
+// One thread. Memory: two windows of VersionWindow::kMaxBytes, and one value.
+// Errors: those of VersionReader and of the visitor; cancelled.
 
 #include <cstdint>
 

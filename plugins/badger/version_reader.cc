@@ -82,21 +82,29 @@ absl::Status VersionReader::CheckStrays() {
 }
 
 absl::Status VersionReader::ReadValue(std::string& value) {
+  if (!is_deleted()) return ReadValue(merge_.key(), values(), value);
   value.clear();
-  if (is_deleted()) return absl::OkStatus();
-  const absl::Status status = ReadFrom(merge_, value);
+  return absl::OkStatus();
+}
+
+absl::Status VersionReader::ReadValue(const InternalKey& key,
+                                      absl::Span<const StoredValue> values,
+                                      std::string& value) {
+  const absl::Status status = ReadFrom(key, values, value);
   if (!IsDangling(status)) return status;
-  SLUICE_ASSIGN_OR_RETURN(const bool moved, FindMoved());
+  SLUICE_ASSIGN_OR_RETURN(const bool moved, FindMoved(key));
   if (!moved) return status;
-  const absl::Status moved_status = ReadFrom(moves_, value);
+  const absl::Status moved_status = ReadFrom(key, moves_.values(), value);
   if (moved_status.ok()) ++found_elsewhere_;
   return moved_status;
 }
 
-absl::Status VersionReader::ReadFrom(const Merge& merge, std::string& value) {
+absl::Status VersionReader::ReadFrom(const InternalKey& key,
+                                     absl::Span<const StoredValue> values,
+                                     std::string& value) {
   absl::Status worst;
-  for (const StoredValue& stored : merge.values()) {
-    const absl::Status status = logs_->Resolve(merge_.key(), stored, value);
+  for (const StoredValue& stored : values) {
+    const absl::Status status = logs_->Resolve(key, stored, value);
     if (status.ok()) {
       if (!worst.ok()) ++found_elsewhere_;
       return status;
@@ -107,12 +115,12 @@ absl::Status VersionReader::ReadFrom(const Merge& merge, std::string& value) {
   return worst;
 }
 
-absl::StatusOr<bool> VersionReader::FindMoved() {
+absl::StatusOr<bool> VersionReader::FindMoved(const InternalKey& key) {
   while (moves_.Valid() &&
          absl::StartsWith(moves_.key().user_key, kMovePrefix)) {
     InternalKey moved = moves_.key();
     moved.user_key.remove_prefix(kMovePrefix.size());
-    const int order = Compare(moved, merge_.key());
+    const int order = Compare(moved, key);
     if (order >= 0) return order == 0;
     SLUICE_RETURN_IF_ERROR(moves_.Next());
   }

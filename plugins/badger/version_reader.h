@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "sluice/plugins/badger/entry_source.h"
 #include "sluice/plugins/badger/merge.h"
 #include "sluice/plugins/badger/value_logs.h"
@@ -62,8 +63,20 @@ class VersionReader {
   uint64_t expires_at() const { return newest().expires_at; }
   bool is_deleted() const { return (newest().meta & kMetaDelete) != 0; }
 
+  // What each source that holds the version says of its value, the newest
+  // first.
+  const std::vector<StoredValue>& values() const { return merge_.values(); }
+
   // Replaces `value`. A tombstone's is empty.
   absl::Status ReadValue(std::string& value);
+  // The same of a version that is no tombstone and was passed before, by its
+  // values(), whose bytes are still there. Values are read in the order of
+  // their versions, in whichever way.
+  absl::Status ReadValue(const InternalKey& key,
+                         absl::Span<const StoredValue> values,
+                         std::string& value);
+
+  ValueLogs& logs() const { return *logs_; }
 
   // Values that the newest source's pointer did not lead to, but another
   // source's did: rewritten by the value log's collector.
@@ -74,9 +87,11 @@ class VersionReader {
   // Passes over what is not to be shown.
   absl::Status Settle();
   absl::Status CheckStrays();
-  absl::Status ReadFrom(const Merge& merge, std::string& value);
-  // Whether moves_ stands at the version here, moved.
-  absl::StatusOr<bool> FindMoved();
+  absl::Status ReadFrom(const InternalKey& key,
+                        absl::Span<const StoredValue> values,
+                        std::string& value);
+  // Brings moves_ to `key`, moved; whether it is there.
+  absl::StatusOr<bool> FindMoved(const InternalKey& key);
 
   std::unique_ptr<ValueLogs> logs_;
   Sources sources_;
