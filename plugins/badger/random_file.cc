@@ -61,6 +61,7 @@ bool RandomFile::ReadIfCached(uint64_t offset, absl::Span<char> bytes) const {
   iovec piece = {bytes.data(), bytes.size()};
   const ssize_t read =
       preadv2(descriptor, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (read < 0 && errno == EOPNOTSUPP) return Read(offset, bytes).ok();
   return read >= 0 && static_cast<size_t>(read) == bytes.size();
 }
 

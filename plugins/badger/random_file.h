@@ -44,8 +44,9 @@ class RandomFile {
   absl::Status Read(uint64_t offset, absl::Span<char> bytes) const;
 
   // The same where all of it is in memory; false, and `bytes` is anything,
-  // where it is not, or that cannot be known, or there is an error. Waits for
-  // no disk.
+  // where it is not, or the file has no descriptor, or there is an error. Waits
+  // for no disk, except where the file system cannot tell (tmpfs, which has
+  // none).
   bool ReadIfCached(uint64_t offset, absl::Span<char> bytes) const;
   // Begins to bring these bytes into memory and waits for none of them. Advice.
   void StartRead(uint64_t offset, size_t count) const;
