@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/plugins/sdk/workers.h"
 
 namespace sluice {
 namespace badger {
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr absl::string_view kNamePrefix = "sluice-badger-";
 constexpr int kMaxTries = 100;
+constexpr int kRemovers = 2;
 constexpr char kProbe[] = "probe";
 
 absl::Status Unusable(absl::string_view what, const std::string& path) {
@@ -78,9 +80,21 @@ int OpenLocked(const std::string& path) {
   return -1;
 }
 
+// Files on several threads: to give the memory of one back takes longer than to
+// write its name.
 void RemoveAll(const std::string& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
+  std::vector<fs::path> files;
+  std::error_code error;
+  fs::recursive_directory_iterator entries(path, error);
+  for (; !error && entries != fs::recursive_directory_iterator();
+       entries.increment(error)) {
+    if (!entries->is_directory(error)) files.push_back(entries->path());
+  }
+  sdk::ForEach(files.size(), kRemovers, [&](size_t i) {
+    unlink(files[i].c_str());
+    return absl::OkStatus();
+  }).IgnoreError();
+  fs::remove_all(path, error);
 }
 
 void RemoveAbandoned(const std::string& parent) {
