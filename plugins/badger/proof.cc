@@ -13,13 +13,21 @@
 
 namespace sluice {
 namespace badger {
+namespace {
+
+// Ranges are of unlike cost: with several for each thread none waits long for
+// the last.
+constexpr int kRangesAJob = 4;
+
+}  // namespace
 
 absl::StatusOr<ProofTotals> ProveImage(const Image& image,
                                        const WalkOptions& walk, int jobs,
                                        const sdk::Run& run) {
   WalkOptions walk_range = walk;
   walk_range.with_live_totals = false;
-  const std::vector<KeyRange> ranges = image.SplitKeys(jobs);
+  const std::vector<KeyRange> ranges =
+      image.SplitKeys(jobs > 1 ? jobs * kRangesAJob : 1);
   std::vector<ProofTotals> proven(ranges.size());
   std::atomic<bool> stopped{false};
   const auto go_on = [&](const StreamEntry&) -> absl::Status {
@@ -27,8 +35,7 @@ absl::StatusOr<ProofTotals> ProveImage(const Image& image,
     return MakeError(absl::StatusCode::kCancelled, kCancelled,
                      "another range of keys cannot be read");
   };
-  const auto prove = [&](int worker) -> absl::Status {
-    const size_t i = static_cast<size_t>(worker);
+  const auto prove = [&](size_t i) -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
                             image.ReadVersions(ranges[i]));
     SLUICE_ASSIGN_OR_RETURN(const WalkTotals totals,
@@ -36,9 +43,9 @@ absl::StatusOr<ProofTotals> ProveImage(const Image& image,
     proven[i] = {totals.versions, totals.bytes};
     return absl::OkStatus();
   };
-  SLUICE_RETURN_IF_ERROR(sdk::RunWorkers(
-      static_cast<int>(ranges.size()), prove, [&] { stopped = true; },
-      sdk::Helpers::kGiveWay));
+  SLUICE_RETURN_IF_ERROR(sdk::ForEach(ranges.size(), jobs, prove,
+                                      sdk::Helpers::kGiveWay,
+                                      [&] { stopped = true; }));
   ProofTotals sum;
   for (const ProofTotals& totals : proven) {
     sum.versions += totals.versions;

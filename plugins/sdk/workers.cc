@@ -84,7 +84,7 @@ absl::Status RunWorkers(int workers,
 
 absl::Status ForEach(size_t count, int workers,
                      absl::FunctionRef<absl::Status(size_t i)> work,
-                     Helpers helpers) {
+                     Helpers helpers, absl::FunctionRef<void()> stop) {
   std::atomic<size_t> next{0};
   std::atomic<bool> stopped{false};
   const size_t threads =
@@ -100,7 +100,11 @@ absl::Status ForEach(size_t count, int workers,
         }
         return absl::OkStatus();
       },
-      [&] { stopped.store(true, std::memory_order_relaxed); }, helpers);
+      [&] {
+        stopped.store(true, std::memory_order_relaxed);
+        stop();
+      },
+      helpers);
 }
 
 }  // namespace sluice::sdk

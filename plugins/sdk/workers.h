@@ -30,10 +30,11 @@ absl::Status RunWorkers(int workers,
                         Helpers helpers = Helpers::kAsTheCaller);
 
 // Calls `work` for each of 0, 1 … `count` - 1, begun in this order by up to
-// `workers` threads. After a failure none is begun.
-absl::Status ForEach(size_t count, int workers,
-                     absl::FunctionRef<absl::Status(size_t i)> work,
-                     Helpers helpers = Helpers::kAsTheCaller);
+// `workers` threads. After a failure none is begun; `stop` as above.
+absl::Status ForEach(
+    size_t count, int workers, absl::FunctionRef<absl::Status(size_t i)> work,
+    Helpers helpers = Helpers::kAsTheCaller,
+    absl::FunctionRef<void()> stop = [] {});
 
 }  // namespace sluice::sdk
 
