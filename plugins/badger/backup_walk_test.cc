@@ -68,7 +68,10 @@ struct Shown {
   }
 };
 
-Shown Walk(FileSystem& files, const ImageOptions& options, uint64_t since) {
+// What `walk` shows of an image, and how it ends.
+template <typename WalkFunction>
+Shown ShownBy(FileSystem& files, const ImageOptions& options,
+              const WalkFunction& walk) {
   Shown shown;
   const auto image = Image::Open(files, options);
   if (!image.ok()) {
@@ -80,12 +83,18 @@ Shown Walk(FileSystem& files, const ImageOptions& options, uint64_t since) {
     shown.End(versions.status());
     return shown;
   }
-  shown.End(WalkBackup(**versions, {since, kNow}, sdk::Run(),
-                       [&](const StreamEntry& entry) {
-                         shown.Add(entry);
-                         return absl::OkStatus();
-                       }));
+  shown.End(walk(**versions, shown));
   return shown;
+}
+
+Shown Walk(FileSystem& files, const ImageOptions& options, uint64_t since) {
+  return ShownBy(files, options, [&](VersionReader& versions, Shown& shown) {
+    return WalkBackup(versions, {since, kNow}, sdk::Run(),
+                      [&](const StreamEntry& entry) {
+                        shown.Add(entry);
+                        return absl::OkStatus();
+                      });
+  });
 }
 
 // The same, one version after the other.
@@ -158,19 +167,9 @@ class SimpleWalk {
 
 Shown WalkSimply(FileSystem& files, const ImageOptions& options,
                  uint64_t since) {
-  Shown shown;
-  const auto image = Image::Open(files, options);
-  if (!image.ok()) {
-    shown.End(image.status());
-    return shown;
-  }
-  const auto versions = (*image)->ReadVersions();
-  if (!versions.ok()) {
-    shown.End(versions.status());
-    return shown;
-  }
-  shown.End(SimpleWalk(**versions, since, shown).Run());
-  return shown;
+  return ShownBy(files, options, [&](VersionReader& versions, Shown& shown) {
+    return SimpleWalk(versions, since, shown).Run();
+  });
 }
 
 class BackupWalkTest : public ::testing::TestWithParam<std::string> {

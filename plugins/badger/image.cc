@@ -309,6 +309,12 @@ absl::StatusOr<std::unique_ptr<VersionReader>> Image::ReadVersions(
   return reader;
 }
 
+absl::StatusOr<std::unique_ptr<TableSource>> Image::ReadTable(size_t i) const {
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Table> table,
+                          OpenTable(summary_.tables[i].listed));
+  return std::make_unique<TableSource>(std::move(table));
+}
+
 std::vector<KeyRange> Image::SplitKeys(int count) const {
   std::map<std::string, uint64_t> bytes_from;  // by a table's first key
   uint64_t left = 0;

@@ -115,6 +115,11 @@ class Image {
   absl::StatusOr<std::unique_ptr<VersionReader>> ReadVersions(
       KeyRange range = {}) const;
 
+  // The entries of table `i` of summary(), by themselves. It borrows the image.
+  absl::StatusOr<std::unique_ptr<TableSource>> ReadTable(size_t i) const;
+  // The logs that were replayed.
+  const LogIndex& logs() const { return log_index_; }
+
   // Up to `count` ranges, at least one, that hold all keys between them, and
   // about as many bytes of tables each. One where tables lie about that
   // MANIFEST never named: what these show, only a reader of all keys can tell.

@@ -28,10 +28,10 @@
 // attempt has less to do. It reads through the page cache, so the database must
 // be on this host.
 //
-// `proof` reads all of the image that will be read of it; an error of it that
-// is not the run's is taken for a bad copy, and all but closed value logs is
-// copied anew, kMaxProofs times in all. What it is given is for any thread, and
-// good as long as the copy lives.
+// `proof` reads all of the image that will be read of it (proof.h); an error of
+// it that is not the run's is taken for a bad copy, and all but closed value
+// logs is copied anew, kMaxProofs times in all. What it is given is for any
+// thread, and good as long as the copy lives.
 //
 // Errors: source_unavailable where there is no database; source_failed, to be
 // tried again, after max_attempts, with what kept changing; the proof's;

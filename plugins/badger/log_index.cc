@@ -33,6 +33,9 @@ class LogIndex::Collector final : public LogVisitor {
          static_cast<uint32_t>(index_.logs_.size() - 1),
          static_cast<uint16_t>(key.size()), record.meta, record.user_meta});
     index_.keys_.append(key.data(), key.size());
+    ++index_.added_;
+    index_.added_bytes_ += record.size;
+    index_.has_pointers_ |= (record.meta & kMetaValuePointer) != 0;
     return absl::OkStatus();
   }
   void Commit() override {

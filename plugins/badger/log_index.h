@@ -61,6 +61,11 @@ class LogIndex {
   size_t size() const { return records_.size(); }
   size_t runs() const { return runs_.size(); }
   uint64_t max_version() const { return max_version_; }
+  // Of all records that were added, those of transactions without their end
+  // among them: how many, how long, and whether one leads into a value log.
+  uint64_t added() const { return added_; }
+  uint64_t added_bytes() const { return added_bytes_; }
+  bool has_pointers() const { return has_pointers_; }
 
   InternalKey KeyAt(size_t i) const;
   StoredValue ValueAt(size_t i) const;
@@ -102,6 +107,9 @@ class LogIndex {
   std::string keys_;
   std::vector<Record> records_;
   uint64_t max_version_ = 0;
+  uint64_t added_ = 0;
+  uint64_t added_bytes_ = 0;
+  bool has_pointers_ = false;
 };
 
 // What of a sorted index is in memory. Borrows it.

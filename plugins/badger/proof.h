@@ -7,9 +7,19 @@
 //   SLUICE_ASSIGN_OR_RETURN(const ProofTotals totals,
 //                           ProveImage(*image, walk, 4, run));
 //
-// By ranges of keys, which up to `jobs` threads read at the same time. Memory:
-// a reader (image.h) for each. Errors: those of WalkBackup (backup_walk.h); of
-// several, the first that is met.
+// Where nothing leads into a value log, each table is read by itself; the logs
+// that are replayed were read when the image was opened. Else a value may be in
+// one log or, written again, in another, or, of an obsolete version, nowhere,
+// and only all that is stored of its key tells: then the image is walked as the
+// backup will walk it, by ranges of keys. Up to `jobs` threads read at the same
+// time.
+//
+// What is not looked at: whether tables of one level overlap, where each was
+// read by itself. The backup's own walk sees that.
+//
+// Memory: a table's index and a block for each thread, or a reader (image.h).
+// Errors: those of WalkBackup (backup_walk.h); of several, the first that is
+// met.
 
 #include <cstdint>
 
@@ -21,7 +31,8 @@
 namespace sluice {
 namespace badger {
 
-// Of what the backup will hold.
+// Of what the backup will hold, at most: versions that compaction has not
+// dropped yet are counted where tables were read by themselves.
 struct ProofTotals {
   uint64_t versions = 0;
   uint64_t bytes = 0;  // of keys and values
