@@ -242,7 +242,8 @@ void RegisterBadgerBenchmarks(const Effort& effort, BadgerPlaces places) {
   for (const auto& [name, query] : std::map<std::string, std::string>{
            {"backup", "?mode=offline"}, {"backup/live", ""}}) {
     for (const Shape& shape : shapes) {
-      Register(absl::StrCat(name, "/", shape.value_bytes), "of `badger backup`",
+      Register(absl::StrCat(name, "/", shape.value_bytes),
+               "of `badger backup` (floor 5 at 128)",
                [=, query = query](benchmark::State& state) {
                  BackupBenchmark(state, effort, *shop, shape, query);
                });
