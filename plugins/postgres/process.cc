@@ -97,6 +97,10 @@ int Spawn(const ProcessOptions& options, const Pipe& out, const Pipe& err,
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out.write, 1);
   posix_spawn_file_actions_adddup2(&actions, err.write, 2);
+  // To its own number: that takes close-on-exec from it, in the child alone.
+  for (const int file : options.files) {
+    posix_spawn_file_actions_adddup2(&actions, file, file);
+  }
   sigset_t none, usual;
   sigemptyset(&none);
   sigemptyset(&usual);
@@ -179,25 +183,30 @@ class Listener {
   char buffer_[64 << 10];
 };
 
+// What it wrote to stderr, for people.
+std::string Said(const ProcessOptions& options, absl::string_view errors) {
+  errors = absl::StripAsciiWhitespace(errors);
+  if (options.secret.empty()) return std::string(errors);
+  return absl::StrReplaceAll(errors, {{options.secret, "********"}});
+}
+
 absl::Status ExitError(const ProcessOptions& options, int state,
-                       std::string errors) {
-  if (!options.secret.empty()) {
-    errors = absl::StrReplaceAll(errors, {{options.secret, "********"}});
-  }
+                       absl::string_view said) {
   return MakeError(
       absl::StatusCode::kUnknown, kSourceFailed,
       absl::StrCat(options.arguments[0], " ",
                    WIFEXITED(state)
                        ? absl::StrCat("failed with status ", WEXITSTATUS(state))
                        : absl::StrCat("died of signal ", WTERMSIG(state)),
-                   ": ", absl::StripAsciiWhitespace(errors)));
+                   ": ", said));
 }
 
 }  // namespace
 
 absl::Status RunProcess(
     const ProcessOptions& options, const Interrupt& interrupt,
-    absl::FunctionRef<absl::Status(absl::string_view)> on_output) {
+    absl::FunctionRef<absl::Status(absl::string_view)> on_output,
+    std::string* said) {
   SLUICE_RETURN_IF_ERROR(interrupt.status());
   Pipe out, err;
   int error = out.Open();
@@ -219,8 +228,10 @@ absl::Status RunProcess(
     End(pid);
     return status;
   }
+  const std::string errors = Said(options, listener->errors());
+  if (said != nullptr) *said = errors;
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return absl::OkStatus();
-  return ExitError(options, state, listener->errors());
+  return ExitError(options, state, errors);
 }
 
 absl::StatusOr<std::string> RunProcessForText(const ProcessOptions& options,

@@ -12,7 +12,8 @@
 //
 // stdin is empty. stdout is handed over as it comes, any size, in at most 64
 // KiB held; a slow reader slows the program down. Of stderr the last 4 KiB are
-// kept for the error. When the interrupt says stop, or `on_output` fails, the
+// kept for the error, and for who wants to know what a program that succeeded
+// had to say (`said`). When the interrupt says stop, or `on_output` fails, the
 // program and what it started get SIGTERM, on which PostgreSQL's tools cancel
 // their queries, and SIGKILL a while later; the call returns within a second.
 //
@@ -39,11 +40,16 @@ struct ProcessOptions {
   std::vector<std::pair<std::string, std::string>> environment;
   // Never shown, should the program's messages hold it. Empty: none.
   std::string secret;
+  // Descriptors of ours that it gets, by the same numbers.
+  std::vector<int> files = {};
 };
 
+// `said`, where given, is set to the end of stderr without the secret, also
+// where the program exited with 0.
 absl::Status RunProcess(
     const ProcessOptions& options, const Interrupt& interrupt,
-    absl::FunctionRef<absl::Status(absl::string_view)> on_output);
+    absl::FunctionRef<absl::Status(absl::string_view)> on_output,
+    std::string* said = nullptr);
 
 // The same, and its stdout, of at most `max_bytes`.
 absl::StatusOr<std::string> RunProcessForText(const ProcessOptions& options,

@@ -1,11 +1,14 @@
 #include "sluice/plugins/postgres/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -48,6 +51,34 @@ TEST(ProcessTest, TellsTheStatusAndTheLastWordsOfOneThatFailed) {
   EXPECT_LT(status.message().size(), 5000u);
 }
 
+TEST(ProcessTest, TellsWhatOneThatSucceededHadToSay) {
+  const Interrupt interrupt{sdk::Run()};
+  ProcessOptions options = Shell("echo \"beware of $PASS\" >&2");
+  options.environment = {{"PASS", "canary-17"}};
+  options.secret = "canary-17";
+  std::string said;
+  EXPECT_TRUE(RunProcess(
+                  options, interrupt,
+                  [](absl::string_view) { return absl::OkStatus(); }, &said)
+                  .ok());
+  EXPECT_EQ(said, "beware of ********");
+}
+
+TEST(ProcessTest, GivesTheFilesThatAreNamedAndNoOther) {
+  const Interrupt interrupt{sdk::Run()};
+  const int named = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ProcessOptions options =
+      Shell(absl::StrCat("test -e /dev/fd/", named, " && ! test -e /dev/fd/",
+                         other, " && echo so"));
+  options.files = {named};
+  EXPECT_EQ(*RunProcessForText(options, interrupt), "so\n");
+  // Ours stays as it was.
+  EXPECT_EQ(fcntl(named, F_GETFD), FD_CLOEXEC);
+  close(named);
+  close(other);
+}
+
 TEST(ProcessTest, NeverShowsASecret) {
   const Interrupt interrupt{sdk::Run()};
   ProcessOptions options = Shell("echo \"$PASS\" >&2; exit 1");
@@ -80,9 +111,10 @@ TEST(ProcessTest, EndsAProgramAndItsChildrenWhenInterrupted) {
   EXPECT_LT(absl::Now() - start, absl::Seconds(1.2));
   int pid = 0;
   ASSERT_TRUE(absl::SimpleAtoi(child, &pid)) << child;
-  // Gone, or a zombie that waits for init.
+  // Gone, or a zombie that waits for init, as soon as the kernel comes to it.
   const auto state = RunProcessForText(
-      Shell("ps -o state= -p " + std::to_string(pid) + " || echo Z"),
+      Shell("while s=$(ps -o state= -p " + std::to_string(pid) +
+            ") && [ \"$s\" != Z ]; do :; done; echo Z"),
       Interrupt{sdk::Run()});
   EXPECT_TRUE(absl::StartsWith(*state, "Z")) << *state;
 }

@@ -194,6 +194,7 @@ absl::Status Restorer::RunPgRestore(std::vector<std::string> arguments) {
     process.arguments.push_back(std::move(argument));
   }
   process.arguments.push_back(spool_->path());
+  process.files.push_back(spool_->descriptor());
   process.environment.emplace_back("PGOPTIONS", "-c synchronous_commit=off");
   const absl::Status status = RunProcess(
       process, interrupt_, [](absl::string_view) { return absl::OkStatus(); });

@@ -210,10 +210,16 @@ bool DiesAt(const std::string& fatal, RestoreOptions options) {
 TEST(RestoreFaultTest, AKillAtAnyStepIsMendedByTheNextRestore) {
   const std::vector<std::string> steps = StepsOf(Server().CreateDatabase());
   ASSERT_GE(steps.size(), 11u) << absl::StrJoin(steps, ", ");
+  const std::string scratch =
+      (std::filesystem::path(testing::TempDir()) / "killed_scratch").string();
+  std::filesystem::create_directories(scratch);
   int whole = 0;
   for (const std::string& fatal : steps) {
     const std::string target = Server().CreateDatabase();
-    ASSERT_TRUE(DiesAt(fatal, Into(target))) << fatal;
+    RestoreOptions options = Into(target);
+    options.scratch_folder = scratch;
+    ASSERT_TRUE(DiesAt(fatal, options)) << fatal;
+    EXPECT_TRUE(std::filesystem::is_empty(scratch)) << fatal;
     // Before the swap it is empty, after it whole: never anything between.
     if (IsEmpty(target)) {
       const absl::Status again = Restore(Packed(), Into(target));
@@ -436,7 +442,7 @@ TEST(RestoreFaultTest, AFailureOfAnyFileCallIsToldAndLeavesNoFile) {
   ASSERT_GE(calls, 4);  // open, write, close, unlink
   const std::string target = Server().CreateDatabase();
   const std::string oid = OidOf(target);
-  for (int64_t n = 1; n < calls; ++n) {
+  for (int64_t n = 1; n <= calls; ++n) {
     plan.Reset();
     plan.StrikeAt(n, Fault::Error(n % 2 == 0 ? ENOSPC : EIO));
     ExpectUntouched(restore(target), kScratchUnavailable, target, oid);

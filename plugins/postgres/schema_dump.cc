@@ -44,7 +44,8 @@ absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
                           Spool({{absl::StrCat(tools.folder(), "/pg_restore"),
                                   "--file=-", made.archive_.file->path()},
                                  {},
-                                 ""},
+                                 "",
+                                 {made.archive_.file->descriptor()}},
                                 interrupt, file_system, scratch_folder));
   return made;
 }
