@@ -64,6 +64,14 @@ inline constexpr absl::string_view kSourceConfigInvalid =
     "source_config_invalid";
 inline constexpr absl::string_view kSourceNoSpace =
     "source_no_space";  // ENOSPC, EDQUOT where a store is restored into
+inline constexpr absl::string_view kSourcePermissionDenied =
+    "source_permission_denied";  // EACCES, EPERM, a role that may not
+inline constexpr absl::string_view kSourceReadOnly =
+    "source_read_only";  // EROFS where a store is restored into
+inline constexpr absl::string_view kSourceWrongKey =
+    "source_wrong_key";  // the store is encrypted, and not with that key
+inline constexpr absl::string_view kSourceUnsupported =
+    "source_unsupported";  // a version or format that we do not read
 inline constexpr absl::string_view kRestorePreconditionFailed =
     "restore_precondition_failed";  // not empty, other kind, other store
 // Archives and their publishing.
@@ -103,6 +111,10 @@ inline constexpr absl::string_view kCancelled = "cancelled";
 inline constexpr absl::string_view kDeadlineExceeded = "deadline_exceeded";
 inline constexpr absl::string_view kScratchUnavailable =
     "scratch_unavailable";  // the folder for temporary files cannot be used
+inline constexpr absl::string_view kScratchNoSpace =
+    "scratch_no_space";  // ENOSPC, EDQUOT there, or too little room for a copy
+inline constexpr absl::string_view kScratchPermissionDenied =
+    "scratch_permission_denied";
 inline constexpr absl::string_view kOutputFailed =
     "output_failed";  // the result could not be written to stdout
 inline constexpr absl::string_view kInternal = "internal";

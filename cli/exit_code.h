@@ -24,6 +24,7 @@ enum class ExitCode : int {
   kUnreachable = 14,
   kNoSpace = 15,
   kPluginUnusable = 16,
+  kUnsupported = 17,  // of a version that is newer, older or not known
   kTimedOut = 124,
   kInterrupted = 130,  // by SIGINT, or `sluice job cancel`
   kTerminated = 143,   // by SIGTERM

@@ -36,6 +36,16 @@ TEST(ExitCodeTest, EachWordKeepsItsCode) {
       {kDestinationUnreachable, 14},
       {kDestinationNoSpace, 15},
       {kPluginUnusable, 16},
+      {kSourceWrongKey, 12},
+      {kSourcePermissionDenied, 13},
+      {kSourceReadOnly, 13},
+      {kScratchPermissionDenied, 13},
+      {kSourceNoSpace, 15},
+      {kScratchNoSpace, 15},
+      {kScratchUnavailable, 1},
+      {kSourceUnsupported, 17},
+      {kArchiveUnsupported, 17},
+      {kCatalogNewer, 17},
       {kDeadlineExceeded, 124},
       {kCancelled, 130},
       {kSourceFailed, 1},
@@ -61,7 +71,7 @@ TEST(ExitCodeTest, NoCodeAndNoWordStandsInTheTableTwice) {
       EXPECT_TRUE(words.insert(word).second) << word;
     }
   }
-  EXPECT_EQ(codes, (std::set<int>{0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16,
+  EXPECT_EQ(codes, (std::set<int>{0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17,
                                   124, 130, 143}));
 }
 
