@@ -211,7 +211,7 @@ void CancelBenchmark(benchmark::State& state, const std::string& folder,
           context, std::make_shared<GeneratingStore>(1024 * kGiB),
           repo.archives(), row, "store", "generated", options);
       milliseconds.push_back((MonotonicSeconds() - cancelled_at) * 1e3);
-      if (cancelled_at == 0 || result.job->state() != BackupJob::INTERRUPTED) {
+      if (cancelled_at == 0 || result.job->status() != BackupJob::INTERRUPTED) {
         DieUnlessOk(absl::InternalError("not interrupted"), "cancel");
       }
     }

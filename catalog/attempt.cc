@@ -34,7 +34,7 @@ BackupJob Job(const std::string& id) {
   BackupJob job;
   job.set_id(id);
   job.set_kind(BackupJob::BACKUP);
-  job.set_state(BackupJob::RUNNING);
+  job.set_status(BackupJob::RUNNING);
   job.set_repo_id("repo");
   job.set_store_id("store");
   job.set_backup_id("archive");
@@ -53,7 +53,7 @@ BackupRecord Record() {
 
 BackupJob Succeeded() {
   BackupJob job = Job("job");
-  job.set_state(BackupJob::SUCCEEDED);
+  job.set_status(BackupJob::SUCCEEDED);
   job.set_record_id("archive");
   return job;
 }
@@ -72,11 +72,11 @@ std::string LookInside(FileSystem& file_system, const SqliteVfs& vfs) {
         for (const char* sql :
              {"SELECT count(*) FROM pragma_integrity_check WHERE "
               "integrity_check <> 'ok'",
-              "SELECT count(*) FROM jobs WHERE state = 'succeeded' AND "
+              "SELECT count(*) FROM jobs WHERE status = 'succeeded' AND "
               "record_id NOT IN (SELECT id FROM records)",
               "SELECT count(*) FROM records WHERE job_id NOT IN (SELECT id "
               "FROM jobs)",
-              "SELECT count(*) FROM jobs WHERE (state = 'running') <> (id IN "
+              "SELECT count(*) FROM jobs WHERE (status = 'running') <> (id IN "
               "(SELECT job_id FROM leases))",
               "SELECT count(*) FROM leases, catalog WHERE fence > "
               "last_fence"}) {
@@ -101,7 +101,7 @@ std::string Recover(Catalog& catalog, FakeClock& clock) {
     if (entry.live) return "a dead job is alive";
     absl::Status status = catalog.TakeOver(context, entry.job.id());
     BackupJob ended = entry.job;
-    ended.set_state(BackupJob::INTERRUPTED);
+    ended.set_status(BackupJob::INTERRUPTED);
     if (status.ok()) status = catalog.UpdateBackupJob(context, ended);
     if (!status.ok()) return absl::StrCat("recovery: ", status.ToString());
   }

@@ -58,9 +58,9 @@ struct CatalogJob {
 };
 
 inline bool IsTerminal(const BackupJob& job) {
-  return job.state() == BackupJob::SUCCEEDED ||
-         job.state() == BackupJob::FAILED ||
-         job.state() == BackupJob::INTERRUPTED;
+  return job.status() == BackupJob::SUCCEEDED ||
+         job.status() == BackupJob::FAILED ||
+         job.status() == BackupJob::INTERRUPTED;
 }
 
 // Which rows a list gives. Empty fields ask for nothing.

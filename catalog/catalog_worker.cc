@@ -30,7 +30,7 @@ BackupJob Job(const std::string& id, const std::string& store) {
   BackupJob job;
   job.set_id(id);
   job.set_kind(BackupJob::BACKUP);
-  job.set_state(BackupJob::RUNNING);
+  job.set_status(BackupJob::RUNNING);
   job.set_repo_id("repo");
   job.set_store_id(store);
   job.set_backup_id("archive-of-" + id);
@@ -58,7 +58,7 @@ int Hold(Catalog& catalog, const std::string& id) {
   while (std::getline(std::cin, line)) {
     if (line == "check") Answer(catalog.CheckLease(context, id));
     if (line == "end") {
-      job.set_state(BackupJob::SUCCEEDED);
+      job.set_status(BackupJob::SUCCEEDED);
       Answer(catalog.UpdateBackupJob(context, job));
     }
     if (line == "cancel") {
@@ -83,7 +83,7 @@ int Hammer(Catalog& catalog, const std::string& name, int count) {
     record.set_job_id(job.id());
     if (status.ok()) status = catalog.CheckLease(context, job.id());
     if (status.ok()) status = catalog.CreateBackupRecord(context, record);
-    job.set_state(BackupJob::SUCCEEDED);
+    job.set_status(BackupJob::SUCCEEDED);
     job.set_record_id(record.id());
     if (status.ok()) status = catalog.UpdateBackupJob(context, job);
     if (!status.ok()) {

@@ -87,7 +87,8 @@ TEST(CrashTest, TakingOutASyncIsSeen) {
   }
   std::printf("%d of %ld syncs are needed; not: %s\n", seen,
               static_cast<long>(whole.syncs()), unseen.c_str());
-  EXPECT_GE(seen, 6);
+  // Those of a migration that another follows at once are not among them.
+  EXPECT_GE(seen, 5);
 }
 
 }  // namespace

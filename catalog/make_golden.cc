@@ -13,12 +13,12 @@
 namespace sluice {
 namespace {
 
-BackupJob Job(const char* id, BackupJob::State state) {
+BackupJob Job(const char* id, BackupJob::Status status) {
   BackupJob job;
   job.set_id(id);
-  job.set_kind(state == BackupJob::INTERRUPTED ? BackupJob::RESTORE
-                                               : BackupJob::BACKUP);
-  job.set_state(state);
+  job.set_kind(status == BackupJob::INTERRUPTED ? BackupJob::RESTORE
+                                                : BackupJob::BACKUP);
+  job.set_status(status);
   job.set_repo_id("01REPO0000000000000000GOLD");
   job.set_store_id(id);
   job.set_store_kind("memory");
@@ -66,7 +66,7 @@ absl::Status Fill(const Context& context, Catalog& catalog) {
         Job("01JOBFAILED00000000000GOLD", BackupJob::FAILED),
         Job("01JOBINTERRUPTED000000GOLD", BackupJob::INTERRUPTED)}) {
     job.set_finished_at_ms(1700000009000);
-    if (job.state() == BackupJob::SUCCEEDED) {
+    if (job.status() == BackupJob::SUCCEEDED) {
       job.set_record_id("01BACKUP00000000000000GOLD");
     } else {
       job.set_error_code("destination_no_space");

@@ -138,7 +138,7 @@ class ProcessesTest : public ::testing::Test {
     EXPECT_EQ(Query("SELECT count(*) FROM pragma_integrity_check WHERE "
                     "integrity_check <> 'ok'"),
               0);
-    EXPECT_EQ(Query("SELECT count(*) FROM jobs WHERE state = 'succeeded' AND "
+    EXPECT_EQ(Query("SELECT count(*) FROM jobs WHERE status = 'succeeded' AND "
                     "record_id NOT IN (SELECT id FROM records)"),
               0);
   }
@@ -160,7 +160,7 @@ TEST_F(ProcessesTest, ManyProcessesMakeAndShareOneCatalog) {
     EXPECT_EQ(worker->Reap(), 0);
   }
   ExpectSound();
-  EXPECT_EQ(Query("SELECT count(*) FROM jobs WHERE state = 'succeeded'"),
+  EXPECT_EQ(Query("SELECT count(*) FROM jobs WHERE status = 'succeeded'"),
             4 * kEach);
   EXPECT_EQ(Query("SELECT last_fence FROM catalog"), 4 * kEach)
       << "each number was given once";
@@ -213,7 +213,7 @@ TEST_F(ProcessesTest, AnOwnerStoppedPastItsLeaseIsFencedWhenItGoesOn) {
   worker.Signal(SIGCONT);
   EXPECT_EQ(worker.Ask("check"), kPublishFenced);
   EXPECT_EQ(worker.Ask("end"), kPublishFenced);
-  EXPECT_EQ(catalog->GetJob(context_, "job")->job.state(), BackupJob::RUNNING);
+  EXPECT_EQ(catalog->GetJob(context_, "job")->job.status(), BackupJob::RUNNING);
 }
 
 TEST_F(ProcessesTest, CancelsARunFromAnotherProcess) {
@@ -247,7 +247,7 @@ TEST_F(ProcessesTest, WhatWasAcknowledgedOutlivesAKillAtAnyMoment) {
     ExpectSound();
     auto catalog = Open();
     for (const std::string& id : acknowledged) {
-      ASSERT_EQ(catalog->GetJob(context_, id)->job.state(),
+      ASSERT_EQ(catalog->GetJob(context_, id)->job.status(),
                 BackupJob::SUCCEEDED);
     }
     CatalogFilter unfinished;
@@ -257,7 +257,7 @@ TEST_F(ProcessesTest, WhatWasAcknowledgedOutlivesAKillAtAnyMoment) {
       EXPECT_FALSE(job.live);
       ASSERT_TRUE(catalog->TakeOver(context_, job.job.id()).ok());
       BackupJob ended = job.job;
-      ended.set_state(BackupJob::INTERRUPTED);
+      ended.set_status(BackupJob::INTERRUPTED);
       ASSERT_TRUE(catalog->UpdateBackupJob(context_, ended).ok());
     }
   }

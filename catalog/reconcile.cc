@@ -123,8 +123,8 @@ class Reconciler {
     return Succeed(job, *manifest);
   }
 
-  BackupJob Ended(BackupJob job, BackupJob::State state) const {
-    job.set_state(state);
+  BackupJob Ended(BackupJob job, BackupJob::Status status) const {
+    job.set_status(status);
     job.set_finished_at_ms(absl::ToUnixMillis(options_.clock->Now()));
     return job;
   }

@@ -110,7 +110,7 @@ class ReconcileTest : public ::testing::Test {
     BackupJob job;
     job.set_id(id);
     job.set_kind(kind);
-    job.set_state(BackupJob::RUNNING);
+    job.set_status(BackupJob::RUNNING);
     job.set_repo_id("repo");
     job.set_store_id("store-of-" + id);
     job.set_store_kind("memory");
@@ -169,11 +169,11 @@ TEST_F(ReconcileTest, EndsADeadJobAsInterruptedAndFencesItFirst) {
   const BackupJob job = Start("a");
   Die();
   archives_.before_fence = [&] {
-    EXPECT_EQ(JobNow("a").state(), BackupJob::RUNNING)
+    EXPECT_EQ(JobNow("a").status(), BackupJob::RUNNING)
         << "ended before its archive was fenced";
   };
   EXPECT_THAT(Words(Run()), ElementsAre("job_interrupted a"));
-  EXPECT_EQ(JobNow("a").state(), BackupJob::INTERRUPTED);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::INTERRUPTED);
   EXPECT_EQ(JobNow("a").error_code(), kProcessDied);
   EXPECT_EQ(JobNow("a").finished_at_ms(), absl::ToUnixMillis(clock_.Now()));
   EXPECT_FALSE(archives_.Publish(ManifestOf(job)))
@@ -187,7 +187,7 @@ TEST_F(ReconcileTest, FinishesADeadJobWhoseArchiveIsPublished) {
   archives_.Publish(ManifestOf(job));
   Die();
   EXPECT_THAT(Words(Run()), ElementsAre("job_succeeded a"));
-  EXPECT_EQ(JobNow("a").state(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::SUCCEEDED);
   EXPECT_EQ(JobNow("a").record_id(), job.backup_id());
   EXPECT_EQ(JobNow("a").progress(), 100u);
   const auto record = catalog_->GetRecord(context_, job.backup_id());
@@ -225,7 +225,7 @@ TEST_F(ReconcileTest, LeavesLiveJobsAndTheirArchivesAlone) {
   archives_.Publish(ManifestOf(job));
   reconcile_.adopt = true;
   EXPECT_THAT(Words(Run()), ElementsAre("job_alive a"));
-  EXPECT_EQ(JobNow("a").state(), BackupJob::RUNNING);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::RUNNING);
   EXPECT_FALSE(HasRecord(job.backup_id()));
   EXPECT_THAT(archives_.tombstones, IsEmpty());
   EXPECT_TRUE(runner_->CheckLease(context_, "a").ok());
@@ -255,7 +255,7 @@ TEST_F(ReconcileTest, ChangesNothingWhereTheRepoCannotBeRead) {
       ErrorCodeOf(Reconcile(context_, *catalog_, repo_, archives_, reconcile_)
                       .status()),
       kDestinationNotFound);
-  EXPECT_EQ(JobNow("a").state(), BackupJob::RUNNING);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::RUNNING);
   EXPECT_TRUE(HasRecord("R"));
   EXPECT_THAT(archives_.tombstones, IsEmpty());
 }
@@ -268,7 +268,7 @@ TEST_F(ReconcileTest, LeavesAJobItCouldNotFenceToTheNextRun) {
   const ReconcileReport report = Run();
   EXPECT_THAT(Words(report), ElementsAre("problem a"));
   EXPECT_EQ(ErrorCodeOf(report.status()), kDestinationUnreachable);
-  EXPECT_EQ(JobNow("a").state(), BackupJob::RUNNING);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::RUNNING);
   archives_.fence_error = absl::OkStatus();
   EXPECT_THAT(Words(Run()), ElementsAre("job_interrupted a"));
 }
@@ -280,7 +280,7 @@ TEST_F(ReconcileTest, DoesNotFinishAJobWhoseArchiveCouldNotBeRead) {
   archives_.verify_error = MakeError(absl::StatusCode::kUnavailable,
                                      kDestinationUnreachable, "timeout");
   EXPECT_THAT(Words(Run()), ElementsAre("problem a"));
-  EXPECT_EQ(JobNow("a").state(), BackupJob::RUNNING);
+  EXPECT_EQ(JobNow("a").status(), BackupJob::RUNNING);
   EXPECT_FALSE(HasRecord(job.backup_id()));
 }
 
@@ -293,7 +293,7 @@ TEST_F(ReconcileTest, EndsADeadRestoreWithoutTouchingTheArchive) {
 
 TEST_F(ReconcileTest, ShowsAnArchiveWithoutRecordAndAdoptsItVerified) {
   BackupJob job = Start("a");
-  job.set_state(BackupJob::FAILED);
+  job.set_status(BackupJob::FAILED);
   job.set_error_code(std::string(kRecordPersistFailed));
   ASSERT_TRUE(runner_->UpdateBackupJob(context_, job).ok());
   archives_.Publish(ManifestOf(job));
@@ -308,7 +308,7 @@ TEST_F(ReconcileTest, ShowsAnArchiveWithoutRecordAndAdoptsItVerified) {
   archives_.damaged.clear();
   EXPECT_THAT(Words(Run()), ElementsAre("archive_adopted ARCHIVE-a"));
   EXPECT_TRUE(HasRecord("ARCHIVE-a"));
-  EXPECT_EQ(JobNow("a").state(), BackupJob::FAILED)
+  EXPECT_EQ(JobNow("a").status(), BackupJob::FAILED)
       << "a terminal job stays as it is";
   EXPECT_THAT(Words(Run()), IsEmpty());
 }
@@ -380,7 +380,7 @@ TEST_F(ReconcileTest, DoesNotTakeABackupThatEndsMeanwhileForALostOne) {
             ->CreateBackupRecord(context_,
                                  RecordOf(ManifestOf(job), repo_, clock_.Now()))
             .ok());
-    job.set_state(BackupJob::SUCCEEDED);
+    job.set_status(BackupJob::SUCCEEDED);
     ASSERT_TRUE(runner_->UpdateBackupJob(context_, job).ok());
   };
   EXPECT_THAT(Words(Run()), ElementsAre("job_alive a"));

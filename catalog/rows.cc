@@ -13,27 +13,27 @@
 namespace sluice {
 namespace {
 
-struct StateWord {
-  BackupJob::State state;
+struct StatusWord {
+  BackupJob::Status status;
   const char* word;
 };
-constexpr StateWord kStates[] = {{BackupJob::STATE_UNSPECIFIED, ""},
-                                 {BackupJob::PENDING, "pending"},
-                                 {BackupJob::RUNNING, "running"},
-                                 {BackupJob::SUCCEEDED, "succeeded"},
-                                 {BackupJob::FAILED, "failed"},
-                                 {BackupJob::INTERRUPTED, "interrupted"}};
+constexpr StatusWord kStatuses[] = {{BackupJob::STATUS_UNSPECIFIED, ""},
+                                    {BackupJob::PENDING, "pending"},
+                                    {BackupJob::RUNNING, "running"},
+                                    {BackupJob::SUCCEEDED, "succeeded"},
+                                    {BackupJob::FAILED, "failed"},
+                                    {BackupJob::INTERRUPTED, "interrupted"}};
 
-const char* WordOf(BackupJob::State state) {
-  for (const StateWord& entry : kStates)
-    if (entry.state == state) return entry.word;
+const char* WordOf(BackupJob::Status status) {
+  for (const StatusWord& entry : kStatuses)
+    if (entry.status == status) return entry.word;
   return "";
 }
 
-BackupJob::State StateOf(absl::string_view word) {
-  for (const StateWord& entry : kStates)
-    if (word == entry.word) return entry.state;
-  return BackupJob::STATE_UNSPECIFIED;
+BackupJob::Status StatusOf(absl::string_view word) {
+  for (const StatusWord& entry : kStatuses)
+    if (word == entry.word) return entry.status;
+  return BackupJob::STATUS_UNSPECIFIED;
 }
 
 const char* WordOf(BackupJob::Kind kind) {
@@ -139,7 +139,7 @@ BackupRecord RecordOf(const SqliteStatement& row) {
 }
 
 constexpr char kJobColumns[] =
-    "jobs.id, kind, state, repo_id, store_id, store_kind, backup_id, "
+    "jobs.id, kind, status, repo_id, store_id, store_kind, backup_id, "
     "record_id, progress, bytes_done, bytes_estimated, created_at_ms, "
     "started_at_ms, finished_at_ms, error, error_code, stage, "
     "cancel_requested, fence, owner, pid, start_ticks, machine_id, boot_id, "
@@ -169,7 +169,7 @@ CatalogJob JobOf(const SqliteStatement& row) {
   BackupJob& job = entry.job;
   job.set_id(row.Text(0));
   job.set_kind(KindOf(row.Text(1)));
-  job.set_state(StateOf(row.Text(2)));
+  job.set_status(StatusOf(row.Text(2)));
   job.set_repo_id(row.Text(3));
   job.set_store_id(row.Text(4));
   job.set_store_kind(row.Text(5));
@@ -302,12 +302,12 @@ absl::Status PutJob(SqliteConnection& connection, const BackupJob& job) {
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement put,
       connection.Prepare(
-          "INSERT INTO jobs (id, kind, state, repo_id, store_id, store_kind, "
+          "INSERT INTO jobs (id, kind, status, repo_id, store_id, store_kind, "
           "backup_id, record_id, progress, bytes_done, bytes_estimated, "
           "created_at_ms, started_at_ms, finished_at_ms, error, error_code, "
           "stage) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-          "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, state = "
-          "excluded.state, repo_id = excluded.repo_id, store_id = "
+          "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = "
+          "excluded.status, repo_id = excluded.repo_id, store_id = "
           "excluded.store_id, store_kind = excluded.store_kind, backup_id = "
           "excluded.backup_id, record_id = excluded.record_id, progress = "
           "excluded.progress, bytes_done = excluded.bytes_done, "
@@ -317,7 +317,7 @@ absl::Status PutJob(SqliteConnection& connection, const BackupJob& job) {
           "error_code = excluded.error_code, stage = excluded.stage"));
   SLUICE_RETURN_IF_ERROR(put.Bind(job.id())
                              .Bind(WordOf(job.kind()))
-                             .Bind(WordOf(job.state()))
+                             .Bind(WordOf(job.status()))
                              .Bind(job.repo_id())
                              .Bind(job.store_id())
                              .Bind(job.store_kind())
@@ -433,7 +433,7 @@ absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
       connection.Prepare(FilteredSql(
           kJobColumns,
           filter.unfinished_only
-              ? "AND state NOT IN ('succeeded', 'failed', 'interrupted')"
+              ? "AND status NOT IN ('succeeded', 'failed', 'interrupted')"
               : "",
           filter)));
   BindFilter(select, filter);

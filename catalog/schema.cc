@@ -104,7 +104,13 @@ CREATE TABLE leases (
 ) STRICT;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}};
+// A job has a status, the word of all interfaces; SQLite carries the new name
+// into the column's CHECK and the index's WHERE.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE jobs RENAME COLUMN state TO status;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
 
 struct Stamp {
   int64_t application_id = 0;

@@ -110,12 +110,13 @@ TEST_F(SchemaTest, RefusesAnotherProgramsDatabase) {
 }
 
 TEST_F(SchemaTest, MigratesStepByStepAndKeepsTheRows) {
-  const Migration two[] = {CatalogMigrations()[0],
+  const Migration one[] = {CatalogMigrations()[0]};
+  const Migration two[] = {one[0],
                            {2, "ALTER TABLE jobs ADD COLUMN colour TEXT;"}};
   const Migration three[] = {
       two[0], two[1], {3, "CREATE TABLE extra (x) STRICT_TYPO;"}};
   auto database = OpenRaw();
-  ASSERT_TRUE(EnsureSchema(context_, *database, CatalogMigrations()).ok());
+  ASSERT_TRUE(EnsureSchema(context_, *database, one).ok());
   ASSERT_TRUE(Run(*database, "UPDATE catalog SET last_fence = 41").ok());
   ASSERT_TRUE(EnsureSchema(context_, *database, two).ok());
   EXPECT_EQ(Ask(*database, "PRAGMA user_version"), 2);
@@ -123,8 +124,7 @@ TEST_F(SchemaTest, MigratesStepByStepAndKeepsTheRows) {
   EXPECT_FALSE(EnsureSchema(context_, *database, three).ok());
   EXPECT_EQ(Ask(*database, "PRAGMA user_version"), 2)
       << "a step that fails leaves the version before it";
-  EXPECT_EQ(ErrorCodeOf(EnsureSchema(context_, *database, CatalogMigrations())),
-            kCatalogNewer);
+  EXPECT_EQ(ErrorCodeOf(EnsureSchema(context_, *database, one)), kCatalogNewer);
 }
 
 // The first version's catalog, as make_golden.cc wrote it.
@@ -153,7 +153,7 @@ TEST_F(SchemaTest, OpensTheGoldenCatalogOfVersionOne) {
   ASSERT_EQ(catalog.ListJobs(context_, {})->size(), 4u);
   const auto running = catalog.GetJob(context_, "01JOBRUNNING");
   ASSERT_TRUE(running.ok());
-  EXPECT_EQ(running->job.state(), BackupJob::RUNNING);
+  EXPECT_EQ(running->job.status(), BackupJob::RUNNING);
   EXPECT_EQ(running->job.bytes_done(), uint64_t{1} << 63);
   EXPECT_EQ(running->job.warnings(0).message(), "a -> b");
   EXPECT_FALSE(running->live) << "its process is long gone";

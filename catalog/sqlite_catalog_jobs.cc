@@ -13,7 +13,7 @@ namespace {
 
 // The same end, told again: a write whose answer was lost.
 bool SameEnd(const BackupJob& a, const BackupJob& b) {
-  return a.state() == b.state() && a.record_id() == b.record_id() &&
+  return a.status() == b.status() && a.record_id() == b.record_id() &&
          a.error_code() == b.error_code() && a.error() == b.error();
 }
 

@@ -27,7 +27,7 @@ BackupJob RunningJob(const std::string& id, const std::string& store = "store",
   BackupJob job;
   job.set_id(id);
   job.set_kind(BackupJob::BACKUP);
-  job.set_state(BackupJob::RUNNING);
+  job.set_status(BackupJob::RUNNING);
   job.set_repo_id(repo);
   job.set_store_id(store);
   job.set_store_kind("memory");
@@ -37,11 +37,11 @@ BackupJob RunningJob(const std::string& id, const std::string& store = "store",
   return job;
 }
 
-BackupJob Ended(BackupJob job, BackupJob::State state) {
-  job.set_state(state);
+BackupJob Ended(BackupJob job, BackupJob::Status status) {
+  job.set_status(status);
   job.set_finished_at_ms(1700000005000);
   job.set_stage("done");
-  if (state != BackupJob::SUCCEEDED) {
+  if (status != BackupJob::SUCCEEDED) {
     job.set_error("disk full");
     job.set_error_code("destination_no_space");
   }
@@ -204,7 +204,7 @@ TEST_F(SqliteCatalogTest, LeavesATerminalJobAsItIs) {
       context_, Ended(RunningJob("job"), BackupJob::SUCCEEDED));
   EXPECT_TRUE(absl::IsFailedPrecondition(again));
   EXPECT_EQ(ErrorCodeOf(again), kJobFinished);
-  EXPECT_EQ(catalog->GetJob(context_, "job")->job.state(), BackupJob::FAILED);
+  EXPECT_EQ(catalog->GetJob(context_, "job")->job.status(), BackupJob::FAILED);
 }
 
 TEST_F(SqliteCatalogTest, AFailureKeepsTheLastProgress) {
@@ -370,7 +370,7 @@ TEST_F(SqliteCatalogTest, ANewBackupTakesTheLeaseOfADeadOne) {
   EXPECT_EQ(ErrorCodeOf(stopped->UpdateBackupJob(
                 context_, Ended(RunningJob("old"), BackupJob::SUCCEEDED))),
             kPublishFenced);
-  EXPECT_EQ(stopped->GetJob(context_, "old")->job.state(), BackupJob::RUNNING)
+  EXPECT_EQ(stopped->GetJob(context_, "old")->job.status(), BackupJob::RUNNING)
       << "which reconcile settles";
 }
 

@@ -131,7 +131,7 @@ class EndToEnd(CommandTest):
         contents = self.make_tree()
         result = self.backup(code=3)
         record, job = result["record"], result["job"]
-        self.assertEqual(job["state"], "succeeded")
+        self.assertEqual(job["status"], "succeeded")
         self.assertEqual(record["id"], job["backup_id"])
         self.assertEqual(record["id"], job["record_id"])
         self.assertEqual(len(record["warnings"]), 1)
@@ -297,7 +297,7 @@ class EndToEnd(CommandTest):
             *self.in_own_mounts())
         self.assertEqual(error["code"], "destination_no_space")
         job = self.run_json("job", "show", "latest")
-        self.assertEqual(job["state"], "failed")
+        self.assertEqual(job["status"], "failed")
         self.assertEqual(job["error_code"], "destination_no_space")
 
     def test_a_read_only_file_system_is_no_permission(self):
@@ -353,7 +353,7 @@ class EndToEnd(CommandTest):
         error = self.run_json("restore", bad, "--repo", self.repo, "--to",
                               "memory:?save=" + self.path("none"), code=4)
         self.assertEqual(error["error"]["code"], "archive_damaged")
-        self.assertEqual(error["job"]["state"], "failed")
+        self.assertEqual(error["job"]["status"], "failed")
         self.assertFalse(os.path.exists(self.path("none")) and
                          files_below(self.path("none")))
         result = self.run_json("restore", "latest", "--repo", self.repo, "--to",
@@ -412,8 +412,8 @@ class EndToEnd(CommandTest):
         self.assertEqual(process.returncode, code)
         ended = json.loads(out)
         self.assertEqual(ended["error"]["code"], "cancelled")
-        self.assertEqual(ended["job"]["state"], "interrupted")
-        self.assertEqual(self.run_json("job", "show", "latest")["state"],
+        self.assertEqual(ended["job"]["status"], "interrupted")
+        self.assertEqual(self.run_json("job", "show", "latest")["status"],
                          "interrupted")
         self.assert_nothing_left()
 
@@ -435,7 +435,7 @@ class EndToEnd(CommandTest):
         self.assertIn(process.returncode, (130, 143))
         self.assertEqual(out, b"")
         # As after a kill: the job ends when its lease does.
-        self.assertEqual(self.run_json("job", "show", "latest")["state"],
+        self.assertEqual(self.run_json("job", "show", "latest")["status"],
                          "running")
         self.assertEqual(self.run_lines("list", "--repo", self.repo), [])
 
@@ -446,7 +446,7 @@ class EndToEnd(CommandTest):
         self.run_sluice("job", "cancel", "latest")
         out, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 130)
-        self.assertEqual(json.loads(out)["job"]["state"], "interrupted")
+        self.assertEqual(json.loads(out)["job"]["status"], "interrupted")
         self.assert_nothing_left()
 
     def test_a_timeout_ends_a_run_as_interrupted(self):
@@ -454,7 +454,7 @@ class EndToEnd(CommandTest):
         ended = self.run_json("backup", ENDLESS, "--repo", "r", "--timeout",
                               "500ms", code=124)
         self.assertEqual(ended["error"]["code"], "deadline_exceeded")
-        self.assertEqual(ended["job"]["state"], "interrupted")
+        self.assertEqual(ended["job"]["status"], "interrupted")
         self.assert_nothing_left()
 
     # --- its streams
@@ -493,7 +493,7 @@ class EndToEnd(CommandTest):
         logs = [json.loads(line) for line in self.err.splitlines()]
         finished = [log for log in logs if log["msg"] == "job finished"]
         self.assertEqual(len(finished), 1)
-        self.assertEqual(finished[0]["state"], "succeeded")
+        self.assertEqual(finished[0]["status"], "succeeded")
         for field in ("job_id", "backup_id", "repo", "stage", "error_code"):
             self.assertIn(field, finished[0])
 

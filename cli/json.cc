@@ -85,7 +85,7 @@ Json ToJson(const BackupRecord& record) {
 Json ToJson(const BackupJob& job) {
   return {{"id", job.id()},
           {"kind", KindName(job.kind())},
-          {"state", StateName(job.state())},
+          {"status", StatusName(job.status())},
           {"repo_id", job.repo_id()},
           {"store_id", job.store_id()},
           {"store_kind", job.store_kind()},
@@ -162,9 +162,9 @@ std::string Encode(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string StateName(BackupJob::State state) {
-  if (state == BackupJob::STATE_UNSPECIFIED) return "";
-  return absl::AsciiStrToLower(BackupJob::State_Name(state));
+std::string StatusName(BackupJob::Status status) {
+  if (status == BackupJob::STATUS_UNSPECIFIED) return "";
+  return absl::AsciiStrToLower(BackupJob::Status_Name(status));
 }
 
 std::string KindName(BackupJob::Kind kind) {

@@ -35,7 +35,7 @@ Json ErrorJson(const absl::Status& status,
 std::string Encode(const Json& json);
 
 // "succeeded", "backup": as in --json.
-std::string StateName(BackupJob::State state);
+std::string StatusName(BackupJob::Status status);
 std::string KindName(BackupJob::Kind kind);
 // "2026-11-22T10:42:33.125Z"; empty for 0.
 std::string TimeText(int64_t milliseconds);

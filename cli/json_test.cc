@@ -35,7 +35,7 @@ BackupRecord Record() {
 
 BackupJob Job() {
   return FromText<BackupJob>(R"(
-    id: "01JD4Q8Z0V1111111111111111" kind: BACKUP state: INTERRUPTED
+    id: "01JD4Q8Z0V1111111111111111" kind: BACKUP status: INTERRUPTED
     repo_id: "r" store_id: "orders" store_kind: "memory" backup_id: "b"
     progress: 50 bytes_done: 12 bytes_estimated: 24 created_at_ms: 1
     started_at_ms: 2 error: "interrupted by SIGINT" error_code: "cancelled"

@@ -51,7 +51,7 @@ void AddLine(std::string& text, absl::string_view name,
 std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   std::string text = absl::StrCat(row.id, "\n");
   AddLine(text, "repo", repo.label());
-  AddLine(text, "state", row.damaged() ? "damaged" : "ok");
+  AddLine(text, "status", row.damaged() ? "damaged" : "ok");
   if (!row.manifest.ok()) {
     AddLine(text, "manifest", std::string(row.manifest.status().message()));
     return text;

@@ -16,11 +16,11 @@ namespace {
 constexpr uint64_t kJobsListed = 50;
 
 // "dead": running by its row, and owned by nobody any more.
-std::string StateText(const CatalogJob& job) {
-  const std::string state = StateName(job.job.state());
-  if (IsTerminal(job.job)) return state;
-  if (!job.live) return absl::StrCat(state, " (dead)");
-  return job.cancel_requested ? absl::StrCat(state, " (to end)") : state;
+std::string StatusText(const CatalogJob& job) {
+  const std::string status = StatusName(job.job.status());
+  if (IsTerminal(job.job)) return status;
+  if (!job.live) return absl::StrCat(status, " (dead)");
+  return job.cancel_requested ? absl::StrCat(status, " (to end)") : status;
 }
 
 Json JobJson(const CatalogJob& job) {
@@ -58,7 +58,7 @@ std::string ShowText(const CatalogJob& row) {
   const BackupJob& job = row.job;
   std::string text = absl::StrCat(job.id(), "\n");
   AddLine(text, "kind", KindName(job.kind()));
-  AddLine(text, "state", StateText(row));
+  AddLine(text, "status", StatusText(row));
   AddLine(text, "stage", absl::StrCat(job.stage(), ", ", job.progress(), "%"));
   AddLine(text, "store", job.store_id());
   AddLine(text, "backup", job.backup_id());
@@ -86,12 +86,12 @@ Outcome RunJobListVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(std::vector<CatalogJob> jobs,
                           catalog->ListJobs(session.context(), filter));
   std::reverse(jobs.begin(), jobs.end());
-  Table table({"ID", "STARTED", "KIND", "STATE", "STORE", "SIZE", "ERROR"});
+  Table table({"ID", "STARTED", "KIND", "STATUS", "STORE", "SIZE", "ERROR"});
   for (const CatalogJob& row : jobs) {
     if (session.console().json()) session.console().ResultJson(JobJson(row));
     const BackupJob& job = row.job;
     table.Add({job.id(), TimeText(job.started_at_ms()), KindName(job.kind()),
-               StateText(row), job.store_id(), SizeText(job.bytes_done()),
+               StatusText(row), job.store_id(), SizeText(job.bytes_done()),
                job.error_code()});
   }
   if (!session.console().json()) session.console().Result(table.Text());

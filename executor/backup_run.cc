@@ -56,7 +56,7 @@ BackupResult BackupRun::Run() {
   if (!cause.has_value() || ErrorCodeOf(published) == kPublishOutcomeUnknown) {
     return Fail(BackupJob::FAILED, published);
   }
-  return Fail(StateFor(cause->party, cause->status), cause->status);
+  return Fail(StatusFor(cause->party, cause->status), cause->status);
 }
 
 absl::Status BackupRun::CreateStream() {
@@ -79,7 +79,7 @@ absl::Status BackupRun::CreateJob() {
   const int64_t now = NowMillis(*clock_);
   job_.set_id(NewUlid(*clock_));
   job_.set_kind(BackupJob::BACKUP);
-  job_.set_state(BackupJob::RUNNING);
+  job_.set_status(BackupJob::RUNNING);
   job_.set_repo_id(arguments_.repo.id());
   job_.set_store_id(arguments_.store_id);
   job_.set_store_kind(arguments_.store_kind);
@@ -252,7 +252,7 @@ BackupResult BackupRun::Succeed() {
                  "the archive is whole; reconcile adopts it"));
   }
   CopyWarnings();
-  job_.set_state(BackupJob::SUCCEEDED);
+  job_.set_status(BackupJob::SUCCEEDED);
   job_.set_record_id(record.id());
   job_.set_stage("done");
   job_.set_progress(kPercentDone);
@@ -265,10 +265,10 @@ BackupResult BackupRun::Succeed() {
   return result;
 }
 
-BackupResult BackupRun::Fail(BackupJob::State state,
+BackupResult BackupRun::Fail(BackupJob::Status ended_as,
                              const absl::Status& status) {
   CopyWarnings();
-  MarkEnded(job_, state, status, *clock_);
+  MarkEnded(job_, ended_as, status, *clock_);
   WriteTerminalRow();
   BackupResult result;
   result.status = status;

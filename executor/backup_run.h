@@ -58,7 +58,7 @@ class BackupRun {
   void AwaitSource();
   BackupRecord MakeRecord() const;
   BackupResult Succeed();
-  BackupResult Fail(BackupJob::State state, const absl::Status& status);
+  BackupResult Fail(BackupJob::Status ended_as, const absl::Status& status);
   void CopyWarnings();
   // The terminal row. A failure becomes a warning: the run's story stays.
   void WriteTerminalRow();

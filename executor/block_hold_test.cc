@@ -37,7 +37,7 @@ class BlockHoldTest : public ::testing::Test {
   BackupJob RunningSince(absl::Time start) {
     BackupJob job;
     job.set_kind(BackupJob::BACKUP);
-    job.set_state(BackupJob::RUNNING);
+    job.set_status(BackupJob::RUNNING);
     job.set_started_at_ms(absl::ToUnixMillis(start));
     return job;
   }
@@ -83,7 +83,7 @@ TEST_F(BlockHoldTest, HoldsWhatWasAliveSinceTheFirstRunningJobBegan) {
 TEST_F(BlockHoldTest, HoldsFromTheCreationOfAJobThatHasNotStarted) {
   BackupJob pending;
   pending.set_kind(BackupJob::BACKUP);
-  pending.set_state(BackupJob::PENDING);
+  pending.set_status(BackupJob::PENDING);
   pending.set_created_at_ms(absl::ToUnixMillis(clock_.Now() - absl::Hours(3)));
   jobs_->push_back(pending);
   EXPECT_TRUE(Take().Holds("any", clock_.Now() - absl::Hours(2)));

@@ -73,7 +73,7 @@ class CancelTest : public ::testing::Test {
     EXPECT_TRUE(jobs_.records().empty());
     ASSERT_TRUE(result.job.has_value());
     const BackupJob stored = jobs_.job(result.job->id()).value();
-    EXPECT_EQ(stored.state(), BackupJob::INTERRUPTED) << stored.DebugString();
+    EXPECT_EQ(stored.status(), BackupJob::INTERRUPTED) << stored.DebugString();
     EXPECT_EQ(stored.error_code(), code);
     EXPECT_GT(stored.finished_at_ms(), 0);
   }
@@ -150,7 +150,7 @@ TEST_F(CancelTest, ACancelFromTheCommitOnChangesNothing) {
     const BackupResult result = Run(context);
     ASSERT_TRUE(result.status.ok()) << result.status;
     EXPECT_TRUE(result.record.has_value());
-    EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::SUCCEEDED);
+    EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::SUCCEEDED);
     EXPECT_EQ(destination_->archives().size(), 1u);
   }
   EXPECT_EQ(jobs_.records().size(), 2u);
@@ -169,7 +169,7 @@ TEST_F(CancelTest, ADeadlineFromTheCommitOnChangesNothing) {
   });
   const BackupResult result = Run(context, {}, &clock);
   EXPECT_TRUE(result.status.ok()) << result.status;
-  EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::SUCCEEDED);
 }
 
 TEST_F(CancelTest, AFailureAfterTheCommitBeganIsToldAndNotTheCancel) {
@@ -182,7 +182,7 @@ TEST_F(CancelTest, AFailureAfterTheCommitBeganIsToldAndNotTheCancel) {
   });
   const BackupResult result = Run(context);
   EXPECT_EQ(ErrorCodeOf(result.status), kDestinationUnreachable);
-  EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::FAILED);
+  EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::FAILED);
 }
 
 TEST_F(CancelTest, ACancelledContextAtTheStartLeavesNoJob) {
@@ -362,7 +362,7 @@ TEST_F(CancelTest, AFailedUploadAbandonsASourceThatDoesNotNotice) {
   const BackupResult result = Run(Context::Background(), {}, &clock);
   time.join();
   EXPECT_EQ(ErrorCodeOf(result.status), kDestinationNoSpace);
-  EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::FAILED);
+  EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::FAILED);
   EXPECT_TRUE(result.source_abandoned);
   gate->Open();
   ExpectNothingLeft();
@@ -418,8 +418,8 @@ TEST_F(CancelTest, ManyRunsCancelledAtAnyMomentAllEnd) {
       user.join();
       if (!result.job.has_value()) return;  // cancelled before the job
       const BackupJob stored = jobs_.job(result.job->id()).value();
-      EXPECT_EQ(stored.state(), result.status.ok() ? BackupJob::SUCCEEDED
-                                                   : BackupJob::INTERRUPTED);
+      EXPECT_EQ(stored.status(), result.status.ok() ? BackupJob::SUCCEEDED
+                                                    : BackupJob::INTERRUPTED);
       EXPECT_EQ(result.status.ok(), result.record.has_value());
     });
   }

@@ -56,27 +56,28 @@ class ExecutorTest : public ::testing::Test {
 
   // Neither record nor archive; the terminal row is stored, as returned.
   void ExpectNothingPublished(const BackupResult& result,
-                              BackupJob::State state, absl::string_view code) {
+                              BackupJob::Status expected,
+                              absl::string_view code) {
     EXPECT_FALSE(result.status.ok());
     EXPECT_EQ(ErrorCodeOf(result.status), code) << result.status;
     EXPECT_FALSE(result.record.has_value());
     EXPECT_FALSE(result.manifest.has_value());
     EXPECT_TRUE(destination_->archives().empty());
     EXPECT_TRUE(jobs_.records().empty());
-    ExpectEnded(result, state, code);
+    ExpectEnded(result, expected, code);
   }
 
-  void ExpectEnded(const BackupResult& result, BackupJob::State state,
+  void ExpectEnded(const BackupResult& result, BackupJob::Status expected,
                    absl::string_view code) {
     ASSERT_TRUE(result.job.has_value());
     const absl::optional<BackupJob> stored = jobs_.job(result.job->id());
     ASSERT_TRUE(stored.has_value());
     EXPECT_EQ(stored->SerializeAsString(), result.job->SerializeAsString());
-    EXPECT_EQ(stored->state(), state) << stored->DebugString();
+    EXPECT_EQ(stored->status(), expected) << stored->DebugString();
     EXPECT_EQ(stored->error_code(), code) << stored->error();
     EXPECT_EQ(stored->error().empty(), code.empty());
     EXPECT_GE(stored->finished_at_ms(), stored->started_at_ms());
-    EXPECT_EQ(stored->record_id().empty(), state != BackupJob::SUCCEEDED);
+    EXPECT_EQ(stored->record_id().empty(), expected != BackupJob::SUCCEEDED);
   }
 
   FakeJobStore jobs_;
@@ -151,7 +152,7 @@ TEST_F(ExecutorTest, TellsTheJobBeforeTheFirstByte) {
     ++calls;
     EXPECT_EQ(source_->backups(), 0);
     ASSERT_TRUE(jobs_.job(job.id()).has_value());
-    EXPECT_EQ(jobs_.job(job.id())->state(), BackupJob::RUNNING);
+    EXPECT_EQ(jobs_.job(job.id())->status(), BackupJob::RUNNING);
     EXPECT_TRUE(IsUlid(job.backup_id()));
     EXPECT_GT(job.started_at_ms(), 0);
   };
@@ -769,7 +770,7 @@ TEST_F(ExecutorTest, TellsTheCauseAlsoWhereTheLastRowCannotBeStored) {
   jobs_.FailAlways(Call::kUpdateJob, absl::PermissionDeniedError("read-only"));
   const BackupResult result = Run();
   EXPECT_EQ(ErrorCodeOf(result.status), kSourceFailed);
-  EXPECT_EQ(result.job->state(), BackupJob::FAILED);
+  EXPECT_EQ(result.job->status(), BackupJob::FAILED);
   EXPECT_EQ(result.job->warnings(0).code(), "job_not_stored");
 }
 

@@ -11,9 +11,9 @@ namespace sluice {
 namespace {
 
 bool IsTerminal(const BackupJob& job) {
-  return job.state() == BackupJob::SUCCEEDED ||
-         job.state() == BackupJob::FAILED ||
-         job.state() == BackupJob::INTERRUPTED;
+  return job.status() == BackupJob::SUCCEEDED ||
+         job.status() == BackupJob::FAILED ||
+         job.status() == BackupJob::INTERRUPTED;
 }
 
 template <typename Map>

@@ -12,7 +12,7 @@ BackupJob Running(absl::string_view id) {
   BackupJob job;
   job.set_id(std::string(id));
   job.set_kind(BackupJob::BACKUP);
-  job.set_state(BackupJob::RUNNING);
+  job.set_status(BackupJob::RUNNING);
   job.set_repo_id("repo");
   job.set_store_id("store");
   return job;
@@ -35,12 +35,12 @@ TEST(FakeJobStoreTest, ATerminalJobStaysAsItIs) {
   const Context context = Context::Background();
   BackupJob job = Running("a");
   ASSERT_TRUE(jobs.CreateBackupJob(context, job).ok());
-  job.set_state(BackupJob::FAILED);
+  job.set_status(BackupJob::FAILED);
   ASSERT_TRUE(jobs.UpdateBackupJob(context, job).ok());
-  job.set_state(BackupJob::SUCCEEDED);
+  job.set_status(BackupJob::SUCCEEDED);
   EXPECT_EQ(jobs.UpdateBackupJob(context, job).code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(jobs.job("a")->state(), BackupJob::FAILED);
+  EXPECT_EQ(jobs.job("a")->status(), BackupJob::FAILED);
 }
 
 TEST(FakeJobStoreTest, ACallOnAnEndedContextFails) {

@@ -121,7 +121,7 @@ absl::Status RestoreRun::CreateJob() {
   const int64_t now = NowMillis(*clock_);
   job_.set_id(NewUlid(*clock_));
   job_.set_kind(BackupJob::RESTORE);
-  job_.set_state(BackupJob::RUNNING);
+  job_.set_status(BackupJob::RUNNING);
   job_.set_repo_id(arguments_.repo.id());
   job_.set_store_id(arguments_.options.from_store_id);
   job_.set_store_kind(arguments_.target_kind);
@@ -253,14 +253,15 @@ RestoreResult RestoreRun::Finish(const absl::Status& restored) {
   RestoreResult result;
   progress_->CopyTo(job_);
   if (restored.ok()) {
-    job_.set_state(BackupJob::SUCCEEDED);
+    job_.set_status(BackupJob::SUCCEEDED);
     job_.set_stage("done");
     job_.set_progress(kPercentDone);
     job_.set_finished_at_ms(NowMillis(*clock_));
   } else {
     const FirstCause::Cause cause = *cause_->cause();
     result.status = cause.status;
-    MarkEnded(job_, StateFor(cause.party, cause.status), cause.status, *clock_);
+    MarkEnded(job_, StatusFor(cause.party, cause.status), cause.status,
+              *clock_);
   }
   if (const absl::Status status = progress_->store_failure(); !status.ok()) {
     AddWarning(job_, "progress_not_stored", status.message());

@@ -58,12 +58,12 @@ class RestoreTest : public ::testing::Test {
   }
 
   void ExpectFailed(const RestoreResult& result, absl::string_view code,
-                    BackupJob::State state = BackupJob::FAILED) {
+                    BackupJob::Status expected = BackupJob::FAILED) {
     EXPECT_EQ(ErrorCodeOf(result.status), code) << result.status;
     EXPECT_TRUE(target_->restored().empty());
     ASSERT_TRUE(result.job.has_value());
     const BackupJob stored = jobs_.job(result.job->id()).value();
-    EXPECT_EQ(stored.state(), state) << stored.DebugString();
+    EXPECT_EQ(stored.status(), expected) << stored.DebugString();
     EXPECT_EQ(stored.error_code(), code);
     EXPECT_FALSE(stored.error().empty());
     EXPECT_GT(stored.finished_at_ms(), 0);
@@ -97,7 +97,7 @@ TEST_F(RestoreTest, HasAJobOfItsOwn) {
   std::string told;
   options.on_job_created = [&](const BackupJob& job) {
     told = job.id();
-    EXPECT_EQ(jobs_.job(job.id())->state(), BackupJob::RUNNING);
+    EXPECT_EQ(jobs_.job(job.id())->status(), BackupJob::RUNNING);
     EXPECT_EQ(target_->restores(), 0);
   };
   std::vector<uint32_t> percents;
@@ -109,7 +109,7 @@ TEST_F(RestoreTest, HasAJobOfItsOwn) {
   const BackupJob job = jobs_.job(told).value();
   EXPECT_EQ(job.SerializeAsString(), result.job->SerializeAsString());
   EXPECT_EQ(job.kind(), BackupJob::RESTORE);
-  EXPECT_EQ(job.state(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(job.status(), BackupJob::SUCCEEDED);
   EXPECT_EQ(job.backup_id(), kFull);
   EXPECT_EQ(job.record_id(), "");
   EXPECT_EQ(job.store_id(), "orders");
@@ -439,7 +439,7 @@ TEST_F(RestoreTest, ACancelAfterTheTargetHadAllChangesNothing) {
       });
   const RestoreResult result = Run(kFull, {}, context);
   EXPECT_TRUE(result.status.ok()) << result.status;
-  EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::SUCCEEDED);
 }
 
 TEST_F(RestoreTest, ATargetThatIgnoresCancellationIsAbandoned) {
@@ -499,7 +499,7 @@ TEST_F(RestoreTest, TheTerminalRowIsWrittenAgainWhereTheStoreIsBusy) {
   jobs_.FailNext(Call::kUpdateJob, absl::UnavailableError("locked"), 2);
   const RestoreResult result = Run();
   EXPECT_TRUE(result.status.ok());
-  EXPECT_EQ(jobs_.job(result.job->id())->state(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(jobs_.job(result.job->id())->status(), BackupJob::SUCCEEDED);
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ absl::Status DestinationError(const absl::Status& status) {
   return word.empty() ? status : WithDefaultErrorCode(status, word);
 }
 
-BackupJob::State StateFor(FirstCause::Party party, const absl::Status& status) {
+BackupJob::Status StatusFor(FirstCause::Party party,
+                            const absl::Status& status) {
   if (party == FirstCause::Party::kRun) return BackupJob::INTERRUPTED;
   const bool aborted = status.code() == absl::StatusCode::kAborted ||
                        status.code() == absl::StatusCode::kCancelled;
@@ -48,9 +49,9 @@ BackupJob::State StateFor(FirstCause::Party party, const absl::Status& status) {
                                                         : BackupJob::FAILED;
 }
 
-void MarkEnded(BackupJob& job, BackupJob::State state,
+void MarkEnded(BackupJob& job, BackupJob::Status ended_as,
                const absl::Status& status, const Clock& clock) {
-  job.set_state(state);
+  job.set_status(ended_as);
   job.set_error(Printable(status.message(), kMaxErrorBytes));
   job.set_error_code(ErrorCodeOf(status));
   job.set_finished_at_ms(NowMillis(clock));

@@ -21,10 +21,11 @@ absl::Status DestinationError(const absl::Status& status);
 
 // INTERRUPTED for a cancel, a deadline, or an abort by the store itself; else
 // FAILED.
-BackupJob::State StateFor(FirstCause::Party party, const absl::Status& status);
+BackupJob::Status StatusFor(FirstCause::Party party,
+                            const absl::Status& status);
 
-// State, error, error_code and finished_at of a job that did not succeed.
-void MarkEnded(BackupJob& job, BackupJob::State state,
+// Status, error, error_code and finished_at of a job that did not succeed.
+void MarkEnded(BackupJob& job, BackupJob::Status ended_as,
                const absl::Status& status, const Clock& clock);
 
 // `code` and `message` are cut and made UTF-8.

@@ -128,7 +128,7 @@ class World:
                    "succeeded, and what came back differs")
             expect(went_well or not found or found == self.contents,
                    "failed, and half of it is there")
-        jobs = [json.loads(line)["state"]
+        jobs = [json.loads(line)["status"]
                 for line in self.run("job list").stdout.splitlines()]
         expect("running" not in jobs and "pending" not in jobs,
                f"jobs that nobody ends: {jobs}")

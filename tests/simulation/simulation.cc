@@ -208,7 +208,7 @@ absl::Status Simulation::Prepared::Build() {
   BackupJob dead;
   dead.set_id("01HXXXXXXXXXXXXXXXXXXXXXXX");
   dead.set_kind(BackupJob::BACKUP);
-  dead.set_state(BackupJob::RUNNING);
+  dead.set_status(BackupJob::RUNNING);
   dead.set_repo_id(kRepoId);
   dead.set_store_id("another");
   dead.set_store_kind("memory");
@@ -364,9 +364,9 @@ class Simulation::Attempt {
       if (told.ok()) found.push_back("success without a job");
       return;
     }
-    if ((job_->state() == BackupJob::SUCCEEDED) != told.ok()) {
+    if ((job_->status() == BackupJob::SUCCEEDED) != told.ok()) {
       found.push_back(
-          absl::StrCat("the job says ", job_->state(), ": ", told.ToString()));
+          absl::StrCat("the job says ", job_->status(), ": ", told.ToString()));
     }
     if (case_.verb == SimVerb::kBackup && !told.ok() && record_stored_ &&
         ErrorCodeOf(told) != kRecordPersistFailed) {

@@ -474,9 +474,9 @@ class SourceChecks {
   absl::Status ExpectInterrupted(const BackupResult& result) {
     SLUICE_CHECK_THAT(result.status.code() == absl::StatusCode::kCancelled,
                       absl::StrCat("told as ", result.status.ToString()));
-    SLUICE_CHECK_THAT(
-        result.job.has_value() && result.job->state() == BackupJob::INTERRUPTED,
-        "the job is not interrupted");
+    SLUICE_CHECK_THAT(result.job.has_value() &&
+                          result.job->status() == BackupJob::INTERRUPTED,
+                      "the job is not interrupted");
     return ExpectNotPublished(result);
   }
 
