@@ -67,14 +67,18 @@ SqliteCatalog::SqliteCatalog(const SqliteCatalogOptions& options,
       catalog_id_(std::move(catalog_id)),
       self_(CurrentProcess()),
       owner_(DescribeOwner(self_)),
-      alive_(Context::WithCancel(Context::Background())) {
-  if (options_.heartbeat) thread_ = std::thread([this] { Heartbeat(); });
+      alive_(Context::WithCancel(Context::Background())) {}
+
+absl::Status SqliteCatalog::StartHeartbeat() {
+  SLUICE_ASSIGN_OR_RETURN(thread_,
+                          Thread::Start("catalog", [this] { Heartbeat(); }));
+  return absl::OkStatus();
 }
 
 SqliteCatalog::~SqliteCatalog() {
   alive_.second(absl::CancelledError("the catalog is being closed"));
   held_.Stop();
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 absl::Status SqliteCatalog::WriteUrgently(const Context& context,
@@ -292,8 +296,10 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
   // By now the log is there, and stays for as long as we have it open.
   SLUICE_RETURN_IF_ERROR(SyncCatalogFolder(*options.file_system, options.path));
   KeepReserve(*options.file_system, options.path, options.reserve_bytes);
-  return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(
-      options, std::move(database), std::move(id)));
+  auto catalog = std::make_unique<SqliteCatalog>(options, std::move(database),
+                                                 std::move(id));
+  if (options.heartbeat) SLUICE_RETURN_IF_ERROR(catalog->StartHeartbeat());
+  return std::unique_ptr<Catalog>(std::move(catalog));
 }
 
 }  // namespace sluice

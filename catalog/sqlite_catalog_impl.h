@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "sluice/base/thread.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/held_jobs.h"
 #include "sluice/catalog/lease.h"
@@ -31,6 +31,9 @@ class SqliteCatalog final : public Catalog {
                 std::unique_ptr<SqliteDatabase> database,
                 std::string catalog_id);
   ~SqliteCatalog() override;
+
+  // Once, before all else, where leases are to be renewed.
+  absl::Status StartHeartbeat();
 
   std::string catalog_id() const override { return catalog_id_; }
 
@@ -121,7 +124,7 @@ class SqliteCatalog final : public Catalog {
   HeldJobs held_;
   // Of the heartbeat's thread.
   absl::Duration progress_written_at_ = -absl::InfiniteDuration();
-  std::thread thread_;
+  Thread thread_;
 };
 
 // publish_fenced: the job is not this object's (any more).

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
+#include "sluice/base/thread_fault.h"
 
 namespace sluice {
 namespace {
@@ -566,6 +567,14 @@ TEST_F(HeartbeatTest, WritesProgressOfItsOwnAccord) {
   for (int i = 0; i < 5; ++i) Tick();
   EXPECT_EQ(other->GetJob(context_, "job")->job.progress(), 70u);
   EXPECT_EQ(other->GetJob(context_, "job")->job.stage(), "streaming");
+}
+
+TEST_F(SqliteCatalogTest, WithoutAThreadThatRenewsLeasesItIsNotOpened) {
+  options_.heartbeat = true;
+  const ThreadFault fault("catalog");
+  EXPECT_EQ(ErrorCodeOf(OpenSqliteCatalog(context_, options_).status()),
+            kResourceExhausted);
+  EXPECT_EQ(fault.refused(), 1);
 }
 
 TEST_F(SqliteCatalogTest, ServesManyThreadsAtOnce) {

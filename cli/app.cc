@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -140,9 +141,11 @@ int RunVerb(const Command& command, const Environment& environment) {
       OptionsFor(environment, command.Has("json"), command.Get("log-format")),
       Clock::Real());
   auto [context, cancel] = Context::WithCancel(Context::Background());
-  const Interrupt interrupt(cancel);
+  const absl::StatusOr<std::unique_ptr<Interrupt>> interrupt =
+      Interrupt::Start(cancel);
   Session session(command, environment, &console, context, cancel);
-  const Outcome outcome = FunctionOf(*command.verb)(session);
+  const Outcome outcome = interrupt.ok() ? FunctionOf(*command.verb)(session)
+                                         : Outcome(interrupt.status());
   if (!outcome.status.ok()) {
     if (console.json()) {
       console.ResultJson(ErrorJson(outcome.status, outcome.job));

@@ -6,12 +6,12 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 
 namespace sluice::cli {
 namespace {
@@ -51,15 +51,23 @@ void Install() {
 }  // namespace
 
 Interrupt::Interrupt(Context::CancelFunction cancel)
-    : cancel_(std::move(cancel)) {
+    : cancel_(std::move(cancel)) {}
+
+absl::StatusOr<std::unique_ptr<Interrupt>> Interrupt::Start(
+    Context::CancelFunction cancel) {
+  std::unique_ptr<Interrupt> interrupt(new Interrupt(std::move(cancel)));
   Install();
-  thread_ = std::thread([this] { Watch(); });
+  SLUICE_ASSIGN_OR_RETURN(
+      interrupt->thread_,
+      Thread::Start("signals", [raw = interrupt.get()] { raw->Watch(); }));
+  return interrupt;
 }
 
 Interrupt::~Interrupt() {
+  if (!thread_.joinable()) return;
   const char byte = 'q';
   [[maybe_unused]] const ssize_t written = write(wake_pipe[1], &byte, 1);
-  thread_.join();
+  thread_.Join();
 }
 
 int Interrupt::signal() { return first_signal.load(); }

@@ -5,21 +5,25 @@
 // once.
 //
 //   auto [context, cancel] = Context::WithCancel(Context::Background());
-//   Interrupt interrupt(cancel);   // one at a time in a process
-//   ... interrupt.signal() == SIGTERM
+//   auto interrupt = Interrupt::Start(cancel);  // one at a time in a process
+//   ... Interrupt::signal() == SIGTERM
 //
 // Handlers stay installed after it is gone, and do nothing then but to count.
 
-#include <csignal>
-#include <thread>
+#include <memory>
 
+#include "absl/status/statusor.h"
+#include "sluice/base/thread.h"
 #include "sluice/executor/context.h"
 
 namespace sluice::cli {
 
 class Interrupt {
  public:
-  explicit Interrupt(Context::CancelFunction cancel);
+  // RESOURCE_EXHAUSTED where the system gives no thread: a run that Ctrl-C
+  // could not end is not begun.
+  static absl::StatusOr<std::unique_ptr<Interrupt>> Start(
+      Context::CancelFunction cancel);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -28,10 +32,11 @@ class Interrupt {
   static int signal();
 
  private:
+  explicit Interrupt(Context::CancelFunction cancel);
   void Watch();
 
   const Context::CancelFunction cancel_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace sluice::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -54,7 +54,14 @@ ProgressMeter::ProgressMeter(Console* console, Clock* clock,
   view_.title = std::string(title);
   view_.stage = "starting";
   last_byte_ = measured_at_ = clock->SinceBoot();
-  if (enabled) thread_ = std::thread([this] { Run(); });
+  if (!enabled) return;
+  absl::StatusOr<Thread> thread = Thread::Start("progress", [this] { Run(); });
+  if (thread.ok()) {
+    thread_ = *std::move(thread);
+  } else {
+    console_->Note(
+        absl::StrCat("no progress is shown: ", thread.status().message()));
+  }
 }
 
 ProgressMeter::~ProgressMeter() { Finish(); }
@@ -75,7 +82,7 @@ void ProgressMeter::Finish() {
   }
   changed_.NotifyAll();
   if (!thread_.joinable()) return;
-  thread_.join();
+  thread_.Join();
   console_->ShowBar("");
 }
 

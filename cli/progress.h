@@ -10,12 +10,12 @@
 
 #include <cstdint>
 #include <string>
-#include <thread>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 #include "sluice/cli/console.h"
 #include "sluice/executor/executor.h"
 
@@ -35,7 +35,8 @@ struct ProgressView {
 // One line without its end, ASCII. Pure.
 std::string ProgressText(const ProgressView& view, bool with_bar);
 
-// Thread-safe. Runs a thread while it is enabled.
+// Thread-safe. Runs a thread while it is enabled; where the system gives none,
+// says so and shows nothing.
 class ProgressMeter {
  public:
   ProgressMeter(Console* console, Clock* clock, absl::string_view title,
@@ -62,7 +63,7 @@ class ProgressMeter {
   absl::Duration last_byte_ ABSL_GUARDED_BY(mutex_);
   absl::Duration measured_at_ ABSL_GUARDED_BY(mutex_);
   uint64_t measured_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace sluice::cli

@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sluice/base/thread_fault.h"
 
 namespace sluice::cli {
 namespace {
@@ -54,6 +55,15 @@ TEST(ProgressTest, AMeterCanBeFinishedTwiceAndWithoutAnUpdate) {
   ProgressMeter meter(&console, Clock::Real(), "backup", true);
   meter.Finish();
   meter.Finish();
+}
+
+TEST(ProgressTest, WithoutAThreadNothingIsShownAndTheRunGoesOn) {
+  const ThreadFault fault("progress");
+  Console console({}, Clock::Real());
+  ProgressMeter meter(&console, Clock::Real(), "backup", true);
+  meter.Update({});
+  meter.Finish();
+  EXPECT_EQ(fault.refused(), 1);
 }
 
 }  // namespace

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 
 namespace sluice {
 namespace {
@@ -73,18 +73,14 @@ struct Context::State {
   Registration parent ABSL_GUARDED_BY(mutex);
   std::shared_ptr<Watchdog> watchdog ABSL_GUARDED_BY(mutex);
   // Written before the state is shared, and by its destructor.
-  std::thread watchdog_thread;
+  Thread watchdog_thread;
 };
 
 Context::State::~State() {
   if (!watchdog_thread.joinable()) return;
   if (watchdog != nullptr) watchdog->Stop();
   // The last copy may go in a callback that the watchdog itself runs.
-  if (watchdog_thread.get_id() == std::this_thread::get_id()) {
-    watchdog_thread.detach();
-  } else {
-    watchdog_thread.join();
-  }
+  if (watchdog_thread.IsCurrent()) watchdog_thread.Detach();
 }
 
 void Context::State::End(absl::Status reason) {
@@ -189,15 +185,15 @@ std::pair<Context, Context::CancelFunction> Context::WithTimeout(
     state.watchdog = watchdog;
   }
   const absl::Duration deadline = clock->SinceBoot() + timeout;
-  try {
-    state.watchdog_thread = std::thread(
-        [watchdog, cancel = result.second, clock, deadline, timeout] {
-          if (watchdog->AwaitDeadline(clock, deadline)) cancel(Late(timeout));
-        });
-  } catch (const std::system_error& error) {
+  absl::StatusOr<Thread> thread = Thread::Start(
+      "deadline", [watchdog, cancel = result.second, clock, deadline, timeout] {
+        if (watchdog->AwaitDeadline(clock, deadline)) cancel(Late(timeout));
+      });
+  if (thread.ok()) {
+    state.watchdog_thread = *std::move(thread);
+  } else {
     // A run that nobody would ever end must not begin.
-    result.second(absl::ResourceExhaustedError(
-        absl::StrCat("start the deadline's thread: ", error.what())));
+    result.second(thread.status());
   }
   return result;
 }

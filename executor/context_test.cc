@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
+#include "sluice/base/thread_fault.h"
 
 namespace sluice {
 namespace {
@@ -204,6 +205,15 @@ TEST(ContextTest, TheLastCopyMayGoInACallbackOfTheDeadline) {
   clock.AwaitWaiters(1);
   clock.Advance(absl::Seconds(1));
   while (!gone) std::this_thread::yield();
+}
+
+TEST(ContextTest, ADeadlineThatNoThreadCouldWatchHasPassedAtOnce) {
+  FakeClock clock;
+  const ThreadFault fault("deadline");
+  const Context context =
+      Context::WithTimeout(Context::Background(), &clock, absl::Hours(1)).first;
+  EXPECT_EQ(ErrorCodeOf(context.status()), kResourceExhausted);
+  EXPECT_EQ(fault.refused(), 1);
 }
 
 TEST(ContextTest, ManyThreadsEndRegisterAndDropAtOnce) {

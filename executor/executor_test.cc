@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/base/thread_fault.h"
 #include "sluice/executor/fake_destination.h"
 #include "sluice/executor/fake_job_store.h"
 #include "sluice/executor/fake_source.h"
@@ -723,6 +724,13 @@ TEST_F(ExecutorTest, AThrowingSourceIsAFailedJobAndNoDeadProcess) {
   source_ = std::make_shared<FakeSource>();
   source().Write("half").Throw(42);
   ExpectNothingPublished(Run(), BackupJob::FAILED, kSourceFailed);
+}
+
+TEST_F(ExecutorTest, WithoutAThreadForTheSourceTheJobFails) {
+  GoodSource();
+  const ThreadFault fault("store");
+  ExpectNothingPublished(Run(), BackupJob::FAILED, kResourceExhausted);
+  EXPECT_EQ(fault.refused(), 1);
 }
 
 TEST_F(ExecutorTest, AFailureKeepsTheProgress) {

@@ -3,13 +3,12 @@
 #include <cxxabi.h>
 
 #include <exception>
-#include <system_error>
-#include <thread>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 
 namespace sluice {
 
@@ -31,14 +30,13 @@ struct GuardedThread::Shared {
   Mutex mutex;
   CondVar changed;
   bool returned ABSL_GUARDED_BY(mutex) = false;
-  std::thread thread;  // the owner's
+  Thread thread;  // the owner's
 };
 
 GuardedThread::GuardedThread() : shared_(std::make_shared<Shared>()) {}
 
 absl::StatusOr<std::unique_ptr<GuardedThread>> GuardedThread::Start(
     std::function<void()> body, ThreadScheduler* scheduler) {
-  static constexpr absl::string_view kName = "store";
   std::unique_ptr<GuardedThread> result(new GuardedThread());
   // Says that the body is over even when foreign code ends the thread by
   // pthread_exit, which unwinds it.
@@ -52,23 +50,17 @@ absl::StatusOr<std::unique_ptr<GuardedThread>> GuardedThread::Start(
       shared->changed.NotifyAll();
     }
   };
-  if (scheduler != nullptr) scheduler->Starting(kName);
-  try {
-    result->shared_->thread =
-        std::thread([shared = result->shared_, call = std::move(body),
-                     scheduler]() mutable {
-          if (scheduler != nullptr) scheduler->Enter(kName);
-          // After the announcement: whoever goes on next must see it.
-          const absl::Cleanup leave = [scheduler] {
-            if (scheduler != nullptr) scheduler->Leave();
-          };
-          const Announcer announcer{std::move(shared), std::move(call)};
-          announcer.body();
-        });
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("start a thread: ", error.what()));
-  }
+  // The scheduler hears of the end after the announcement: whoever goes on next
+  // must see it.
+  SLUICE_ASSIGN_OR_RETURN(
+      result->shared_->thread,
+      Thread::Start(
+          "store",
+          [shared = result->shared_, call = std::move(body)]() mutable {
+            const Announcer announcer{std::move(shared), std::move(call)};
+            announcer.body();
+          },
+          scheduler));
   return result;
 }
 
@@ -78,11 +70,10 @@ GuardedThread::~GuardedThread() {
     MutexLock lock(shared_->mutex);
     returned = shared_->returned;
   }
-  if (!shared_->thread.joinable()) return;
   if (returned) {
-    shared_->thread.join();
+    shared_->thread.Join();
   } else {
-    shared_->thread.detach();
+    shared_->thread.Detach();
   }
 }
 

@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>  // NOLINT
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 #include "sluice/destinations/archive/hash_beside.h"
 #include "sluice/destinations/archive/load.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
 #include "sluice/destinations/archive/sha256.h"
-#include "sluice/destinations/archive/start_thread.h"
 
 namespace sluice {
 namespace {
@@ -124,7 +123,7 @@ class ArchiveReader final : public PayloadReader {
     cancelled_ = child.OnDone(
         [this](const absl::Status& cause) { pipe_->Cancel(cause); });
     SLUICE_ASSIGN_OR_RETURN(
-        thread_, StartThread([this, reading = child] {
+        thread_, Thread::Start("read ahead", [this, reading = child] {
           pipe_->CloseWrite(
               SegmentFeeder(reading, *store_, manifest_, *pipe_).Run());
         }));
@@ -136,7 +135,7 @@ class ArchiveReader final : public PayloadReader {
         absl::CancelledError("the payload is no longer read");
     pipe_->CloseRead(gone);
     if (cancel_) cancel_(gone);
-    if (thread_.joinable()) thread_.join();
+    thread_.Join();
   }
 
   absl::StatusOr<absl::string_view> Next() override {
@@ -212,7 +211,7 @@ class ArchiveReader final : public PayloadReader {
   std::unique_ptr<HashBeside> hash_;
   Context::CancelFunction cancel_;
   Context::Registration cancelled_;
-  std::thread thread_;
+  Thread thread_;
   absl::Status end_;   // of Next, for good
   uint64_t left_ = 0;  // of the segment that is being hashed
   int segment_ = 0;    // the one being hashed

@@ -5,7 +5,6 @@
 
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/sha256.h"
-#include "sluice/destinations/archive/start_thread.h"
 
 namespace sluice {
 
@@ -15,8 +14,8 @@ HashBeside::HashBeside(std::function<void()> release)
 absl::StatusOr<std::unique_ptr<HashBeside>> HashBeside::Start(
     std::function<void()> release) {
   std::unique_ptr<HashBeside> hash(new HashBeside(std::move(release)));
-  SLUICE_ASSIGN_OR_RETURN(hash->thread_,
-                          StartThread([raw = hash.get()] { raw->Run(); }));
+  SLUICE_ASSIGN_OR_RETURN(
+      hash->thread_, Thread::Start("hash", [raw = hash.get()] { raw->Run(); }));
   return hash;
 }
 
@@ -26,7 +25,7 @@ HashBeside::~HashBeside() {
     stop_ = true;
   }
   work_.NotifyOne();
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 void HashBeside::Push(const Item& item) {

@@ -22,13 +22,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 
 namespace sluice {
 
@@ -87,7 +87,7 @@ class HashBeside {
   // `hashed_` that AwaitFewerThan waits for; 0: nobody waits.
   size_t resume_at_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace sluice

@@ -10,7 +10,6 @@
 #include "sluice/destinations/archive/json.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
-#include "sluice/destinations/archive/start_thread.h"
 #include "sluice/destinations/archive/times.h"
 #include "sluice/executor/ulid.h"
 
@@ -59,7 +58,8 @@ absl::StatusOr<std::unique_ptr<WriterLease>> WriterLease::Take(
       new WriterLease(context, store, clock, ObjectName(backup_id, kWriterFile),
                       std::string(owner), grace_window));
   SLUICE_RETURN_IF_ERROR(lease->Renew(ObjectWriter::Mode::kIfAbsent));
-  SLUICE_ASSIGN_OR_RETURN(lease->thread_, StartThread([raw = lease.get()] {
+  SLUICE_ASSIGN_OR_RETURN(lease->thread_,
+                          Thread::Start("lease", [raw = lease.get()] {
                             raw->RenewUntilStopped();
                           }));
   return lease;
@@ -92,7 +92,7 @@ void WriterLease::Stop() {
   }
   stopped_.NotifyAll();
   cancel_(absl::CancelledError("the archive's lease has ended"));
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 absl::Status WriterLease::Renew(ObjectWriter::Mode mode) {

@@ -14,7 +14,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -23,6 +22,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/context.h"
 
@@ -80,7 +80,7 @@ class WriterLease {
   bool lost_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Duration renewed_
       ABSL_GUARDED_BY(mutex_);  // SinceBoot, before the call
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace sluice

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <thread>  // NOLINT(build/c++11)
+#include <utility>
 #include <vector>
 
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/sdk/barrier.h"
 #include "sluice/plugins/sdk/error.h"
@@ -64,21 +64,21 @@ absl::Status RunWorkers(int workers,
     const absl::Status status = WithoutExceptions([&] { return work(worker); });
     if (!status.ok() && failure.Set(status)) stop();
   };
-  std::vector<std::thread> threads;
+  std::vector<Thread> threads;
   threads.reserve(static_cast<size_t>(std::max(workers, 1)));
   int begun = 1;
-  try {
-    for (; begun < workers; ++begun) {
-      threads.emplace_back([&run, helpers, worker = begun] {
-        if (helpers == Helpers::kGiveWay) GiveWay();
-        run(worker);
-      });
-    }
-  } catch (const std::exception&) {  // the caller does the others' work
+  for (; begun < workers; ++begun) {
+    absl::StatusOr<Thread> thread =
+        Thread::Start("worker", [&run, helpers, worker = begun] {
+          if (helpers == Helpers::kGiveWay) GiveWay();
+          run(worker);
+        });
+    if (!thread.ok()) break;  // the caller does the others' work
+    threads.push_back(*std::move(thread));
   }
   if (workers > 0) run(0);
   for (; begun < workers; ++begun) run(begun);
-  for (std::thread& thread : threads) thread.join();
+  for (Thread& thread : threads) thread.Join();
   return failure.Get();
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread_fault.h"
 
 namespace sluice::sdk {
 namespace {
@@ -107,6 +108,19 @@ TEST(WorkersTest, AnExceptionIsAFailureAndNotTheEndOfTheProcess) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
     EXPECT_EQ(status.message(), "not ours");
   }
+}
+
+TEST(WorkersTest, WhereThereAreNoThreadsTheCallerDoesAllOfTheWork) {
+  const ThreadFault fault;
+  std::atomic<int> done{0};
+  EXPECT_EQ(ForEach(100, 4,
+                    [&](size_t) {
+                      ++done;
+                      return absl::OkStatus();
+                    }),
+            absl::OkStatus());
+  EXPECT_EQ(done, 100);
+  EXPECT_EQ(fault.refused(), 1);
 }
 
 }  // namespace

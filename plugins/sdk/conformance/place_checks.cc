@@ -1,8 +1,8 @@
 #include "sluice/plugins/sdk/conformance/place_checks.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
@@ -36,6 +37,17 @@ std::string Pattern(size_t size, uint64_t seed) {
     byte = static_cast<char>(state >> 56);
   }
   return bytes;
+}
+
+// Calls `body` with 0 … `count` - 1, each on a thread of its own.
+absl::Status AtOnce(int count, const std::function<void(int)>& body) {
+  std::vector<Thread> threads;  // joined at the end
+  for (int i = 0; i < count; ++i) {
+    SLUICE_ASSIGN_OR_RETURN(Thread thread,
+                            Thread::Start("check", [&body, i] { body(i); }));
+    threads.push_back(std::move(thread));
+  }
+  return absl::OkStatus();
 }
 
 class PlaceChecks {
@@ -234,14 +246,10 @@ class PlaceChecks {
         writers.push_back(std::move(writer));
       }
       std::vector<absl::Status> results(kWriters);
-      std::vector<std::thread> threads;
-      for (int i = 0; i < kWriters; ++i) {
-        threads.emplace_back([&, i] {
-          results[i] = writers[i]->Commit(Mode::kIfAbsent);
-          writers[i].reset();
-        });
-      }
-      for (std::thread& thread : threads) thread.join();
+      SLUICE_RETURN_IF_ERROR(AtOnce(kWriters, [&](int i) {
+        results[i] = writers[i]->Commit(Mode::kIfAbsent);
+        writers[i].reset();
+      }));
       int winner = -1;
       for (int i = 0; i < kWriters; ++i) {
         if (!results[i].ok()) {
@@ -393,10 +401,8 @@ class PlaceChecks {
   absl::Status ServesThreads() {
     constexpr int kThreads = 4, kObjects = 8;
     std::vector<absl::Status> results(kThreads);
-    std::vector<std::thread> threads;
-    for (int i = 0; i < kThreads; ++i)
-      threads.emplace_back([&, i] { results[i] = ManyObjects(i, kObjects); });
-    for (std::thread& thread : threads) thread.join();
+    SLUICE_RETURN_IF_ERROR(AtOnce(
+        kThreads, [&](int i) { results[i] = ManyObjects(i, kObjects); }));
     for (const absl::Status& result : results) SLUICE_RETURN_IF_ERROR(result);
     return absl::OkStatus();
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/repo.h"
 #include "sluice/executor/context.h"
@@ -351,10 +351,15 @@ class SourceChecks {
 
   absl::Status RunsTwice() {
     absl::StatusOr<Manifest> results[2];
-    std::vector<std::thread> threads;
-    for (absl::StatusOr<Manifest>& result : results)
-      threads.emplace_back([&] { result = Backup(subject_.source); });
-    for (std::thread& thread : threads) thread.join();
+    {
+      std::vector<Thread> threads;  // joined at the end of the scope
+      for (absl::StatusOr<Manifest>& result : results) {
+        SLUICE_ASSIGN_OR_RETURN(Thread thread, Thread::Start("run", [&] {
+                                  result = Backup(subject_.source);
+                                }));
+        threads.push_back(std::move(thread));
+      }
+    }
     for (const absl::StatusOr<Manifest>& result : results) {
       SLUICE_RETURN_IF_ERROR(result.status());
       SLUICE_CHECK_THAT(SamePayload(*result, manifest_),

@@ -1,0 +1,24 @@
+#include "sluice/cli/interrupt.h"
+
+#include "gtest/gtest.h"
+#include "sluice/base/error.h"
+#include "sluice/base/thread_fault.h"
+
+namespace sluice::cli {
+namespace {
+
+TEST(InterruptTest, WithoutAThreadForSignalsTheVerbIsRefused) {
+  const ThreadFault fault("signals");
+  const auto interrupt = Interrupt::Start([](const absl::Status&) {});
+  EXPECT_EQ(ErrorCodeOf(interrupt.status()), kResourceExhausted);
+  EXPECT_EQ(fault.refused(), 1);
+}
+
+TEST(InterruptTest, EndsWithoutASignal) {
+  const auto interrupt = Interrupt::Start([](const absl::Status&) {});
+  EXPECT_TRUE(interrupt.ok()) << interrupt.status();
+  EXPECT_EQ(Interrupt::signal(), 0);
+}
+
+}  // namespace
+}  // namespace sluice::cli
