@@ -4,15 +4,20 @@
 #include <memory>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/blob_copier.h"
 #include "sluice/plugins/postgres/client_tools.h"
+#include "sluice/plugins/postgres/database_properties.h"
 #include "sluice/plugins/postgres/head_reader.h"
 #include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/part_writer.h"
 #include "sluice/plugins/postgres/payload_format.h"
+#include "sluice/plugins/postgres/payload_ids.h"
 #include "sluice/plugins/postgres/payload_index.h"
 #include "sluice/plugins/postgres/piece_plan.h"
 #include "sluice/plugins/postgres/quote.h"
@@ -21,6 +26,7 @@
 #include "sluice/plugins/postgres/schema_dump.h"
 #include "sluice/plugins/postgres/snapshot.h"
 #include "sluice/plugins/postgres/sql_error.h"
+#include "sluice/plugins/postgres/table_guard.h"
 #include "sluice/plugins/postgres/table_list.h"
 #include "sluice/plugins/postgres/tar_writer.h"
 #include "sluice/plugins/postgres/work_queue.h"
@@ -28,11 +34,18 @@
 namespace sluice::postgres {
 namespace {
 
-constexpr size_t kIdsPerCall = 1000;
 // Of rows that are held at once. A longer one is held alone.
 constexpr uint64_t kRowBudget = 16 << 20;
 // The manifest has room for so many tables' totals, whatever their names.
 constexpr size_t kTablesInMetadata = 1000;
+constexpr size_t kMaxMetadataKey = 256;
+
+// What an archive takes as a key: PostgreSQL's names may hold control bytes,
+// and be longer in quotes.
+bool IsMetadataKey(absl::string_view key) {
+  return key.size() <= kMaxMetadataKey &&
+         std::none_of(key.begin(), key.end(), absl::ascii_iscntrl);
+}
 
 class Backup {
  public:
@@ -57,10 +70,17 @@ class Backup {
   absl::Status TakeSnapshot() {
     // A pg_dump that cannot be used is told of before anything is locked.
     int server_version = 0;
+    connection_.in_transactions = true;
     {
       SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> first,
                               Connection::Open(connection_, &interrupt_));
       server_version = first->server_version();
+      // Bytes in an encoding that knows no others must come as they are, or the
+      // target would refuse them as no UTF-8.
+      const std::string encoding = first->ServerSetting("server_encoding");
+      if (encoding == "SQL_ASCII" || encoding == "MULE_INTERNAL") {
+        connection_.Set("client_encoding", "SQL_ASCII");
+      }
     }
     SLUICE_ASSIGN_OR_RETURN(
         tools_,
@@ -71,6 +91,10 @@ class Backup {
                                   &interrupt_, [this](Snapshot& taken) {
                                     return ReadDefinitions(taken);
                                   }));
+    SLUICE_RETURN_IF_ERROR(SetTableSavepoint(snapshot_->leader()));
+    for (const auto& worker : snapshot_->workers()) {
+      SLUICE_RETURN_IF_ERROR(SetTableSavepoint(*worker));
+    }
     Step("snapshot", snapshot_->id());
     return absl::OkStatus();
   }
@@ -83,10 +107,13 @@ class Backup {
         schema_,
         SchemaDump::Make(*tools_, leader, interrupt_, options_.file_system,
                          options_.scratch_folder));
-    SLUICE_ASSIGN_OR_RETURN(index_.sequences, ReadSequences(leader));
+    SLUICE_ASSIGN_OR_RETURN(definitions_, CountDefinitions(leader));
     SLUICE_ASSIGN_OR_RETURN(head_, ReadHead(leader));
     left_out_.clear();
     SLUICE_ASSIGN_OR_RETURN(tables_, DescribeTables(leader, &left_out_));
+    left_out_sequences_.clear();
+    SLUICE_ASSIGN_OR_RETURN(index_.sequences,
+                            ReadSequences(leader, &left_out_sequences_));
     head_.store_id = options_.store_id;
     if (head_.store_id.empty()) {
       SLUICE_ASSIGN_OR_RETURN(head_.store_id, ReadStoreId(leader));
@@ -94,6 +121,12 @@ class Backup {
     head_.pg_dump_version = tools_->version();
     for (const SourceTable& table : tables_)
       head_.tables.push_back(table.table);
+    id_columns_.clear();
+    for (const PayloadIdColumn& wanted : options_.payload_ids) {
+      SLUICE_ASSIGN_OR_RETURN(const std::vector<IdColumn> found,
+                              FindIdColumns(leader, wanted));
+      id_columns_.insert(id_columns_.end(), found.begin(), found.end());
+    }
     return absl::OkStatus();
   }
 
@@ -103,6 +136,17 @@ class Backup {
                        absl::StrCat("table ", table,
                                     ": an unlogged table cannot be read while "
                                     "the server is in recovery"));
+    }
+    for (const std::string& sequence : left_out_sequences_) {
+      sink_.AddWarning(
+          "unlogged_sequence_left_out",
+          absl::StrCat("sequence ", sequence,
+                       ": an unlogged sequence cannot be read "
+                       "while the server is in recovery; restored, "
+                       "it begins anew"));
+    }
+    for (const std::string& warning : schema_->warnings()) {
+      sink_.AddWarning("pg_dump_warning", warning);
     }
     uint64_t estimate = schema_->bytes();
     for (const SourceTable& table : tables_) {
@@ -122,14 +166,40 @@ class Backup {
       SLUICE_ASSIGN_OR_RETURN(index_.blobs, CopyBlobs(connection, parts));
       return absl::OkStatus();
     });
-    for (const PayloadIdColumn& column : options_.payload_ids) {
-      tasks.push_back([&column, &parts](Connection& connection) {
+    for (const IdColumn& column : id_columns_) {
+      const Task copy = [&column, &parts](Connection& connection) {
         return CopyPayloadIds(connection, column, parts);
+      };
+      tasks.push_back([this, copy](Connection& connection) {
+        return RunOrLeave(copy, connection);
       });
     }
     AddTableTasks(parts, tasks);
     Step("rows", "");
-    return RunTasks(tasks, snapshot_->workers(), interrupt_);
+    std::vector<Connection*> workers;
+    for (const auto& worker : snapshot_->workers()) {
+      workers.push_back(worker.get());
+    }
+    SLUICE_RETURN_IF_ERROR(RunTasks(tasks, workers, interrupt_));
+    // Whoever waits for the lock of one of these waits for the leader.
+    std::vector<Task> left;
+    {
+      MutexLock lock(mutex_);
+      left.swap(for_leader_);
+    }
+    return RunTasks(left, {&snapshot_->leader()}, interrupt_);
+  }
+
+  // Runs `task`, or leaves it to the leader where only that one gets the lock.
+  absl::Status RunOrLeave(const Task& task, Connection& connection) {
+    absl::Status status = task(connection);
+    if (SqlStateOf(status) != kLockNotAvailable ||
+        &connection == &snapshot_->leader()) {
+      return status;
+    }
+    MutexLock lock(mutex_);
+    for_leader_.push_back(task);
+    return absl::OkStatus();
   }
 
   // The largest first, so that no session is left with one at the end.
@@ -145,9 +215,12 @@ class Backup {
       const std::vector<Piece> pieces = Split(tables_[i], counts[i]);
       parts.Expect(i, static_cast<int>(pieces.size()));
       for (const Piece& piece : pieces) {
-        tasks.push_back([this, i, piece, &parts](Connection& connection) {
+        const Task copy = [this, i, piece, &parts](Connection& connection) {
           return CopyPiece(connection, tables_[i], i, piece,
                            head_.database.encoding, parts);
+        };
+        tasks.push_back([this, copy](Connection& connection) {
+          return RunOrLeave(copy, connection);
         });
       }
     }
@@ -164,35 +237,6 @@ class Backup {
     return PlanPieces(planned, {options_.jobs, options_.min_piece_bytes});
   }
 
-  static absl::Status CopyPayloadIds(Connection& connection,
-                                     const PayloadIdColumn& column,
-                                     PartWriter& parts) {
-    const std::string name = QuoteIdentifier(column.column);
-    const std::string sql =
-        absl::StrCat("COPY (SELECT ", name, "::pg_catalog.text FROM ",
-                     QuoteQualified(column.schema, column.table), " WHERE ",
-                     name, " IS NOT NULL) TO STDOUT (FORMAT binary)");
-    std::vector<std::string> ids;
-    const auto flush = [&] {
-      const std::vector<absl::string_view> views(ids.begin(), ids.end());
-      const absl::Status status = parts.AddPayloadIds(views);
-      ids.clear();
-      return status;
-    };
-    absl::Status status = ForEachTuple(
-        connection, sql, [&](absl::string_view tuple) -> absl::Status {
-          SLUICE_ASSIGN_OR_RETURN(const std::vector<absl::string_view> fields,
-                                  TupleFields(tuple, 1));
-          ids.emplace_back(fields[0]);
-          return ids.size() < kIdsPerCall ? absl::OkStatus() : flush();
-        });
-    if (status.ok() && !ids.empty()) status = flush();
-    return NameObject(
-        status,
-        absl::StrCat("payload ids of ",
-                     QuoteQualified(column.schema, column.table), ".", name));
-  }
-
   absl::Status WriteEnd(std::vector<PayloadTableTotals> totals) {
     index_.tables = std::move(totals);
     SLUICE_ASSIGN_OR_RETURN(const std::string index, WriteIndex(index_));
@@ -201,6 +245,7 @@ class Backup {
     SLUICE_RETURN_IF_ERROR(SetMetadata());
     sdk::Counts counts = {{"tables", tables_.size()},
                           {"sequences", index_.sequences.size()},
+                          {"definitions", definitions_},
                           {"large_objects", index_.blobs.count},
                           {"rows", 0},
                           {"bytes", index_.blobs.bytes}};
@@ -211,7 +256,8 @@ class Backup {
     return sink_.End(counts);
   }
 
-  // So that a manifest alone tells what was in which table.
+  // So that a manifest alone tells what was in which table; index.json holds
+  // it for those whose name is no key.
   absl::Status SetMetadata() {
     SLUICE_RETURN_IF_ERROR(sink_.SetMetadata(
         "postgres.server_version", absl::StrCat(head_.server_version)));
@@ -219,12 +265,13 @@ class Backup {
         sink_.SetMetadata("postgres.database", head_.database.name));
     for (size_t i = 0; i < std::min(tables_.size(), kTablesInMetadata); ++i) {
       const PayloadTableTotals& totals = index_.tables[i];
+      const std::string key = absl::StrCat(
+          "postgres.table.",
+          QuoteQualified(tables_[i].table.schema, tables_[i].table.name));
+      if (!IsMetadataKey(key)) continue;
       SLUICE_RETURN_IF_ERROR(sink_.SetMetadata(
-          absl::StrCat(
-              "postgres.table.",
-              QuoteQualified(tables_[i].table.schema, tables_[i].table.name)),
-          absl::StrCat("rows=", totals.rows, " bytes=", totals.bytes,
-                       " digest=", totals.digest)));
+          key, absl::StrCat("rows=", totals.rows, " bytes=", totals.bytes,
+                            " digest=", totals.digest)));
     }
     return absl::OkStatus();
   }
@@ -240,8 +287,13 @@ class Backup {
   std::unique_ptr<Snapshot> snapshot_;
   PayloadHead head_;
   PayloadIndex index_;  // `blobs` is set by one task
+  uint64_t definitions_ = 0;
   std::vector<SourceTable> tables_;
+  std::vector<IdColumn> id_columns_;
   std::vector<std::string> left_out_;
+  std::vector<std::string> left_out_sequences_;
+  Mutex mutex_;
+  std::vector<Task> for_leader_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -11,15 +11,19 @@
 //   1  snapshot.h     every table locked ACCESS SHARE, one snapshot for all
 //   2  pg_dump        the definitions, under it; sequences
 //   3  row_copier.h   rows by `jobs` sessions, a table in pieces where that
-//                     divides the work (piece_plan.h); large objects; payload
-//                     ids
+//                     divides the work (piece_plan.h) and may be; large
+//                     objects; payload ids. What a worker cannot lock because
+//                     somebody waits to change it, the leader reads in the end
 //   4  index.json     rows, bytes and a digest of each table, and the end
 //
 // Memory: for each job one part; 16 MiB of rows, or the largest one
 // (row_budget.h); the names of tables and columns. The server is only read.
-// Blocks; starts threads and joins them; several backups may run at once.
-// Warning: unlogged_table_left_out, of a server in recovery. Errors: those of
-// sql_error.h, process.h and schema_dump.h; cancelled within a second.
+// Blocks; starts threads and joins them; several backups may run at once. Works
+// behind a pooler that changes sessions between transactions (connection.h).
+// Warnings: unlogged_table_left_out and unlogged_sequence_left_out, of a server
+// in recovery; pg_dump_warning, a line that pg_dump has to say, such as that
+// subscriptions are left out. Errors: those of sql_error.h, process.h and
+// schema_dump.h; cancelled within a second.
 
 #include <cstdint>
 #include <functional>
@@ -31,17 +35,11 @@
 #include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/payload_ids.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
 
 namespace sluice::postgres {
-
-// A column whose values name the blocks that the snapshot refers to.
-struct PayloadIdColumn {
-  std::string schema;
-  std::string table;
-  std::string column;
-};
 
 struct BackupOptions {
   ConnectionOptions connection;

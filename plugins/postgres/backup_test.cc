@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>  // NOLINT(build/c++11)
 #include <vector>
@@ -20,7 +21,9 @@
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/head_reader.h"
+#include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/payload_contents.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/postgres/test_server.h"
@@ -379,6 +382,20 @@ TEST_F(BackupTest, StreamsTheIdsOfTheBlocksThatTheSnapshotRefersTo) {
   EXPECT_EQ(sink_.payload_ids.count("a\\b"), 1u);
 }
 
+TEST_F(BackupTest, StreamsTheIdsOfEveryTableBelow) {
+  Exec(
+      "CREATE TABLE files (block char(9), k int) PARTITION BY LIST (k);"
+      "CREATE TABLE files_1 PARTITION OF files FOR VALUES IN (1);"
+      "CREATE TABLE files_2 PARTITION OF files FOR VALUES IN (2);"
+      "INSERT INTO files VALUES ('one', 1), ('two', 2), (NULL, 2);"
+      "CREATE VIEW view AS TABLE files");
+  options_.payload_ids = {{"public", "files", "block"}};
+  RunAndRead();
+  EXPECT_EQ(sink_.payload_ids, (std::set<std::string>{"one", "two"}));
+  options_.payload_ids = {{"public", "view", "block"}};
+  EXPECT_EQ(ErrorCodeOf(Run()), kSourceConfigInvalid);
+}
+
 TEST_F(BackupTest, HoldsLargeObjectsWithOwnersRightsAndComments) {
   Exec(
       "SELECT lo_from_bytea(70001, 'small');"
@@ -417,32 +434,260 @@ TEST_F(BackupTest, LoadsPartitionsThroughTheirRootWhereTheirHashIsNotStable) {
   EXPECT_EQ(contents_.Table("public.e1h")->root_name, "e");
 }
 
-TEST_F(BackupTest, HoldsTheConfigurationOfExtensionsAndNothingElseOfThem) {
-  const std::string share =
-      Server().Query("postgres",
-                     "SELECT setting FROM pg_config WHERE name = "
-                     "'SHAREDIR'") +
-      "/extension/";
-  const auto write = [&](const std::string& name, const std::string& text) {
-    std::ofstream file(share + name);
-    file << text;
-    return file.good();
-  };
-  if (!write("sluice_test.control", "default_version = '1'\n")) {
-    GTEST_FAIL() << share << " cannot be written";
+// An extension of this server's for as long as it lives.
+class Extension {
+ public:
+  explicit Extension(const std::string& script) {
+    share_ = Server().Query("postgres",
+                            "SELECT setting FROM pg_config WHERE name = "
+                            "'SHAREDIR'") +
+             "/extension/";
+    std::ofstream(share_ + "sluice_test.control") << "default_version = '1'\n";
+    std::ofstream file(share_ + "sluice_test--1.sql");
+    file << script;
+    if (!file.good()) ADD_FAILURE() << share_ << " cannot be written";
   }
-  ASSERT_TRUE(
-      write("sluice_test--1.sql",
-            "CREATE TABLE config (i int); CREATE TABLE fixed (i int);"
-            "INSERT INTO config VALUES (1); INSERT INTO fixed VALUES "
-            "(1);"
-            "SELECT pg_extension_config_dump('config', 'WHERE i > 1');"));
+  ~Extension() {
+    std::filesystem::remove(share_ + "sluice_test.control");
+    std::filesystem::remove(share_ + "sluice_test--1.sql");
+  }
+
+ private:
+  std::string share_;
+};
+
+TEST_F(BackupTest, HoldsTheConfigurationOfExtensionsAndNothingElseOfThem) {
+  const Extension extension(
+      "CREATE TABLE config (i int); CREATE TABLE fixed (i int);"
+      "INSERT INTO config VALUES (1); INSERT INTO fixed VALUES (1);"
+      "SELECT pg_extension_config_dump('config', 'WHERE i > 1');");
   Exec("CREATE EXTENSION sluice_test; INSERT INTO config VALUES (2)");
-  std::filesystem::remove(share + "sluice_test.control");
-  std::filesystem::remove(share + "sluice_test--1.sql");
   RunAndRead();
   EXPECT_EQ(contents_.rows["public.config"], 1u);
   EXPECT_EQ(contents_.Table("public.fixed"), nullptr);
+}
+
+TEST_F(BackupTest, ReadsEachRowOfALargeConfigurationTableOnce) {
+  const Extension extension(
+      "CREATE TABLE config (i int);"
+      "SELECT pg_extension_config_dump('config', 'WHERE i > 1 OR i < 0');");
+  Exec(
+      "CREATE EXTENSION sluice_test;"
+      "INSERT INTO config SELECT generate_series(1, 20000)");
+  options_.jobs = 3;
+  options_.min_piece_bytes = 8192;
+  RunAndRead();
+  EXPECT_EQ(contents_.rows["public.config"], 19999u);
+}
+
+TEST_F(BackupTest, RefusesAConfigurationTableThatSomebodyElseHasTheSayOf) {
+  const Extension extension(
+      "CREATE TABLE config (i int);"
+      "SELECT pg_extension_config_dump('config', 'WHERE i > 1');");
+  Exec(
+      "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = "
+      "'reader') THEN CREATE ROLE reader LOGIN; END IF; END $$;"
+      "CREATE EXTENSION sluice_test; ALTER TABLE config OWNER TO reader");
+  const absl::Status status = Run();
+  EXPECT_EQ(ErrorCodeOf(status), kSourcePermissionDenied) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "config")) << status;
+  EXPECT_TRUE(absl::StrContains(HintOf(status), "owner")) << status;
+}
+
+TEST_F(BackupTest, HoldsTablesOfEveryNameThatPostgresTakes) {
+  const std::string quotes(63, '"');
+  Exec(absl::StrCat(
+      "CREATE SCHEMA \"s\n\t\"; CREATE TABLE \"s\n\t\".\"t\tab\" (\"c\n\" int);"
+      "INSERT INTO \"s\n\t\".\"t\tab\" VALUES (1);"
+      "CREATE SCHEMA \"",
+      quotes, quotes, "\"; CREATE TABLE \"", quotes, quotes, "\".\"", quotes,
+      quotes, "\" (i int); INSERT INTO \"", quotes, quotes, "\".\"", quotes,
+      quotes, "\" VALUES (1), (2)"));
+  RunAndRead();
+  EXPECT_EQ(contents_.rows["s\n\t.t\tab"], 1u);
+  EXPECT_EQ(contents_.rows[absl::StrCat(quotes, ".", quotes)], 2u);
+  // What an archive takes as a key (executor/payload.h).
+  for (const auto& entry : sink_.metadata) {
+    EXPECT_LE(entry.first.size(), 256u) << entry.first;
+    EXPECT_EQ(entry.first.find_first_of("\n\t"), std::string::npos);
+  }
+}
+
+TEST_F(BackupTest, CountsADatabaseOfViewsAndFunctionsAsNoEmptyOne) {
+  Exec(
+      "CREATE VIEW v AS SELECT 1 AS i;"
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  RunAndRead();
+  EXPECT_EQ(sink_.counts["rows"], 0u);
+  EXPECT_GT(sink_.counts["definitions"], 0u);
+  Exec("DROP VIEW v; DROP FUNCTION f()");
+  FakeSink empty;
+  ASSERT_TRUE(BackupDatabase(run_.run(), options_, empty).ok());
+  for (const auto& count : empty.counts) {
+    EXPECT_EQ(count.second, 0u) << count.first;
+  }
+}
+
+TEST_F(BackupTest, HoldsDefinitionsInBytesThatAreNoUtf8) {
+  for (const char* const encoding : {"SQL_ASCII", "MULE_INTERNAL"}) {
+    const std::string database = Server().CreateDatabase(
+        absl::StrCat("TEMPLATE template0 ENCODING '", encoding,
+                     "' LC_COLLATE 'C' LC_CTYPE 'C'"));
+    options_.connection = Server().Options(database);
+    options_.connection.Set("client_encoding", "SQL_ASCII");
+    // Latin 1 within MULE_INTERNAL; Latin 1 as it is.
+    const std::string text = encoding[0] == 'M' ? "caf\x81\xe9" : "caf\xe9";
+    Interrupt interrupt{sdk::Run()};
+    auto session = *Connection::Open(options_.connection, &interrupt);
+    const auto made = session->Exec(absl::StrCat(
+        "CREATE TABLE public.t (a text DEFAULT '", text,
+        "'); INSERT INTO public.t DEFAULT VALUES; COMMENT ON TABLE public.t IS "
+        "'",
+        text, "'"));
+    ASSERT_TRUE(made.ok()) << encoding << ": " << made.status();
+    options_.connection = Server().Options(database);
+    FakeSink sink;
+    const absl::Status status = BackupDatabase(run_.run(), options_, sink);
+    ASSERT_TRUE(status.ok()) << encoding << ": " << status;
+    PayloadContents contents;
+    ASSERT_TRUE(contents.Read(sink.payload).ok()) << encoding;
+    EXPECT_EQ(contents.data["public.t"], text + "\n") << encoding;
+    EXPECT_TRUE(absl::StrContains(contents.schema_dump, text)) << encoding;
+    // Else a target takes them for UTF-8, and refuses them.
+    EXPECT_TRUE(absl::StrContains(contents.schema_dump,
+                                  "SET client_encoding = 'SQL_ASCII'"))
+        << encoding;
+  }
+}
+
+TEST_F(BackupTest, WarnsOfWhatPgDumpLeavesOut) {
+  Exec(
+      "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = "
+      "'plain') THEN CREATE ROLE plain LOGIN IN ROLE pg_read_all_data; END IF; "
+      "END $$; CREATE TABLE a (i int)");
+  Exec(
+      "CREATE SUBSCRIPTION sub CONNECTION 'dbname=x' PUBLICATION p WITH "
+      "(connect = false)");
+  options_.connection.Set("user", "plain");
+  RunAndRead();
+  ASSERT_EQ(sink_.warnings.size(), 1u);
+  EXPECT_TRUE(absl::StartsWith(sink_.warnings[0], "pg_dump_warning: "))
+      << sink_.warnings[0];
+  EXPECT_TRUE(absl::StrContains(sink_.warnings[0], "subscriptions"))
+      << sink_.warnings[0];
+  Exec("ALTER SUBSCRIPTION sub SET (slot_name = NONE); DROP SUBSCRIPTION sub");
+}
+
+TEST_F(BackupTest, KeepsToTheTimeThatALockMayTakeAndNamesTheTable) {
+  Exec("CREATE TABLE a (i int); CREATE TABLE \"held B\" (i int)");
+  const auto holder = Server().Connect(database_);
+  ASSERT_TRUE(holder->Exec("BEGIN; LOCK TABLE \"held B\"").ok());
+  options_.lock_wait = absl::Minutes(10);
+  options_.patience = absl::Milliseconds(200);
+  const absl::Status status = Run();
+  EXPECT_EQ(SqlStateOf(status), kLockNotAvailable) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "public.\"held B\""))
+      << status;
+  EXPECT_TRUE(absl::StrContains(
+      status.message(), absl::StrCat("process ", holder->backend_pid())))
+      << status;
+}
+
+// pg_dump asks for the text of a view, whose lock is none of those that we
+// hold.
+TEST_F(BackupTest, KeepsToItWhileDefinitionsAreRead) {
+  Exec("CREATE VIEW v AS SELECT 1 AS i");
+  const auto holder = Server().Connect(database_);
+  ASSERT_TRUE(holder->Exec("BEGIN; ALTER VIEW v RENAME COLUMN i TO j").ok());
+  options_.lock_wait = absl::Milliseconds(100);
+  options_.patience = absl::Milliseconds(200);
+  const absl::Status status = Run();
+  EXPECT_EQ(SqlStateOf(status), kLockNotAvailable) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "public.v")) << status;
+}
+
+// Where pg_dump finds that a view is gone which it had just listed.
+TEST_F(BackupTest, BeginsAnewWhereAnObjectIsDroppedMeanwhile) {
+  Exec("CREATE TABLE a (i int); CREATE VIEW v AS SELECT 1 AS i");
+  const std::string folder = ::testing::TempDir() + "/dropping_tools";
+  std::filesystem::create_directories(folder);
+  const std::string real = "/usr/lib/postgresql/15/bin";
+  std::ofstream(folder + "/pg_dump")
+      << "#!/bin/sh\n"
+      << "[ \"$1\" = --version ] || [ -e " << folder << "/failed ] || {\n"
+      << "touch " << folder << "/failed\n"
+      << "echo 'pg_dump: error: schema with OID 4711 does not exist' >&2\n"
+      << "exit 1\n}\nexec " << real << "/pg_dump \"$@\"\n";
+  std::ofstream(folder + "/pg_restore")
+      << "#!/bin/sh\nexec " << real << "/pg_restore \"$@\"\n";
+  for (const char* const name : {"/pg_dump", "/pg_restore"}) {
+    std::filesystem::permissions(folder + name,
+                                 std::filesystem::perms::owner_all);
+  }
+  std::filesystem::remove(folder + "/failed");
+  options_.tools_folder = folder;
+  RunAndRead();
+  EXPECT_TRUE(std::filesystem::exists(folder + "/failed"));
+}
+
+// Five sessions that each lock every table would need five times as many.
+TEST_F(BackupTest, NeedsTheRoomOfOneLockForEachTable) {
+  TestServer server(
+      {.settings = {"max_locks_per_transaction = 10", "max_connections = 20"}});
+  server.Exec("postgres",
+              "DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE 'CREATE TABLE t' || i "
+              "|| ' ()'; IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END $$");
+  options_.connection = server.Options("postgres");
+  options_.jobs = 6;
+  RunAndRead();
+  EXPECT_EQ(sink_.counts["tables"], 400u);
+}
+
+TEST_F(BackupTest, LeavesOutWhatAServerInRecoveryCannotRead) {
+  TestServer server;
+  server.Exec("postgres",
+              "CREATE UNLOGGED TABLE u (i serial); INSERT INTO u DEFAULT "
+              "VALUES; CREATE TABLE t (i serial); INSERT INTO t DEFAULT "
+              "VALUES; CREATE SEQUENCE never");
+  server.Stop(SIGINT);
+  std::ofstream(server.folder() + "/data/standby.signal").close();
+  server.Start();
+  options_.connection = server.Options("postgres");
+  RunAndRead();
+  EXPECT_EQ(contents_.rows["public.t"], 1u);
+  EXPECT_EQ(contents_.Table("public.u"), nullptr);
+  ASSERT_EQ(sink_.warnings.size(), 2u);
+  EXPECT_TRUE(absl::StartsWith(sink_.warnings[0], "unlogged_table_left_out"));
+  EXPECT_TRUE(absl::StartsWith(sink_.warnings[1],
+                               "unlogged_sequence_left_out: sequence "
+                               "\"public\".\"u_i_seq\""));
+  ASSERT_EQ(contents_.index.sequences.size(), 2u);
+}
+
+TEST_F(BackupTest, HoldsTheStateOfSequencesWhetherCalledOrNot) {
+  Exec(
+      "CREATE SEQUENCE a; SELECT setval('a', 42, false);"
+      "CREATE SEQUENCE b; SELECT setval('b', 7);"
+      "CREATE SEQUENCE c START 5");
+  RunAndRead();
+  ASSERT_EQ(contents_.index.sequences.size(), 3u);
+  EXPECT_EQ(contents_.index.sequences[0].last_value, 42);
+  EXPECT_FALSE(contents_.index.sequences[0].is_called);
+  EXPECT_EQ(contents_.index.sequences[1].last_value, 7);
+  EXPECT_TRUE(contents_.index.sequences[1].is_called);
+  EXPECT_EQ(contents_.index.sequences[2].last_value, 5);
+  EXPECT_FALSE(contents_.index.sequences[2].is_called);
+}
+
+TEST_F(BackupTest, HintsAtTheRightsOfLargeObjects) {
+  Exec(
+      "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = "
+      "'plain') THEN CREATE ROLE plain LOGIN IN ROLE pg_read_all_data; END IF; "
+      "END $$; SELECT lo_from_bytea(70004, 'mine')");
+  options_.connection.Set("user", "plain");
+  const absl::Status status = Run();
+  EXPECT_EQ(ErrorCodeOf(status), kSourcePermissionDenied) << status;
+  EXPECT_TRUE(absl::StrContains(HintOf(status), "LARGE OBJECT")) << status;
 }
 
 TEST_F(BackupTest, SendsOtherEncodingsAsTheyAre) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/row_copier.h"
@@ -148,8 +150,14 @@ absl::StatusOr<PayloadBlobTotals> CopyBlobs(Connection& connection,
     if (blobs.empty()) return copier.Totals();
     last = blobs.back().oid;
     SLUICE_RETURN_IF_ERROR(AddGrants(connection, blobs));
-    SLUICE_RETURN_IF_ERROR(
-        NameObject(copier.CopyBatch(blobs), "large objects"));
+    absl::Status status = NameObject(copier.CopyBatch(blobs), "large objects");
+    if (status.code() == absl::StatusCode::kPermissionDenied) {
+      status = WithHint(std::move(status),
+                        "pg_read_all_data does not reach them: GRANT SELECT ON "
+                        "LARGE OBJECT, or back up as their owner or a "
+                        "superuser");
+    }
+    SLUICE_RETURN_IF_ERROR(status);
   }
 }
 

@@ -41,19 +41,80 @@ constexpr int kFewBytes = 64 << 10;
 // Rows that are longer count: what is shorter is no more than the buffer.
 constexpr uint64_t kLongRowBytes = 256 << 10;
 
-constexpr absl::string_view kSession =
-    "SELECT pg_catalog.set_config('search_path', '', false);"
-    "SET row_security = off;"
-    "SET statement_timeout = 0;"
-    "SET lock_timeout = 0;"
-    "SET idle_in_transaction_session_timeout = 0;"
-    "SET standard_conforming_strings = on;"
-    "SET synchronize_seqscans = off;"
-    "SET quote_all_identifiers = off;"
-    "SET bytea_output = hex;"
-    "SET datestyle = 'ISO, YMD';"
-    "SET intervalstyle = postgres;"
-    "SET extra_float_digits = 3;";
+// What the meaning of our statements and of their results depends on.
+struct Setting {
+  absl::string_view name;
+  absl::string_view value;
+};
+constexpr Setting kSettings[] = {
+    {"search_path", ""},
+    {"row_security", "off"},
+    {"statement_timeout", "0"},
+    {"lock_timeout", "0"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"standard_conforming_strings", "on"},
+    {"synchronize_seqscans", "off"},
+    {"quote_all_identifiers", "off"},
+    {"bytea_output", "hex"},
+    {"datestyle", "ISO, YMD"},
+    {"intervalstyle", "postgres"},
+    {"extra_float_digits", "3"},
+    {"xmloption", "content"},
+    {"array_nulls", "on"},
+    {"transform_null_equals", "off"},
+    {"jit", "off"},
+};
+
+// "-c name=value ..." for a startup packet. A space within a value would have
+// to be escaped; lists do without.
+std::string StartupSettings() {
+  std::string text;
+  for (const Setting& setting : kSettings) {
+    absl::StrAppend(&text, text.empty() ? "-c " : " -c ", setting.name, "=",
+                    absl::StrReplaceAll(setting.value, {{" ", ""}}));
+  }
+  return text;
+}
+
+// Statements that set all of it; `scope` is LOCAL or SESSION.
+std::string SetStatements(absl::string_view scope, int server_version) {
+  std::string sql;
+  for (const Setting& setting : kSettings) {
+    absl::StrAppend(&sql, "SET ", scope, " ", setting.name, " = '",
+                    setting.value, "';");
+  }
+  if (server_version >= 170000) {
+    absl::StrAppend(&sql, "SET ", scope, " transaction_timeout = 0;");
+  }
+  return sql;
+}
+
+// What the session has, as one row of text; last two: whose backend it is, and
+// whether it knows how to keep views out.
+std::string ReadSettings() {
+  std::string sql = "SELECT ";
+  for (const Setting& setting : kSettings) {
+    absl::StrAppend(&sql, "pg_catalog.current_setting('", setting.name, "'), ");
+  }
+  return absl::StrCat(sql,
+                      "pg_catalog.pg_backend_pid(), pg_catalog.current_setting("
+                      "'restrict_nonsystem_relation_kind', true) IS NOT NULL");
+}
+
+// A pooler that knows no options in a startup packet, or a server that forbids
+// one of ours.
+bool RefusesOptions(const absl::Status& status) {
+  const std::string state = SqlStateOf(status);
+  return state == "08P01" || state == "0A000" || state == "42704";
+}
+
+// A database in an encoding that the server cannot convert to UTF-8.
+bool RefusesEncoding(const absl::Status& status, absl::string_view encoding) {
+  const std::string state = SqlStateOf(status);
+  return (state == "0A000" || state == "22023") &&
+         (absl::StrContains(status.message(), "client_encoding") ||
+          absl::StrContains(status.message(), encoding));
+}
 
 // A server sends 8 KiB at a time. To be woken for each takes a processor from
 // it that it could use, so what has begun to come is let come for a moment.
@@ -216,19 +277,52 @@ Connection::~Connection() { ReleaseRow(); }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const ConnectionOptions& options, const Interrupt* interrupt) {
+  // libpq takes options from one place alone, so ours stand beside those that
+  // it would have taken. Those of a service file only libpq can read: there the
+  // packet stays as it is.
+  std::string theirs = options.Get("options");
+  const bool service =
+      !options.Get("service").empty() || std::getenv("PGSERVICE") != nullptr;
+  if (theirs.empty() && !service) theirs = OrEmpty(std::getenv("PGOPTIONS"));
+  std::string startup = theirs;
+  if (!service || !theirs.empty()) {
+    absl::StrAppend(&startup, theirs.empty() ? "" : " ", StartupSettings());
+  }
+  std::string encoding = options.Get("client_encoding");
+  if (encoding.empty()) encoding = "UTF8";
+  auto connection = Start(options, encoding, startup, interrupt);
+  if (!connection.ok() && RefusesEncoding(connection.status(), encoding)) {
+    encoding = "SQL_ASCII";
+    connection = Start(options, encoding, startup, interrupt);
+  }
+  if (!connection.ok() && startup != theirs &&
+      RefusesOptions(connection.status())) {
+    connection = Start(options, encoding, theirs, interrupt);
+  }
+  SLUICE_RETURN_IF_ERROR(connection.status());
+  if (!InputBuffer((*connection)->connection_.get()).IsOfThisLayout()) {
+    return MakeError(absl::StatusCode::kInternal, kInternal,
+                     "libpq is not the one of the headers it was built with");
+  }
+  SLUICE_RETURN_IF_ERROR((*connection)->FixSession(options.in_transactions));
+  return connection;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Start(
+    const ConnectionOptions& options, const std::string& encoding,
+    const std::string& startup, const Interrupt* interrupt) {
+  ConnectionOptions all = options;
+  all.Set("client_encoding", encoding);
+  if (!startup.empty()) all.Set("options", startup);
+  if (all.Get("fallback_application_name").empty()) {
+    all.Set("fallback_application_name", "sluice");
+  }
+  if (!options.password.empty()) all.Set("password", options.password);
   std::vector<const char*> keywords, values;
-  for (const auto& parameter : options.parameters) {
+  for (const auto& parameter : all.parameters) {
     keywords.push_back(parameter.first.c_str());
     values.push_back(parameter.second.c_str());
   }
-  const auto add = [&](const char* keyword, const char* value) {
-    if (!options.Get(keyword).empty()) return;
-    keywords.push_back(keyword);
-    values.push_back(value);
-  };
-  add("client_encoding", "UTF8");
-  add("fallback_application_name", "sluice");
-  if (!options.password.empty()) add("password", options.password.c_str());
   keywords.push_back(nullptr);
   values.push_back(nullptr);
   std::unique_ptr<Connection> connection(
@@ -236,16 +330,40 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
                      interrupt, options));
   SLUICE_RETURN_IF_ERROR(
       connection->Connect(absl::Now() + options.connect_timeout));
-  if (!InputBuffer(connection->connection_.get()).IsOfThisLayout()) {
-    return MakeError(absl::StatusCode::kInternal, kInternal,
-                     "libpq is not the one of the headers it was built with");
-  }
-  SLUICE_RETURN_IF_ERROR(connection->Exec(kSession).status());
-  if (connection->server_version() >= 140000) {
-    SLUICE_RETURN_IF_ERROR(
-        connection->Exec("SET idle_session_timeout = 0").status());
-  }
   return connection;
+}
+
+absl::Status Connection::FixSession(bool in_transactions) {
+  SLUICE_ASSIGN_OR_RETURN(const Result row, Exec(ReadSettings()));
+  bool fixed = true;
+  int column = 0;
+  for (const Setting& setting : kSettings) {
+    fixed &= row.Get(0, column) == setting.value;
+    ++column;
+  }
+  pooled_ = row.Integer(0, column) != backend_pid();
+  restricts_relation_kinds_ = row.Bool(0, column + 1);
+  if (pooled_ && in_transactions) return absl::OkStatus();
+  std::string sql;
+  if (!fixed) sql = SetStatements("SESSION", server_version());
+  if (fixed && server_version() >= 170000) {
+    absl::StrAppend(&sql, "SET transaction_timeout = 0;");
+  }
+  if (server_version() >= 140000) {
+    absl::StrAppend(&sql, "SET idle_session_timeout = 0;");
+  }
+  return sql.empty() ? absl::OkStatus() : Exec(sql).status();
+}
+
+absl::Status Connection::Begin(absl::string_view mode) {
+  std::string sql = absl::StrCat("BEGIN ", mode, ";",
+                                 SetStatements("LOCAL", server_version()));
+  if (restricts_relation_kinds_) {
+    absl::StrAppend(&sql,
+                    "SET LOCAL restrict_nonsystem_relation_kind = "
+                    "'view, foreign-table';");
+  }
+  return Exec(sql).status();
 }
 
 absl::Status Connection::Connect(absl::Time deadline) {
@@ -284,8 +402,9 @@ absl::Status Connection::ConnectError() const {
   const std::string text =
       Redacted(WithoutLocation(PQerrorMessage(connection)), password_);
   std::string state = SqlStateIn(text);
-  if (state.empty() && (PQconnectionNeedsPassword(connection) != 0 ||
-                        PQconnectionUsedPassword(connection) != 0)) {
+  const bool needs_password = PQconnectionNeedsPassword(connection) != 0;
+  if (state.empty() &&
+      (needs_password || PQconnectionUsedPassword(connection) != 0)) {
     state = "28P01";
   }
   if (state.empty()) state = "08001";
@@ -293,6 +412,15 @@ absl::Status Connection::ConnectError() const {
   // Whatever it was, nothing had begun yet.
   if (ErrorCodeOf(status) == kSourceFailed) {
     status = WithCode(std::move(status), kSourceUnavailable);
+  }
+  if (needs_password) {
+    // .pgpass is read by all four, and often names another database.
+    status = WithHint(
+        std::move(status),
+        absl::StrCat("no password was found for ", host(), ":", port(), ":",
+                     database(), ":", user(),
+                     ": give one in ~/.pgpass for that host, port, database "
+                     "and user, in a service file, or as password=env:NAME"));
   }
   return status;
 }

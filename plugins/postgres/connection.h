@@ -23,6 +23,18 @@
 // call ended so, or lost its server, is closed: each later call fails. After
 // any other error of the server it is as usable as its transaction is.
 //
+// What the meaning of a statement depends on (search_path, row_security, time
+// limits, formats) is fixed twice. The startup packet carries it, so that not
+// even the first statement runs under a role's statement_timeout. Behind a
+// pooler that drops such a packet's options, and gives each transaction a
+// session of its own choice, nothing is SET for the session, which is another
+// client's next; there only what Begin opens is safe, for it sets all of it for
+// its transaction:
+//
+//   SLUICE_RETURN_IF_ERROR(connection->Begin("READ ONLY"));
+//   ... and in the end
+//   SLUICE_RETURN_IF_ERROR(connection->Exec("ROLLBACK").status());
+//
 // One thread at a time. Borrows the interrupt. Errors are those of sql_error.h;
 // none shows the password. A session holds one row of a COPY, or one result, in
 // memory, and what the socket brought with it.
@@ -58,6 +70,9 @@ struct ConnectionOptions {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::string password;  // empty: from .pgpass, a service file, or none needed
   absl::Duration connect_timeout = absl::Seconds(10);
+  // All work lies between Begin and ROLLBACK: behind a pooler nothing is SET
+  // for the session. False: everything is, wherever it is.
+  bool in_transactions = false;
   // Long rows of a COPY are read within this; null: as they come. Borrowed, for
   // as long as the connection lives, by all that share it.
   RowBudget* row_budget = nullptr;
@@ -113,13 +128,19 @@ class Result {
 
 class Connection {
  public:
-  // Connects, then fixes what an environment could bend: client encoding UTF-8,
+  // Connects, then fixes what an environment could bend: client encoding UTF-8
+  // (SQL_ASCII, bytes as they are, where the server cannot convert to it),
   // empty search_path, row_security off, no timeouts, ISO dates, 17 digits.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
       const ConnectionOptions& options, const Interrupt* interrupt);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+
+  // Opens a transaction, `mode` as BEGIN takes it, with all of that for itself.
+  // Fixes no snapshot. Also that no view is read in place of a table of its
+  // name, where the server knows how (restrict_nonsystem_relation_kind).
+  absl::Status Begin(absl::string_view mode);
 
   // One statement or several separated by ';'; the result of the last.
   absl::StatusOr<Result> Exec(absl::string_view sql);
@@ -156,6 +177,10 @@ class Connection {
   // A setting that the server reports, such as "server_encoding"; "" if not.
   std::string ServerSetting(absl::string_view name) const;
   int backend_pid() const;
+  // Whether a pooler lies between: the session is not ours alone.
+  bool pooled() const { return pooled_; }
+  // Whether Begin keeps views and foreign tables out.
+  bool restricts_relation_kinds() const { return restricts_relation_kinds_; }
   bool tls() const;
   // What libpq has settled on, service file and environment seen through.
   std::string host() const;
@@ -173,6 +198,12 @@ class Connection {
   Connection(pg_conn* connection, const Interrupt* interrupt,
              const ConnectionOptions& options);
 
+  // Connects with `encoding` and `startup` as the options of the packet.
+  static absl::StatusOr<std::unique_ptr<Connection>> Start(
+      const ConnectionOptions& options, const std::string& encoding,
+      const std::string& startup, const Interrupt* interrupt);
+  // Looks what the packet has brought, and sets what it has not.
+  absl::Status FixSession(bool in_transactions);
   absl::Status Connect(absl::Time deadline);
   absl::Status ConnectError() const;
   absl::Status CheckOpen() const;
@@ -200,6 +231,8 @@ class Connection {
   char* row_ = nullptr;     // of NextRow, libpq's to free
   uint64_t admitted_ = 0;   // bytes of it, taken from the budget
   uint64_t unflushed_ = 0;  // bytes given to libpq since its last flush
+  bool pooled_ = false;
+  bool restricts_relation_kinds_ = false;
 };
 
 }  // namespace sluice::postgres

@@ -297,6 +297,91 @@ TEST(ConnectionTest, TellsWhatIsWrongAtConnecting) {
             kSourceUnavailable);
 }
 
+// The statement that would reset it is killed by it, were it not for the
+// startup packet: at a limit of a millisecond even the first one often is.
+TEST(ConnectionTest, RunsNoStatementUnderTheTimeLimitOfARole) {
+  Server().Exec("postgres",
+                "CREATE ROLE hasty LOGIN; ALTER ROLE hasty SET "
+                "statement_timeout = 1; ALTER ROLE hasty SET xmloption = "
+                "document; ALTER ROLE hasty SET array_nulls = off");
+  Interrupt interrupt{sdk::Run()};
+  ConnectionOptions options = Server().Options();
+  options.Set("user", "hasty");
+  options.Set("options", "-c statement_timeout=1 -c work_mem=1234kB");
+  for (int i = 0; i < 20; ++i) {
+    const auto connection = Connection::Open(options, &interrupt);
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    const auto row = (*connection)
+                         ->Exec(
+                             "SELECT pg_sleep(0.003), "
+                             "current_setting('work_mem'), "
+                             "current_setting('xmloption'), "
+                             "current_setting('array_nulls')");
+    ASSERT_TRUE(row.ok()) << row.status();
+    EXPECT_EQ((*connection)
+                  ->Exec("SELECT source FROM pg_settings WHERE name = "
+                         "'statement_timeout'")
+                  ->Get(0, 0),
+              "client");
+    EXPECT_EQ(row->Get(0, 1), "1234kB");  // what the user asked for, too
+    EXPECT_EQ(row->Get(0, 2), "content");
+    EXPECT_EQ(row->Get(0, 3), "on");
+  }
+  Server().Exec("postgres", "DROP ROLE hasty");
+}
+
+TEST(ConnectionTest, FixesAllOfItForATransactionAsWell) {
+  const auto connection = Server().Connect();
+  ASSERT_TRUE(connection
+                  ->Exec("SET row_security = on; SET search_path = public;"
+                         "SET datestyle = 'German'")
+                  .ok());
+  ASSERT_TRUE(connection->Begin("READ ONLY").ok());
+  const auto row = connection->Exec(
+      "SELECT current_setting('row_security'), current_setting('search_path'),"
+      " current_setting('datestyle'), current_setting('transaction_read_only'),"
+      " current_setting('restrict_nonsystem_relation_kind', true)");
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->Get(0, 0), "off");
+  EXPECT_EQ(row->Get(0, 1), "\"\"");
+  EXPECT_EQ(row->Get(0, 2), "ISO, YMD");
+  EXPECT_EQ(row->Get(0, 3), "on");
+  EXPECT_TRUE(row->IsNull(0, 4) || row->Get(0, 4) == "view, foreign-table")
+      << row->Get(0, 4);
+  ASSERT_TRUE(connection->Exec("ROLLBACK").ok());
+  EXPECT_EQ(connection->Exec("SHOW row_security")->Get(0, 0), "on");
+  EXPECT_FALSE(connection->pooled());
+}
+
+TEST(ConnectionTest, ReadsADatabaseThatNothingConvertsToUtf8) {
+  const std::string database = Server().CreateDatabase(
+      "TEMPLATE template0 ENCODING 'MULE_INTERNAL' LC_COLLATE 'C' LC_CTYPE "
+      "'C'");
+  EXPECT_EQ(Server().Query(database, "SELECT 'ascii'"), "ascii");
+}
+
+TEST(ConnectionTest, NamesWhatAPasswordIsMissingFor) {
+  TestServer server({.tls = true, .settings = {}});
+  server.Exec("postgres", "CREATE ROLE bob LOGIN PASSWORD 'x'");
+  Interrupt interrupt{sdk::Run()};
+  ConnectionOptions options = server.TcpOptions("postgres");
+  options.Set("user", "bob");
+  options.Set("passfile", "/nonexistent");
+  const absl::Status none = Connection::Open(options, &interrupt).status();
+  EXPECT_EQ(ErrorCodeOf(none), kSourcePermissionDenied) << none;
+  EXPECT_TRUE(absl::StrContains(
+      HintOf(none), absl::StrCat("127.0.0.1:", server.port(), ":postgres:bob")))
+      << HintOf(none);
+  options = server.Options("postgres");
+  options.Set("user", "bob");
+  options.Set("host", "127.0.0.1");
+  options.Set("sslmode", "disable");
+  const absl::Status hba = Connection::Open(options, &interrupt).status();
+  EXPECT_EQ(ErrorCodeOf(hba), kSourcePermissionDenied) << hba;
+  EXPECT_TRUE(absl::StrContains(HintOf(hba), "pg_hba.conf")) << HintOf(hba);
+  EXPECT_FALSE(absl::StrContains(hba.message(), "\n")) << hba;
+}
+
 TEST(ConnectionTest, SpeaksTlsAndScramAndNeverShowsAPassword) {
   TestServer server({.tls = true, .settings = {}});
   server.Exec("postgres", "CREATE ROLE alice LOGIN PASSWORD 'canary-4711'");

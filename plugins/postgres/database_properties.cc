@@ -14,8 +14,8 @@ namespace {
 
 // Objects of these catalogs that initdb did not make are a user's. 16384 is
 // FirstNormalObjectId.
-constexpr absl::string_view kIsEmpty = R"(
-SELECT NOT EXISTS (
+constexpr absl::string_view kCount = R"(
+SELECT count(*) FROM (
   SELECT FROM pg_catalog.pg_namespace WHERE oid >= 16384
     AND nspname NOT LIKE 'pg\_temp\_%' AND nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL
@@ -49,7 +49,7 @@ SELECT NOT EXISTS (
   UNION ALL SELECT FROM pg_catalog.pg_largeobject_metadata
   UNION ALL SELECT FROM pg_catalog.pg_subscription s
     JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-    WHERE d.datname = pg_catalog.current_database()))";
+    WHERE d.datname = pg_catalog.current_database()) AS made)";
 
 // Columns that came with a version are NULL before it.
 std::string PropertiesSql(int server_version) {
@@ -126,9 +126,14 @@ absl::Status ApplySetting(Connection& connection, absl::string_view database,
 
 }  // namespace
 
+absl::StatusOr<uint64_t> CountDefinitions(Connection& connection) {
+  SLUICE_ASSIGN_OR_RETURN(const Result result, connection.Exec(kCount));
+  return static_cast<uint64_t>(result.Integer(0, 0));
+}
+
 absl::StatusOr<bool> IsEmptyDatabase(Connection& connection) {
-  SLUICE_ASSIGN_OR_RETURN(const Result result, connection.Exec(kIsEmpty));
-  return result.Bool(0, 0);
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t count, CountDefinitions(connection));
+  return count == 0;
 }
 
 absl::StatusOr<PayloadDatabase> ReadDatabaseProperties(Connection& connection) {

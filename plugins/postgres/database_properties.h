@@ -12,6 +12,7 @@
 //
 // Errors are the connection's. One thread, as the connection.
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -26,7 +27,10 @@ namespace sluice::postgres {
 // of `settings`: it belongs to the store, not to its owner's choices.
 inline constexpr absl::string_view kStoreIdSetting = "sluice.store_id";
 
-// Of the database that `connection` is in. Whether nothing in it is a user's.
+// Of the database that `connection` is in. How many objects in it are a user's:
+// schemas, relations, types, functions, large objects and so on.
+absl::StatusOr<uint64_t> CountDefinitions(Connection& connection);
+// Whether nothing in it is.
 absl::StatusOr<bool> IsEmptyDatabase(Connection& connection);
 
 // Of the database that `connection` is in.

@@ -1,9 +1,11 @@
 #include "sluice/plugins/postgres/endpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -80,6 +82,15 @@ absl::StatusOr<std::string> ConsumeName(absl::string_view& text) {
   return name;
 }
 
+absl::StatusOr<absl::Duration> ConnectTimeout(const sdk::Options& options) {
+  int seconds = 0;
+  if (!absl::SimpleAtoi(options.Get("connect_timeout"), &seconds)) {
+    return options.GetDuration("connect_timeout", absl::Seconds(10));
+  }
+  return seconds <= 0 ? absl::InfiniteDuration()
+                      : absl::Seconds(std::max(2, seconds));
+}
+
 }  // namespace
 
 absl::StatusOr<ConnectionOptions> ConnectionFrom(const sdk::Options& options) {
@@ -109,9 +120,7 @@ absl::StatusOr<ConnectionOptions> ConnectionFrom(const sdk::Options& options) {
     }
   }
   connection.password = options.Get("password");
-  SLUICE_ASSIGN_OR_RETURN(
-      connection.connect_timeout,
-      options.GetDuration("connect_timeout", absl::Seconds(10)));
+  SLUICE_ASSIGN_OR_RETURN(connection.connect_timeout, ConnectTimeout(options));
   return connection;
 }
 

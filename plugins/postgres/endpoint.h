@@ -30,16 +30,30 @@ inline constexpr absl::string_view kPassedOn[] = {"host",
                                                   "dbname",
                                                   "service",
                                                   "passfile",
+                                                  "application_name",
+                                                  "options",
+                                                  "keepalives",
+                                                  "keepalives_idle",
+                                                  "keepalives_interval",
+                                                  "keepalives_count",
+                                                  "tcp_user_timeout",
                                                   "sslmode",
                                                   "sslrootcert",
                                                   "sslcert",
                                                   "sslkey",
                                                   "sslcrl",
+                                                  "sslcrldir",
+                                                  "sslsni",
+                                                  "ssl_min_protocol_version",
+                                                  "ssl_max_protocol_version",
+                                                  "requirepeer",
                                                   "gssencmode",
                                                   "krbsrvname",
                                                   "channel_binding",
                                                   "target_session_attrs"};
 
+// connect_timeout= is a duration, or a number of seconds as libpq has it: 0 or
+// less is for ever, 1 is 2.
 absl::StatusOr<ConnectionOptions> ConnectionFrom(const sdk::Options& options);
 
 // SCHEMA.TABLE.COLUMN, several separated by commas; each name as SQL has it: in

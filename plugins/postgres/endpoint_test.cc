@@ -50,6 +50,29 @@ TEST(EndpointTest, PassesOnWhatLibpqKnowsAndTheSecret) {
   EXPECT_EQ(connection->connect_timeout, absl::Seconds(3));
 }
 
+TEST(EndpointTest, TakesWhatLibpqsUsersWriteIntoAUri) {
+  const auto connection = From({{"application_name", "nightly"},
+                                {"options", "-c role=backup"},
+                                {"keepalives", "1"},
+                                {"keepalives_idle", "30"},
+                                {"keepalives_interval", "5"},
+                                {"keepalives_count", "3"},
+                                {"tcp_user_timeout", "10000"},
+                                {"connect_timeout", "3"}});
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_EQ(connection->Get("application_name"), "nightly");
+  EXPECT_EQ(connection->Get("options"), "-c role=backup");
+  EXPECT_EQ(connection->Get("keepalives_idle"), "30");
+  EXPECT_EQ(connection->connect_timeout, absl::Seconds(3));
+  EXPECT_EQ(From({{"connect_timeout", "1"}})->connect_timeout,
+            absl::Seconds(2));
+  for (const char* const for_ever : {"0", "-1"}) {
+    EXPECT_EQ(From({{"connect_timeout", for_ever}})->connect_timeout,
+              absl::InfiniteDuration());
+  }
+  EXPECT_FALSE(From({{"connect_timeout", "soon"}}).ok());
+}
+
 TEST(EndpointTest, RefusesWhatIsGivenTwiceOrIsNoName) {
   EXPECT_EQ(ErrorCodeOf(From({{"path", "/a"}, {"dbname", "b"}}).status()),
             kSourceConfigInvalid);

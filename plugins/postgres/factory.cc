@@ -93,6 +93,14 @@ constexpr sluice_option_spec kOptions[] = {
     Passed("dbname", "the database"),
     Passed("service", "name of a service in pg_service.conf"),
     Passed("passfile", "file of passwords in place of ~/.pgpass"),
+    Passed("application_name", "as the server's views show the sessions"),
+    Passed("options", "settings of the sessions: -c NAME=VALUE"),
+    Passed("keepalives", "0: no TCP keepalives"),
+    Passed("keepalives_idle", "seconds of silence before one is sent"),
+    Passed("keepalives_interval", "seconds after which one is sent again"),
+    Passed("keepalives_count", "how many may be lost"),
+    Passed("tcp_user_timeout",
+           "milliseconds that sent data may wait for an answer"),
     Passed("sslmode",
            "disable, allow, prefer, require, verify-ca, "
            "verify-full"),
@@ -100,6 +108,11 @@ constexpr sluice_option_spec kOptions[] = {
     Passed("sslcert", "file of the client's certificate"),
     Passed("sslkey", "file of the client's key"),
     Passed("sslcrl", "file of revoked certificates"),
+    Passed("sslcrldir", "folder of revoked certificates"),
+    Passed("sslsni", "0: the server's name is not sent in clear"),
+    Passed("ssl_min_protocol_version", "TLSv1.2, TLSv1.3, ..."),
+    Passed("ssl_max_protocol_version", "TLSv1.2, TLSv1.3, ..."),
+    Passed("requirepeer", "user that the server behind a socket must run as"),
     Passed("gssencmode", "disable, prefer, require"),
     Passed("krbsrvname", "Kerberos service name of the server"),
     Passed("channel_binding", "disable, prefer, require"),
@@ -109,8 +122,9 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("password", SLUICE_OPTION_STRING, SLUICE_OPTION_SECRET, "",
                 "env:NAME, file:/path or cmd:COMMAND; without it ~/.pgpass or "
                 "the service file"),
-    sdk::Option("connect_timeout", SLUICE_OPTION_DURATION, 0, "10s",
-                "how long the server may take to answer"),
+    sdk::Option("connect_timeout", SLUICE_OPTION_STRING, 0, "10s",
+                "how long the server may take to answer: 10s, or 10 as libpq "
+                "has it, 0 for ever"),
     sdk::Option("jobs", SLUICE_OPTION_INTEGER, 0, "",
                 "sessions that move rows at the same time, 1 to 64; the number "
                 "of cores if not given"),

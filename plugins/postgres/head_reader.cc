@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/database_properties.h"
 #include "sluice/plugins/postgres/quote.h"
@@ -83,8 +84,13 @@ WHERE c.relkind = 'm' AND c.relispopulated AND c.oid >= 16384
       AND d.deptype = 'e')
 ORDER BY c.oid)";
 
+// By number, what has been called. What has not, NULL, must be asked for by
+// name. Unlogged ones of a server in recovery cannot be read.
 constexpr absl::string_view kSequencesSql = R"(
-SELECT n.nspname, c.relname
+SELECT n.nspname, c.relname, c.oid,
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(),
+       CASE WHEN c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+            THEN NULL ELSE pg_catalog.pg_sequence_last_value(c.oid) END
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -125,6 +131,45 @@ absl::Status ReadRoles(Connection& connection, PayloadHead& head) {
   return absl::OkStatus();
 }
 
+// A sequence whose value must be asked for by name.
+struct Uncalled {
+  size_t index;
+  int64_t oid;
+};
+
+absl::Status ReadUncalled(Connection& connection,
+                          const std::vector<Uncalled>& uncalled,
+                          std::vector<PayloadSequence>& sequences) {
+  for (size_t begin = 0; begin < uncalled.size(); begin += kSequencesPerQuery) {
+    const size_t end =
+        std::min<size_t>(begin + kSequencesPerQuery, uncalled.size());
+    std::string sql;
+    for (size_t i = begin; i < end; ++i) {
+      const PayloadSequence& sequence = sequences[uncalled[i].index];
+      absl::StrAppend(&sql, sql.empty() ? "" : " UNION ALL ", "SELECT ", i,
+                      ", last_value, is_called, tableoid FROM ",
+                      QuoteQualified(sequence.schema, sequence.name));
+    }
+    SLUICE_ASSIGN_OR_RETURN(const Result values, connection.Exec(sql));
+    size_t right = 0;
+    for (int row = 0; row < values.rows(); ++row) {
+      const Uncalled& read =
+          uncalled[static_cast<size_t>(values.Integer(row, 0))];
+      if (values.Integer(row, 3) != read.oid) continue;
+      ++right;
+      sequences[read.index].last_value = values.Integer(row, 1);
+      sequences[read.index].is_called = values.Bool(row, 2);
+    }
+    if (right != end - begin) {
+      return WithRetryable(
+          MakeError(absl::StatusCode::kAborted, kSourceFailed,
+                    "a sequence was renamed while it was read"),
+          true);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<PayloadHead> ReadHead(Connection& connection) {
@@ -157,31 +202,24 @@ absl::StatusOr<PayloadHead> ReadHead(Connection& connection) {
 }
 
 absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
-    Connection& connection) {
-  SLUICE_ASSIGN_OR_RETURN(const Result names, connection.Exec(kSequencesSql));
+    Connection& connection, std::vector<std::string>* left_out) {
+  SLUICE_ASSIGN_OR_RETURN(const Result rows, connection.Exec(kSequencesSql));
   std::vector<PayloadSequence> sequences;
-  sequences.reserve(names.rows());
-  for (int row = 0; row < names.rows(); ++row) {
-    sequences.push_back({names.Text(row, 0), names.Text(row, 1), 0, false});
-  }
-  for (size_t begin = 0; begin < sequences.size();
-       begin += kSequencesPerQuery) {
-    const size_t end =
-        std::min<size_t>(begin + kSequencesPerQuery, sequences.size());
-    std::string sql;
-    for (size_t i = begin; i < end; ++i) {
-      absl::StrAppend(&sql, sql.empty() ? "" : " UNION ALL ", "SELECT ", i,
-                      ", last_value, is_called FROM ",
-                      QuoteQualified(sequences[i].schema, sequences[i].name));
+  sequences.reserve(rows.rows());
+  std::vector<Uncalled> uncalled;
+  for (int row = 0; row < rows.rows(); ++row) {
+    PayloadSequence sequence{rows.Text(row, 0), rows.Text(row, 1),
+                             rows.Integer(row, 4), true};
+    if (rows.Bool(row, 3)) {
+      left_out->push_back(QuoteQualified(sequence.schema, sequence.name));
+      continue;
     }
-    SLUICE_ASSIGN_OR_RETURN(const Result values, connection.Exec(sql));
-    for (int row = 0; row < values.rows(); ++row) {
-      PayloadSequence& sequence =
-          sequences[static_cast<size_t>(values.Integer(row, 0))];
-      sequence.last_value = values.Integer(row, 1);
-      sequence.is_called = values.Bool(row, 2);
+    if (rows.IsNull(row, 4)) {
+      uncalled.push_back({sequences.size(), rows.Integer(row, 2)});
     }
+    sequences.push_back(std::move(sequence));
   }
+  SLUICE_RETURN_IF_ERROR(ReadUncalled(connection, uncalled, sequences));
   return sequences;
 }
 

@@ -21,9 +21,11 @@ class PostgresSource : public sdk::Source {
 
   absl::StatusOr<sdk::SourceInfo> Describe(const sdk::Run& run) override {
     const Interrupt interrupt(run);
-    SLUICE_ASSIGN_OR_RETURN(
-        const std::unique_ptr<Connection> connection,
-        Connection::Open(options_.backup.connection, &interrupt));
+    ConnectionOptions options = options_.backup.connection;
+    options.in_transactions = true;
+    SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> connection,
+                            Connection::Open(options, &interrupt));
+    SLUICE_RETURN_IF_ERROR(connection->Begin("READ ONLY"));
     sdk::SourceInfo info;
     SLUICE_ASSIGN_OR_RETURN(info.empty, IsEmptyDatabase(*connection));
     info.store_id = options_.backup.store_id;

@@ -7,9 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
@@ -20,6 +23,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/sql_error.h"
 
 extern char** environ;
 
@@ -28,7 +32,8 @@ namespace {
 
 constexpr int kPollMilliseconds = 50;
 constexpr absl::Duration kTermPatience = absl::Milliseconds(400);
-constexpr size_t kKeptStderr = 4096;
+constexpr size_t kKeptStderr = 64 << 10;
+constexpr size_t kShownStderr = 3000;
 
 absl::Status CannotStart(const std::string& program, int error) {
   return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
@@ -59,17 +64,38 @@ struct Pipe {
   }
 };
 
-std::vector<std::string> EnvironmentWith(
-    const std::vector<std::pair<std::string, std::string>>& set) {
+// Whether a program may see the variable `name` of ours.
+bool IsInherited(absl::string_view name, bool libpq) {
+  constexpr absl::string_view kNames[] = {
+      "PATH", "HOME",   "USER",    "LOGNAME",         "SHELL",    "LANG",
+      "TZ",   "TMPDIR", "NLSPATH", "LD_LIBRARY_PATH", "LANGUAGE", "LD_PRELOAD"};
+  if (std::find(std::begin(kNames), std::end(kNames), name) !=
+      std::end(kNames)) {
+    return true;
+  }
+  if (absl::StartsWith(name, "LC_") || absl::EndsWith(name, "SAN_OPTIONS")) {
+    return true;
+  }
+  return libpq &&
+         (absl::StartsWith(name, "PG") || absl::StartsWith(name, "KRB5") ||
+          absl::StartsWith(name, "SSL_CERT_") || name == "OPENSSL_CONF");
+}
+
+std::vector<std::string> EnvironmentOf(const ProcessOptions& options) {
+  const auto is_set = [&options](absl::string_view name) {
+    return std::any_of(
+        options.environment.begin(), options.environment.end(),
+        [name](const auto& entry) { return entry.first == name; });
+  };
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    bool replaced = false;
-    for (const auto& entry : set) {
-      replaced |= absl::StartsWith(*variable, absl::StrCat(entry.first, "="));
+    const absl::string_view name =
+        absl::string_view(*variable).substr(0, std::strcspn(*variable, "="));
+    if (IsInherited(name, options.inherit_libpq) && !is_set(name)) {
+      variables.emplace_back(*variable);
     }
-    if (!replaced) variables.emplace_back(*variable);
   }
-  for (const auto& entry : set) {
+  for (const auto& entry : options.environment) {
     variables.push_back(absl::StrCat(entry.first, "=", entry.second));
   }
   return variables;
@@ -112,7 +138,7 @@ int Spawn(const ProcessOptions& options, const Pipe& out, const Pipe& err,
                                             POSIX_SPAWN_SETSIGMASK |
                                             POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> arguments = options.arguments;
-  std::vector<std::string> environment = EnvironmentWith(options.environment);
+  std::vector<std::string> environment = EnvironmentOf(options);
   return posix_spawn(pid, arguments[0].c_str(), &actions, &attributes,
                      Pointers(arguments).data(), Pointers(environment).data());
 }
@@ -192,13 +218,16 @@ std::string Said(const ProcessOptions& options, absl::string_view errors) {
 
 absl::Status ExitError(const ProcessOptions& options, int state,
                        absl::string_view said) {
+  if (said.size() > kShownStderr) {
+    said.remove_prefix(said.size() - kShownStderr);
+  }
   return MakeError(
       absl::StatusCode::kUnknown, kSourceFailed,
       absl::StrCat(options.arguments[0], " ",
                    WIFEXITED(state)
                        ? absl::StrCat("failed with status ", WEXITSTATUS(state))
                        : absl::StrCat("died of signal ", WTERMSIG(state)),
-                   ": ", said));
+                   ": ", OneLine(said)));
 }
 
 }  // namespace

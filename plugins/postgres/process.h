@@ -11,14 +11,19 @@
 //       }));
 //
 // stdin is empty. stdout is handed over as it comes, any size, in at most 64
-// KiB held; a slow reader slows the program down. Of stderr the last 4 KiB are
-// kept for the error, and for who wants to know what a program that succeeded
+// KiB held; a slow reader slows the program down. Of stderr the last 64 KiB are
+// kept, for the error and for who wants to know what a program that succeeded
 // had to say (`said`). When the interrupt says stop, or `on_output` fails, the
 // program and what it started get SIGTERM, on which PostgreSQL's tools cancel
 // their queries, and SIGKILL a while later; the call returns within a second.
 //
+// The program inherits of our environment what programs need to run (PATH,
+// HOME, the locale, ...) and what libpq reads, but nothing else: what we were
+// given for others, such as the secrets of a repo, is none of its business.
+//
 // Errors: source_unavailable where the program cannot be started, source_failed
-// with the end of stderr where it did not exit with 0. Blocks; any thread.
+// with the end of stderr, in one line, where it did not exit with 0. Blocks;
+// any thread.
 
 #include <string>
 #include <utility>
@@ -36,12 +41,15 @@ struct ProcessOptions {
   // The program's absolute path, then its arguments. No secret: everyone on the
   // machine can read them.
   std::vector<std::string> arguments;
-  // Set beside our own environment, in place of what is there. Secrets go here.
+  // Set beside what is inherited, in place of it. Secrets go here.
   std::vector<std::pair<std::string, std::string>> environment;
   // Never shown, should the program's messages hold it. Empty: none.
   std::string secret;
   // Descriptors of ours that it gets, by the same numbers.
   std::vector<int> files = {};
+  // Whether libpq's own variables (PG..., KRB5...) are inherited. Not for a
+  // program that connects to nothing, or to a gateway of ours.
+  bool inherit_libpq = true;
 };
 
 // `said`, where given, is set to the end of stderr without the secret, also

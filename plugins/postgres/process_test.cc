@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <string>
@@ -77,6 +78,26 @@ TEST(ProcessTest, GivesTheFilesThatAreNamedAndNoOther) {
   EXPECT_EQ(fcntl(named, F_GETFD), FD_CLOEXEC);
   close(named);
   close(other);
+}
+
+TEST(ProcessTest, HandsOnNothingOfOurEnvironmentThatIsForOthers) {
+  const Interrupt interrupt{sdk::Run()};
+  setenv("SLUICE_TEST_SECRET", "canary-18", 1);
+  setenv("PGPASSWORD", "canary-19", 1);
+  setenv("LC_TEST", "kept", 1);
+  ProcessOptions options;
+  options.arguments = {"/usr/bin/env"};
+  std::string text = *RunProcessForText(options, interrupt);
+  EXPECT_FALSE(absl::StrContains(text, "canary-18")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "PGPASSWORD=canary-19")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "LC_TEST=kept")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "PATH=")) << text;
+  options.inherit_libpq = false;
+  text = *RunProcessForText(options, interrupt);
+  EXPECT_FALSE(absl::StrContains(text, "canary")) << text;
+  unsetenv("SLUICE_TEST_SECRET");
+  unsetenv("PGPASSWORD");
+  unsetenv("LC_TEST");
 }
 
 TEST(ProcessTest, NeverShowsASecret) {

@@ -11,11 +11,15 @@
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/row_digest.h"
 #include "sluice/plugins/postgres/sql_error.h"
+#include "sluice/plugins/postgres/table_guard.h"
 
 namespace sluice::postgres {
 namespace {
 
 constexpr uint64_t kMaxPieces = 4096;
+constexpr int kCopyAttempts = 20;
+constexpr absl::string_view kUndefinedColumn = "42703";
+constexpr absl::string_view kInvalidColumnReference = "42P10";
 
 uint32_t BigEndian(absl::string_view bytes) {
   uint32_t value = 0;
@@ -35,7 +39,10 @@ class Gatherer {
     if (part_.size() + row.size() > kRowPartBytes)
       SLUICE_RETURN_IF_ERROR(Flush());
     // Not copied once more: it may be large.
-    if (row.size() >= kRowPartBytes) return parts_.AddRows(index_, row);
+    if (row.size() >= kRowPartBytes) {
+      flushed_ = true;
+      return parts_.AddRows(index_, row);
+    }
     part_.append(row.data(), row.size());
     return absl::OkStatus();
   }
@@ -44,10 +51,18 @@ class Gatherer {
     return parts_.EndPiece(index_, digest_);
   }
   uint64_t rows() const { return digest_.rows(); }
+  // Forgets all rows, if none has been given on yet.
+  bool Restart() {
+    if (flushed_) return false;
+    part_.clear();
+    digest_ = RowDigest();
+    return true;
+  }
 
  private:
   absl::Status Flush() {
     if (part_.empty()) return absl::OkStatus();
+    flushed_ = true;
     SLUICE_RETURN_IF_ERROR(parts_.AddRows(index_, part_));
     part_.clear();
     return absl::OkStatus();
@@ -56,8 +71,26 @@ class Gatherer {
   PartWriter& parts_;
   const size_t index_;
   std::string part_;
+  bool flushed_ = false;
   RowDigest digest_;
 };
+
+// " WHERE ..." of a piece.
+std::string RangeOf(const Piece& piece) {
+  std::vector<std::string> conditions;
+  if (piece.begin > 0) {
+    conditions.push_back(
+        absl::StrCat("ctid >= '(", piece.begin, ",0)'::pg_catalog.tid"));
+  }
+  if (piece.end > 0) {
+    conditions.push_back(
+        absl::StrCat("ctid < '(", piece.end, ",0)'::pg_catalog.tid"));
+  }
+  if (conditions.empty()) return "";
+  return absl::StrCat(" WHERE ", absl::StrJoin(conditions, " AND "));
+}
+
+}  // namespace
 
 absl::Status ForEachLine(
     Connection& connection, absl::string_view sql,
@@ -71,10 +104,12 @@ absl::Status ForEachLine(
   }
 }
 
-}  // namespace
-
 uint64_t MaxPieces(const SourceTable& table, int server_version) {
-  if (server_version < 140000 || !table.is_heap) return 1;
+  // A condition would be that of each piece: its rows would come several times.
+  if (server_version < 140000 || !table.is_heap || !table.may_be_queried ||
+      !table.condition.empty()) {
+    return 1;
+  }
   return std::clamp<uint64_t>(table.pages, 1, kMaxPieces);
 }
 
@@ -88,36 +123,27 @@ std::vector<Piece> Split(const SourceTable& table, uint64_t count) {
   return pieces;
 }
 
-std::string CopyOutSql(const SourceTable& table, const Piece& piece,
-                       absl::string_view encoding) {
+std::string CopyOutSql(const SourceTable& table, absl::string_view name,
+                       const Piece& piece, absl::string_view encoding) {
   const PayloadTable& named = table.table;
   const std::string columns = absl::StrJoin(
       named.columns, ", ", [](std::string* out, const std::string& column) {
         absl::StrAppend(out, QuoteIdentifier(column));
       });
-  const std::string name = QuoteQualified(named.schema, named.name);
-  std::vector<std::string> conditions;
-  if (piece.begin > 0) {
-    conditions.push_back(
-        absl::StrCat("ctid >= '(", piece.begin, ",0)'::", "pg_catalog.tid"));
-  }
-  if (piece.end > 0) {
-    conditions.push_back(
-        absl::StrCat("ctid < '(", piece.end, ",0)'::pg_catalog.tid"));
-  }
-  std::string where = absl::StrJoin(conditions, " AND ");
-  // An extension's tables are read whole: its condition is the author's text.
+  const std::string range = RangeOf(piece);
+  std::string what;
   if (!table.condition.empty()) {
-    where = table.condition;
-  } else if (!where.empty()) {
-    where = absl::StrCat("WHERE ", where);
+    // Its author's text, which begins with WHERE.
+    what = absl::StrCat(
+        "(SELECT ", columns, " FROM ONLY ", name,
+        table.is_heap ? " TABLESAMPLE pg_catalog.system (100) " : " ",
+        table.condition, ")");
+  } else if (!range.empty()) {
+    what = absl::StrCat("(SELECT ", columns, " FROM ONLY ", name, range, ")");
+  } else {
+    what = absl::StrCat(
+        name, columns.empty() ? "" : absl::StrCat(" (", columns, ")"));
   }
-  const std::string what =
-      where.empty()
-          ? absl::StrCat(
-                name, columns.empty() ? "" : absl::StrCat(" (", columns, ")"))
-          : absl::StrCat("(SELECT ", columns, " FROM ONLY ", name, " ", where,
-                         ")");
   return absl::StrCat(
       "COPY ", what, " TO STDOUT (FORMAT ",
       named.format == CopyFormat::kBinary
@@ -151,20 +177,54 @@ absl::Status ForEachTuple(
                    "the server sent no trailer of a binary COPY");
 }
 
+namespace {
+
+// Reads the piece; false: it may have been another table's.
+absl::StatusOr<bool> TryCopy(Connection& connection, const SourceTable& table,
+                             const Piece& piece, absl::string_view encoding,
+                             Gatherer& gatherer) {
+  TableGuard guard(connection, table.oid);
+  SLUICE_ASSIGN_OR_RETURN(
+      const std::string name,
+      guard.Enter(QuoteQualified(table.table.schema, table.table.name)));
+  const std::string sql = CopyOutSql(table, name, piece, encoding);
+  const auto add = [&](absl::string_view row) { return gatherer.Add(row); };
+  const absl::Status status = table.table.format == CopyFormat::kBinary
+                                  ? ForEachTuple(connection, sql, add)
+                                  : ForEachLine(connection, sql, add);
+  // What is there under this name now is no table, or has other columns.
+  const std::string state = SqlStateOf(status);
+  if (state == kUndefinedTable || state == kWrongObjectType ||
+      state == kUndefinedColumn || state == kInvalidColumnReference) {
+    return false;
+  }
+  SLUICE_RETURN_IF_ERROR(status);
+  return guard.Proves(gatherer.rows());
+}
+
+absl::Status CopyProven(Connection& connection, const SourceTable& table,
+                        const Piece& piece, absl::string_view encoding,
+                        Gatherer& gatherer) {
+  for (int i = 0; i < kCopyAttempts; ++i) {
+    SLUICE_ASSIGN_OR_RETURN(const bool proven, TryCopy(connection, table, piece,
+                                                       encoding, gatherer));
+    if (proven) return gatherer.End();
+    if (!gatherer.Restart()) break;
+  }
+  return NotProven();
+}
+
+}  // namespace
+
 absl::Status CopyPiece(Connection& connection, const SourceTable& table,
                        size_t index, const Piece& piece,
                        absl::string_view encoding, PartWriter& parts) {
   Gatherer gatherer(parts, index);
-  const std::string sql = CopyOutSql(table, piece, encoding);
-  const auto add = [&](absl::string_view row) { return gatherer.Add(row); };
-  absl::Status status = table.table.format == CopyFormat::kBinary
-                            ? ForEachTuple(connection, sql, add)
-                            : ForEachLine(connection, sql, add);
-  if (status.ok()) status = gatherer.End();
   return NameObject(
-      status, absl::StrCat("table ",
-                           QuoteQualified(table.table.schema, table.table.name),
-                           " after ", gatherer.rows(), " rows"));
+      CopyProven(connection, table, piece, encoding, gatherer),
+      absl::StrCat("table ",
+                   QuoteQualified(table.table.schema, table.table.name),
+                   " after ", gatherer.rows(), " rows"));
 }
 
 absl::StatusOr<std::vector<absl::string_view>> TupleFields(

@@ -4,7 +4,11 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/payload_format.h"
@@ -13,6 +17,41 @@
 #include "sluice/plugins/postgres/sql_error.h"
 
 namespace sluice::postgres {
+namespace {
+
+constexpr size_t kMaxWarnings = 100;
+constexpr absl::string_view kUndefinedObject = "42704";
+
+// What pg_dump says of its own accord and fails is that something was not there
+// that it had just seen.
+absl::Status PgDumpError(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kUnknown ||
+      ErrorCodeOf(status) != kSourceFailed) {
+    return status;
+  }
+  return SqlError(kUndefinedObject, status.message());
+}
+
+}  // namespace
+
+std::vector<std::string> WarningsIn(absl::string_view program,
+                                    absl::string_view said) {
+  std::vector<std::string> warnings;
+  for (absl::string_view line : absl::StrSplit(said, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (line.empty()) continue;
+    absl::ConsumePrefix(&line, absl::StrCat(program, ": "));
+    absl::ConsumePrefix(&line, "warning: ");
+    const bool goes_on =
+        absl::StartsWith(line, "detail: ") || absl::StartsWith(line, "hint: ");
+    if (goes_on && !warnings.empty()) {
+      absl::StrAppend(&warnings.back(), "; ", line);
+    } else if (warnings.size() < kMaxWarnings) {
+      warnings.push_back(absl::StrCat(program, ": ", line));
+    }
+  }
+  return warnings;
+}
 
 absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
                                             Connection& session,
@@ -29,38 +68,47 @@ absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
          {"--format=custom", "--schema-only", "--no-password"}) {
       dump.arguments.push_back(argument);
     }
+    // It speaks to our gateway alone, and in a language that we know.
+    dump.inherit_libpq = false;
+    dump.environment.emplace_back("LC_ALL", "C");
+    std::string stderr_text;
     absl::StatusOr<Member> archive =
-        Spool(dump, interrupt, file_system, scratch_folder);
+        Spool(dump, interrupt, file_system, scratch_folder, &stderr_text);
     // What the server said tells more than that pg_dump failed.
     const absl::Status said = gateway->Close();
     SLUICE_RETURN_IF_ERROR(interrupt.status());
     if (!archive.ok()) {
       SLUICE_RETURN_IF_ERROR(NameObject(said, "pg_dump"));
-      return archive.status();
+      return PgDumpError(archive.status());
     }
     made.archive_ = *std::move(archive);
+    made.warnings_ = WarningsIn("pg_dump", stderr_text);
   }
+  ProcessOptions restore;
+  restore.arguments = {absl::StrCat(tools.folder(), "/pg_restore"), "--file=-",
+                       made.archive_.file->path()};
+  restore.files = {made.archive_.file->descriptor()};
+  restore.inherit_libpq = false;
   SLUICE_ASSIGN_OR_RETURN(made.sql_,
-                          Spool({{absl::StrCat(tools.folder(), "/pg_restore"),
-                                  "--file=-", made.archive_.file->path()},
-                                 {},
-                                 "",
-                                 {made.archive_.file->descriptor()}},
-                                interrupt, file_system, scratch_folder));
+                          Spool(restore, interrupt, file_system, scratch_folder,
+                                /*said=*/nullptr));
   return made;
 }
 
 absl::StatusOr<SchemaDump::Member> SchemaDump::Spool(
     const ProcessOptions& command, const Interrupt& interrupt,
-    FileSystem* file_system, const std::string& scratch_folder) {
+    FileSystem* file_system, const std::string& scratch_folder,
+    std::string* said) {
   Member member;
   SLUICE_ASSIGN_OR_RETURN(member.file,
                           SpoolFile::Create(file_system, scratch_folder));
-  SLUICE_RETURN_IF_ERROR(
-      RunProcess(command, interrupt, [&](absl::string_view bytes) {
+  SLUICE_RETURN_IF_ERROR(RunProcess(
+      command, interrupt,
+      [&](absl::string_view bytes) {
         member.size += bytes.size();
         return member.file->Append(bytes);
-      }));
+      },
+      said));
   SLUICE_RETURN_IF_ERROR(member.file->Close());
   return member;
 }

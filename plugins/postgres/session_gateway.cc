@@ -149,7 +149,7 @@ ConnectionOptions SessionGateway::connection() const {
   options.Set("dbname", session_.database());
   options.Set("sslmode", "disable");
   options.Set("gssencmode", "disable");
-  options.Set("client_encoding", "UTF8");
+  options.Set("client_encoding", session_.ServerSetting("client_encoding"));
   return options;
 }
 
@@ -219,7 +219,9 @@ std::string SessionGateway::Answer(const std::string& sql) {
   if (absl::StartsWithIgnoreCase(statement, "BEGIN")) {
     return Message('C', Text("BEGIN"));
   }
-  if (absl::StartsWithIgnoreCase(statement, "SET TRANSACTION")) {
+  // Ours, too: how long the session waits for a lock.
+  if (absl::StartsWithIgnoreCase(statement, "SET TRANSACTION") ||
+      absl::StartsWithIgnoreCase(statement, "SET lock_timeout")) {
     return Message('C', Text("SET"));
   }
   const absl::StatusOr<Result> result = session_.Exec(sql);

@@ -17,10 +17,10 @@
 // Speaks the server's side of protocol 3.0 (frontend_parser.h), as far as
 // pg_dump
 // --schema-only needs it: no password, no TLS, simple queries without COPY.
-// Statements that begin a transaction or set its snapshot are answered and not
-// run: both are ours. The socket lies in a folder that only our user may enter;
-// it takes one client, whose bytes are bounded and end the session where they
-// are no such protocol.
+// Statements that begin a transaction, set its snapshot or say how long to wait
+// for a lock are answered and not run: all three are ours. The socket lies in a
+// folder that only our user may enter; it takes one client, whose bytes are
+// bounded and end the session where they are no such protocol.
 //
 // Borrows session and interrupt. While it is open, nobody else uses the
 // session. A thread of its own, joined by Close and by the destructor.

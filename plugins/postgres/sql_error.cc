@@ -1,8 +1,12 @@
 #include "sluice/plugins/postgres/sql_error.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
 
@@ -19,10 +23,19 @@ struct Meaning {
   absl::string_view hint;
 };
 
+constexpr absl::string_view kHbaHint =
+    "the server's pg_hba.conf has to admit this host, user and database, with "
+    "or without TLS (sslmode=) as it says; then reload the server";
+
 constexpr Meaning kMeanings[] = {
-    {"28", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false,
+    {"28P01", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+     false,
      "passwords come from ~/.pgpass, a service file, or password=env:NAME"},
-    {"42501", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false,
+    {"28", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied, false,
+     "is the role one of this server's, with LOGIN? it is user=NAME, else the "
+     "name of who runs this"},
+    {"42501", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+     false,
      "a backup must be able to read everything: give its user "
      "pg_read_all_data and BYPASSRLS, or use the owner or a superuser"},
     {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false, ""},
@@ -50,10 +63,12 @@ absl::Status SqlError(absl::string_view sql_state, absl::string_view message) {
   for (const Meaning& meaning : kMeanings) {
     if (!absl::StartsWith(sql_state, meaning.prefix)) continue;
     absl::Status status =
-        MakeError(meaning.code, meaning.word,
-                  absl::StripTrailingAsciiWhitespace(message));
+        MakeError(meaning.code, meaning.word, OneLine(message));
     status.SetPayload(kSqlStatePayload, absl::Cord(sql_state));
-    if (!meaning.hint.empty()) {
+    // The file's name is the same in every language.
+    if (absl::StrContains(message, "pg_hba.conf")) {
+      status = WithHint(std::move(status), kHbaHint);
+    } else if (!meaning.hint.empty()) {
       status = WithHint(std::move(status), meaning.hint);
     }
     return WithRetryable(std::move(status), meaning.retryable);
@@ -61,9 +76,21 @@ absl::Status SqlError(absl::string_view sql_state, absl::string_view message) {
   return absl::InternalError("the last meaning fits every SQLSTATE");
 }
 
+std::string OneLine(absl::string_view text) {
+  std::string line;
+  for (const absl::string_view part :
+       absl::StrSplit(text, absl::ByAnyChar("\n\r"))) {
+    const absl::string_view stripped = absl::StripAsciiWhitespace(part);
+    if (stripped.empty()) continue;
+    absl::StrAppend(&line, line.empty() ? "" : "; ", stripped);
+  }
+  std::replace(line.begin(), line.end(), '\t', ' ');
+  return line;
+}
+
 absl::Status ConnectionLost(absl::string_view message) {
   absl::Status status = MakeError(absl::StatusCode::kUnavailable, kSourceFailed,
-                                  absl::StripTrailingAsciiWhitespace(message));
+                                  OneLine(message));
   status.SetPayload(kSqlStatePayload, absl::Cord());
   return status;
 }

@@ -1,5 +1,6 @@
 #include "sluice/plugins/postgres/sql_error.h"
 
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 
@@ -13,8 +14,12 @@ TEST(SqlErrorTest, GivesEachKindOfErrorItsCodeAndWord) {
     absl::string_view word;
     bool retryable;
   } cases[] = {
-      {"28P01", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false},
-      {"42501", absl::StatusCode::kPermissionDenied, kSourceUnavailable, false},
+      {"28P01", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+       false},
+      {"28000", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+       false},
+      {"42501", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+       false},
       {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false},
       {"08006", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
       {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
@@ -36,6 +41,27 @@ TEST(SqlErrorTest, GivesEachKindOfErrorItsCodeAndWord) {
     EXPECT_EQ(SqlStateOf(status), expected.sql_state);
     EXPECT_EQ(status.message(), "it failed");
   }
+}
+
+TEST(SqlErrorTest, HintsAtTheCauseThatTheServerNamed) {
+  const absl::Status password = SqlError("28P01", "password ... failed");
+  EXPECT_TRUE(absl::StrContains(HintOf(password), ".pgpass"));
+  const absl::Status hba =
+      SqlError("28000", "no pg_hba.conf entry for host \"::1\", user \"a\"");
+  EXPECT_TRUE(absl::StrContains(HintOf(hba), "pg_hba.conf")) << HintOf(hba);
+  EXPECT_FALSE(absl::StrContains(HintOf(hba), ".pgpass")) << HintOf(hba);
+  const absl::Status role = SqlError("28000", "role \"a\" does not exist");
+  EXPECT_TRUE(absl::StrContains(HintOf(role), "LOGIN")) << HintOf(role);
+  EXPECT_FALSE(absl::StrContains(HintOf(role), ".pgpass")) << HintOf(role);
+}
+
+TEST(SqlErrorTest, SaysAllInOneLine) {
+  EXPECT_EQ(SqlError("22012", "one\n\ttwo\r\n\nthree\n").message(),
+            "one; two; three");
+  EXPECT_EQ(ConnectionLost("gone\n\tthis means\n").message(),
+            "gone; this means");
+  EXPECT_EQ(OneLine(" a\tb \n"), "a b");
+  EXPECT_EQ(OneLine("\n\n"), "");
 }
 
 TEST(SqlErrorTest, KeepsTheSqlStateWhereALayerAddsItsObject) {

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/type_catalog.h"
@@ -23,12 +24,31 @@ ORDER BY c.oid)";
 
 // pg_class.relam 2 is heap, built in. The condition of an extension's table
 // begins with WHERE, as its author wrote it.
+//
+// Whoever owns a table or its schema decides what a query of it runs. Those who
+// could run it anyhow are superusers and who logged in here. The owner of
+// schema public is pg_database_owner since 15: that is the database's.
 constexpr absl::string_view kTablesSql = R"(
+WITH trusted AS (
+  SELECT r.oid FROM pg_catalog.pg_roles r
+  WHERE r.rolsuper OR r.rolname = session_user
+), trusted_schema AS (
+  SELECT n.oid FROM pg_catalog.pg_namespace n
+  WHERE n.nspowner IN (SELECT t.oid FROM trusted t)
+     OR (pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner'
+         AND EXISTS (
+           SELECT FROM pg_catalog.pg_database d
+           WHERE d.datname = pg_catalog.current_database()
+             AND d.datdba IN (SELECT t.oid FROM trusted t)))
+)
 SELECT c.oid, n.nspname, c.relname, c.relam = 2,
        coalesce(pg_catalog.pg_relation_size(c.oid) / 8192, 0),
        coalesce(pg_catalog.pg_table_size(c.oid), 0),
        coalesce(x.condition, ''),
-       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(),
+       c.relowner IN (SELECT t.oid FROM trusted t),
+       n.oid IN (SELECT s.oid FROM trusted_schema s),
+       pg_catalog.pg_get_userbyid(c.relowner)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -79,6 +99,22 @@ WHERE c.relispartition AND c.relkind = 'r' AND c.relpersistence <> 't')";
 uint32_t Oid(absl::string_view text) {
   uint32_t oid = 0;
   return absl::SimpleAtoi(text, &oid) ? oid : 0;
+}
+
+absl::Status MustNotBeQueried(const SourceTable& table,
+                              absl::string_view owner) {
+  return WithHint(
+      MakeError(
+          absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+          absl::StrCat("table ",
+                       QuoteQualified(table.table.schema, table.table.name),
+                       " holds the configuration of an extension, which takes "
+                       "a query to read, and its owner ",
+                       QuoteIdentifier(owner),
+                       " could have that run functions with the rights of this "
+                       "backup's user")),
+      "give the table to a superuser or to the backup's user, or back up as "
+      "its owner");
 }
 
 using Tables = std::map<uint32_t, SourceTable>;
@@ -172,9 +208,13 @@ absl::StatusOr<std::vector<SourceTable>> DescribeTables(
       table.pages = static_cast<uint64_t>(rows.Integer(row, 4));
       table.table.estimated_bytes = static_cast<uint64_t>(rows.Integer(row, 5));
       table.condition = rows.Text(row, 6);
+      table.may_be_queried = rows.Bool(row, 8) && rows.Bool(row, 9) &&
+                             connection.restricts_relation_kinds();
       if (rows.Bool(row, 7)) {
         left_out->push_back(
             QuoteQualified(table.table.schema, table.table.name));
+      } else if (!table.condition.empty() && !rows.Bool(row, 8)) {
+        return MustNotBeQueried(table, rows.Get(row, 10));
       } else {
         tables.emplace(table.oid, std::move(table));
       }

@@ -40,13 +40,19 @@ absl::StatusOr<std::vector<TableIdentity>> ListTables(Connection& connection);
 struct SourceTable {
   PayloadTable table;  // as the head says it
   uint32_t oid = 0;
-  bool is_heap = false;   // rows can be addressed by page
+  bool is_heap = false;  // rows can be addressed by page
+  // Whether a query, and not only a plain COPY, may name it: who owns it or its
+  // schema gains nothing by what the server runs of theirs to plan one, being a
+  // superuser or who we logged in as; and no view is read in its place.
+  bool may_be_queried = false;
   uint64_t pages = 0;     // of 8 KiB, its TOAST table apart
   std::string condition;  // "WHERE ..." of an extension's configuration, or ""
 };
 
 // As the connection's snapshot shows them, by oid. Unlogged tables of a server
-// in recovery, which cannot be read there, go into `left_out`.
+// in recovery, which cannot be read there, go into `left_out`. Refuses
+// (PERMISSION_DENIED) an extension's table whose condition takes a query, and
+// whose owner could have us run what is his by it.
 absl::StatusOr<std::vector<SourceTable>> DescribeTables(
     Connection& connection, std::vector<std::string>* left_out);
 

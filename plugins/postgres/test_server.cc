@@ -187,7 +187,7 @@ void TestServer::Start() {
       file.flush();
       if (!waiting) continue;
       head.append(buffer, static_cast<size_t>(size));
-      if (absl::StrContains(head, "ready to accept connections")) {
+      if (absl::StrContains(head, "ready to accept ")) {
         waiting = false;
         told.set_value(true);
       }

@@ -8,7 +8,7 @@
 namespace sluice::postgres {
 
 absl::Status RunTasks(const std::vector<Task>& tasks,
-                      const std::vector<std::unique_ptr<Connection>>& sessions,
+                      const std::vector<Connection*>& sessions,
                       Interrupt& interrupt) {
   std::atomic<size_t> next{0};
   return sdk::RunWorkers(

@@ -11,7 +11,6 @@
 // error is the result. No exception leaves a thread.
 
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,7 +22,7 @@ namespace sluice::postgres {
 using Task = std::function<absl::Status(Connection&)>;
 
 absl::Status RunTasks(const std::vector<Task>& tasks,
-                      const std::vector<std::unique_ptr<Connection>>& sessions,
+                      const std::vector<Connection*>& sessions,
                       Interrupt& interrupt);
 
 }  // namespace sluice::postgres
