@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <thread>  // NOLINT(build/c++11)
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -443,7 +444,7 @@ absl::Status Connection::Wait(short events) {
 }
 
 absl::Status Connection::Interrupted(absl::Status why) {
-  CancelOnServer(connection_.get());
+  if (at_interrupt_ == AtInterrupt::kCancel) CancelOnServer(connection_.get());
   connection_.reset();
   return why;
 }
@@ -527,8 +528,13 @@ absl::StatusOr<Result> Connection::Collect() {
   return last;
 }
 
-absl::StatusOr<Result> Connection::Exec(absl::string_view sql) {
+absl::StatusOr<Result> Connection::Exec(absl::string_view sql,
+                                        AtInterrupt at_interrupt) {
   SLUICE_RETURN_IF_ERROR(CheckOpen());
+  at_interrupt_ = at_interrupt;
+  const absl::Cleanup restore = [this] {
+    at_interrupt_ = AtInterrupt::kCancel;
+  };
   if (PQsendQuery(connection_.get(), std::string(sql).c_str()) == 0) {
     return Lost();
   }

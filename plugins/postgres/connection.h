@@ -142,8 +142,13 @@ class Connection {
   // name, where the server knows how (restrict_nonsystem_relation_kind).
   absl::Status Begin(absl::string_view mode);
 
+  // What becomes of a statement that the server still works on when the
+  // interrupt ends the wait for it.
+  enum class AtInterrupt { kCancel, kLetItEnd };
+
   // One statement or several separated by ';'; the result of the last.
-  absl::StatusOr<Result> Exec(absl::string_view sql);
+  absl::StatusOr<Result> Exec(absl::string_view sql,
+                              AtInterrupt at_interrupt = AtInterrupt::kCancel);
   // One statement with parameters.
   absl::StatusOr<Result> ExecParams(absl::string_view sql,
                                     absl::Span<const Param> parameters,
@@ -225,6 +230,7 @@ class Connection {
   absl::Status EndCopy(const char* reason);
 
   std::unique_ptr<pg_conn, Closer> connection_;
+  AtInterrupt at_interrupt_ = AtInterrupt::kCancel;  // of what goes on
   const Interrupt* const interrupt_;
   const std::string password_;  // never in a message
   RowBudget* const row_budget_;

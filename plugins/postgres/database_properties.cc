@@ -4,10 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/sql_error.h"
 
 namespace sluice::postgres {
 namespace {
@@ -51,25 +55,6 @@ SELECT count(*) FROM (
     JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
     WHERE d.datname = pg_catalog.current_database()) AS made)";
 
-// Columns that came with a version are NULL before it.
-std::string PropertiesSql(int server_version) {
-  const bool has_provider = server_version >= 150000;
-  const absl::string_view icu_locale =
-      server_version >= 170000 ? "d.datlocale" : "d.daticulocale";
-  return absl::StrCat(
-      "SELECT d.datname, pg_catalog.pg_get_userbyid(d.datdba),"
-      " pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
-      " t.spcname, d.datconnlimit, d.datistemplate, d.datallowconn,"
-      " d.datacl IS NULL,"
-      " pg_catalog.shobj_description(d.oid, 'pg_database'), ",
-      has_provider ? "d.datlocprovider" : "'c'", ", ",
-      has_provider ? icu_locale : "NULL", ", ",
-      has_provider ? "d.datcollversion" : "NULL",
-      " FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t"
-      " ON t.oid = d.dattablespace"
-      " WHERE d.datname = pg_catalog.current_database()");
-}
-
 constexpr absl::string_view kSettingsSql = R"(
 SELECT coalesce(r.rolname, ''), split_part(c.setting, '=', 1),
        substr(c.setting, strpos(c.setting, '=') + 1)
@@ -109,19 +94,32 @@ absl::Status ApplySetting(Connection& connection, absl::string_view database,
           ? absl::StrCat("ALTER DATABASE ", QuoteIdentifier(database))
           : absl::StrCat("ALTER ROLE ", QuoteIdentifier(setting.role),
                          " IN DATABASE ", QuoteIdentifier(database));
-  absl::StrAppend(&sql, " SET ", QuoteIdentifier(setting.name));
-  if (!IsList(setting.name)) {
-    return connection
-        .Exec(absl::StrCat(sql, " = ", QuoteLiteral(setting.value)))
-        .status();
+  std::vector<std::string> values = {setting.value};
+  if (IsList(setting.name)) {
+    absl::optional<std::vector<std::string>> list =
+        SplitSettingList(setting.value);
+    if (list.has_value() && !list->empty()) values = *std::move(list);
   }
-  // The session takes the list as it is, and hands it on; then forgets it.
-  return connection
-      .Exec(absl::StrCat("BEGIN; SELECT pg_catalog.set_config(",
-                         QuoteLiteral(setting.name), ", ",
-                         QuoteLiteral(setting.value), ", true); ", sql,
-                         " FROM CURRENT; COMMIT"))
-      .status();
+  absl::StrAppend(&sql, " SET ", QuoteIdentifier(setting.name), " = ",
+                  absl::StrJoin(values, ", ",
+                                [](std::string* out, const std::string& value) {
+                                  out->append(QuoteLiteral(value));
+                                }));
+  return connection.Exec(sql).status();
+}
+
+// Whether the server heard the statement and did not want it; else it is gone,
+// or has no room.
+bool IsRefusal(const absl::Status& status) {
+  const std::string state = SqlStateOf(status);
+  return absl::StartsWith(state, "22") || absl::StartsWith(state, "42") ||
+         absl::StartsWith(state, "0L") || absl::StartsWith(state, "0P");
+}
+
+absl::string_view ProviderOf(absl::string_view letter) {
+  if (letter == "i") return "icu";
+  if (letter == "b") return "builtin";
+  return "libc";
 }
 
 }  // namespace
@@ -136,10 +134,30 @@ absl::StatusOr<bool> IsEmptyDatabase(Connection& connection) {
   return count == 0;
 }
 
+// Columns that came with a version are NULL before it.
+std::string DatabasePropertiesSql(int server_version) {
+  const bool has_provider = server_version >= 150000;
+  const absl::string_view locale =
+      server_version >= 170000 ? "d.datlocale" : "d.daticulocale";
+  return absl::StrCat(
+      "SELECT d.datname, pg_catalog.pg_get_userbyid(d.datdba),"
+      " pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
+      " t.spcname, d.datconnlimit, d.datistemplate, d.datallowconn,"
+      " d.datacl IS NULL,"
+      " pg_catalog.shobj_description(d.oid, 'pg_database'), ",
+      has_provider ? "d.datlocprovider" : "'c'", ", ",
+      has_provider ? locale : "NULL", ", ",
+      has_provider ? "d.datcollversion" : "NULL", ", ",
+      server_version >= 160000 ? "d.daticurules" : "NULL",
+      " FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t"
+      " ON t.oid = d.dattablespace"
+      " WHERE d.datname = pg_catalog.current_database()");
+}
+
 absl::StatusOr<PayloadDatabase> ReadDatabaseProperties(Connection& connection) {
   SLUICE_ASSIGN_OR_RETURN(
       const Result row,
-      connection.Exec(PropertiesSql(connection.server_version())));
+      connection.Exec(DatabasePropertiesSql(connection.server_version())));
   PayloadDatabase database;
   database.name = row.Text(0, 0);
   database.owner = row.Text(0, 1);
@@ -152,9 +170,10 @@ absl::StatusOr<PayloadDatabase> ReadDatabaseProperties(Connection& connection) {
   database.allow_connections = row.Bool(0, 8);
   if (!row.Bool(0, 9)) database.grants.emplace();
   database.comment = row.Text(0, 10);
-  database.locale_provider = row.Get(0, 11) == "i" ? "icu" : "libc";
+  database.locale_provider = std::string(ProviderOf(row.Get(0, 11)));
   database.icu_locale = row.Text(0, 12);
   database.collation_version = row.Text(0, 13);
+  database.icu_rules = row.Text(0, 14);
   SLUICE_ASSIGN_OR_RETURN(const Result settings, connection.Exec(kSettingsSql));
   for (int i = 0; i < settings.rows(); ++i) {
     if (settings.Get(i, 1) == kStoreIdSetting) continue;
@@ -185,21 +204,27 @@ std::string CreateDatabaseSql(absl::string_view name,
   if (server_version >= 150000) {
     absl::StrAppend(&sql, " LOCALE_PROVIDER ", properties.locale_provider);
     if (!properties.icu_locale.empty()) {
-      absl::StrAppend(&sql, " ICU_LOCALE ",
+      absl::StrAppend(&sql,
+                      properties.locale_provider == "builtin"
+                          ? " BUILTIN_LOCALE "
+                          : " ICU_LOCALE ",
                       QuoteLiteral(properties.icu_locale));
+    }
+    if (!properties.icu_rules.empty()) {
+      absl::StrAppend(&sql, " ICU_RULES ", QuoteLiteral(properties.icu_rules));
     }
   }
   return sql;
 }
 
-absl::Status ApplyDatabaseProperties(Connection& connection,
-                                     absl::string_view name,
-                                     const PayloadDatabase& properties) {
+absl::Status ApplyDatabaseProperties(
+    Connection& connection, absl::string_view name,
+    const PayloadDatabase& properties,
+    absl::FunctionRef<void(absl::string_view word, absl::string_view message)>
+        warn) {
   const std::string database = absl::StrCat("DATABASE ", QuoteIdentifier(name));
   std::string sql = absl::StrCat("ALTER ", database, " OWNER TO ",
                                  QuoteIdentifier(properties.owner), "; ");
-  absl::StrAppend(&sql,
-                  GrantSql(database, properties.owner, properties.grants));
   if (!properties.comment.empty()) {
     absl::StrAppend(&sql, "COMMENT ON ", database, " IS ",
                     QuoteLiteral(properties.comment), "; ");
@@ -210,10 +235,61 @@ absl::Status ApplyDatabaseProperties(Connection& connection,
                   " ALLOW_CONNECTIONS ",
                   properties.allow_connections ? "true" : "false");
   SLUICE_RETURN_IF_ERROR(connection.Exec(sql).status());
+  // All of them or none: it is one transaction.
+  const absl::Status granted =
+      connection.Exec(GrantSql(database, properties.owner, properties.grants))
+          .status();
+  if (!granted.ok() && !IsRefusal(granted)) return granted;
+  if (!granted.ok()) {
+    warn("rights_not_restored",
+         absl::StrCat("the rights on the database are those of a new one: ",
+                      granted.message()));
+  }
   for (const PayloadSetting& setting : properties.settings) {
-    SLUICE_RETURN_IF_ERROR(ApplySetting(connection, name, setting));
+    const absl::Status applied = ApplySetting(connection, name, setting);
+    if (applied.ok()) continue;
+    if (!IsRefusal(applied)) return applied;
+    warn("setting_not_restored",
+         absl::StrCat("the database's setting ", setting.name,
+                      setting.role.empty()
+                          ? ""
+                          : absl::StrCat(" for role ", setting.role),
+                      " is not restored: ", applied.message()));
   }
   return absl::OkStatus();
+}
+
+// As the server splits it (SplitGUCList): an element is bare up to a comma, or
+// in double quotes, which are doubled within.
+absl::optional<std::vector<std::string>> SplitSettingList(
+    absl::string_view value) {
+  std::vector<std::string> elements;
+  absl::string_view rest = absl::StripAsciiWhitespace(value);
+  while (!rest.empty()) {
+    std::string element;
+    if (absl::ConsumePrefix(&rest, "\"")) {
+      while (true) {
+        const size_t quote = rest.find('"');
+        if (quote == absl::string_view::npos) return absl::nullopt;
+        absl::StrAppend(&element, rest.substr(0, quote));
+        rest.remove_prefix(quote + 1);
+        if (!absl::ConsumePrefix(&rest, "\"")) break;
+        element.push_back('"');
+      }
+    } else {
+      const absl::string_view bare = rest.substr(0, rest.find(','));
+      rest.remove_prefix(bare.size());
+      element = std::string(absl::StripAsciiWhitespace(bare));
+      if (element.empty()) return absl::nullopt;
+    }
+    elements.push_back(std::move(element));
+    rest = absl::StripLeadingAsciiWhitespace(rest);
+    if (rest.empty()) break;
+    if (!absl::ConsumePrefix(&rest, ",")) return absl::nullopt;
+    rest = absl::StripLeadingAsciiWhitespace(rest);
+    if (rest.empty()) return absl::nullopt;
+  }
+  return elements;
 }
 
 std::string GrantSql(absl::string_view object, absl::string_view owner,

@@ -8,16 +8,21 @@
 //                           ReadDatabaseProperties(*connection));
 //   connection->Exec(CreateDatabaseSql("copy", database));
 //   SLUICE_RETURN_IF_ERROR(
-//       ApplyDatabaseProperties(*connection, "copy", database));
+//       ApplyDatabaseProperties(*connection, "copy", database, warn));
 //
-// Errors are the connection's. One thread, as the connection.
+// Text of `properties` may be a stranger's: it is quoted, or of a fixed list
+// (a privilege, by payload_index.h). Errors are the connection's. One thread,
+// as the connection.
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/payload_index.h"
 
@@ -35,6 +40,8 @@ absl::StatusOr<bool> IsEmptyDatabase(Connection& connection);
 
 // Of the database that `connection` is in.
 absl::StatusOr<PayloadDatabase> ReadDatabaseProperties(Connection& connection);
+// The query behind it, by the catalog of a server of that version.
+std::string DatabasePropertiesSql(int server_version);
 
 // CREATE DATABASE `name` with the encoding, locale and tablespace of
 // `properties`, for a server of `server_version`.
@@ -45,9 +52,20 @@ std::string CreateDatabaseSql(absl::string_view name,
 // Gives database `name`, which was just created, the owner, rights, settings,
 // comment, limit and flags of `properties`. From another database: the settings
 // may be such that a session in `name` would suffer.
-absl::Status ApplyDatabaseProperties(Connection& connection,
-                                     absl::string_view name,
-                                     const PayloadDatabase& properties);
+//
+// Rights and settings that the server refuses, for want of a right or because
+// it does not know them, are no reason to lose all that was restored:
+// `warn` is told (rights_not_restored, setting_not_restored).
+absl::Status ApplyDatabaseProperties(
+    Connection& connection, absl::string_view name,
+    const PayloadDatabase& properties,
+    absl::FunctionRef<void(absl::string_view word, absl::string_view message)>
+        warn);
+
+// The elements of a setting that is a list, as pg_db_role_setting holds it:
+// "$user", public -> $user and public. Nothing where it is no such list.
+absl::optional<std::vector<std::string>> SplitSettingList(
+    absl::string_view value);
 
 // GRANT statements that make `grants` of `object` ("DATABASE x", "LARGE OBJECT
 // 7"), owned by `owner`, from nothing; "" where there are none to make.

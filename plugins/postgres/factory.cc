@@ -46,6 +46,14 @@ absl::StatusOr<int> JobsOf(const sdk::Options& options) {
   return static_cast<int>(jobs);
 }
 
+absl::StatusOr<bool> AnyExtensionVersion(const sdk::Options& options) {
+  const std::string version = options.Get("extension_version");
+  if (version.empty() || version == "archive") return false;
+  if (version == "available") return true;
+  return ConfigInvalid(
+      "postgresql: extension_version= must be archive or available");
+}
+
 absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
     const sdk::Host& host, const sdk::Options& options) {
   postgres::PostgresSourceOptions source;
@@ -73,6 +81,12 @@ absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
                           options.GetBoolean("no_privileges", false));
   SLUICE_ASSIGN_OR_RETURN(restore.any_collation,
                           options.GetBoolean("any_collation", false));
+  SLUICE_ASSIGN_OR_RETURN(restore.any_extension_version,
+                          AnyExtensionVersion(options));
+  SLUICE_ASSIGN_OR_RETURN(restore.disable_checks,
+                          options.GetBoolean("disable_checks", false));
+  SLUICE_ASSIGN_OR_RETURN(restore.in_place,
+                          options.GetBoolean("in_place", false));
   SLUICE_ASSIGN_OR_RETURN(restore.role_map,
                           postgres::ParseRoleMap(options.Get("role_map")));
   return postgres::MakePostgresSource(std::move(source));
@@ -153,6 +167,15 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("any_collation", SLUICE_OPTION_BOOLEAN, 0, "no",
                 "restore: even where text may sort otherwise than at the "
                 "source"),
+    sdk::Option("extension_version", SLUICE_OPTION_STRING, 0, "archive",
+                "restore: archive, only where the server has each extension in "
+                "the archive's version; available, in whichever it has"),
+    sdk::Option("disable_checks", SLUICE_OPTION_BOOLEAN, 0, "no",
+                "restore: CHECK constraints are looked at when all rows are "
+                "there; one that they break comes back NOT VALID"),
+    sdk::Option("in_place", SLUICE_OPTION_BOOLEAN, 0, "no",
+                "restore: into the database itself, for extensions that allow "
+                "one name alone (pg_cron); a failure leaves a part of it"),
 };
 
 }  // namespace

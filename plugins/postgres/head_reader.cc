@@ -15,12 +15,60 @@ namespace {
 constexpr int kSequencesPerQuery = 200;
 
 // Roles that own something, have a right on it or a policy for it, or have
-// settings here. The role of initdb is in no pg_shdepend: look whether it owns
-// something.
+// settings here. The role of initdb is in no pg_shdepend, so it is looked for:
+// as the owner of anything that is dumped by itself (not an extension's, not
+// what comes with another object), in rights on what others own, and wherever a
+// statement of pg_dump names a role.
 constexpr absl::string_view kRolesSql = R"(
 WITH here AS (
   SELECT oid, datdba FROM pg_catalog.pg_database
   WHERE datname = pg_catalog.current_database()
+), owned (class, oid, owner, acl) AS (
+  SELECT 'pg_class'::regclass, oid, relowner, relacl FROM pg_catalog.pg_class
+  UNION ALL SELECT 'pg_proc', oid, proowner, proacl FROM pg_catalog.pg_proc
+  UNION ALL SELECT 'pg_type', oid, typowner, typacl FROM pg_catalog.pg_type
+  UNION ALL
+  SELECT 'pg_namespace', oid, nspowner, nspacl FROM pg_catalog.pg_namespace
+  UNION ALL
+  SELECT 'pg_language', oid, lanowner, lanacl FROM pg_catalog.pg_language
+  UNION ALL
+  SELECT 'pg_foreign_data_wrapper', oid, fdwowner, fdwacl
+  FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL
+  SELECT 'pg_foreign_server', oid, srvowner, srvacl
+  FROM pg_catalog.pg_foreign_server
+  UNION ALL
+  SELECT 'pg_largeobject', oid, lomowner, lomacl
+  FROM pg_catalog.pg_largeobject_metadata
+  UNION ALL
+  SELECT 'pg_publication', oid, pubowner, NULL FROM pg_catalog.pg_publication
+  UNION ALL
+  SELECT 'pg_event_trigger', oid, evtowner, NULL
+  FROM pg_catalog.pg_event_trigger
+  UNION ALL
+  SELECT 'pg_collation', oid, collowner, NULL FROM pg_catalog.pg_collation
+  UNION ALL
+  SELECT 'pg_conversion', oid, conowner, NULL FROM pg_catalog.pg_conversion
+  UNION ALL
+  SELECT 'pg_operator', oid, oprowner, NULL FROM pg_catalog.pg_operator
+  UNION ALL
+  SELECT 'pg_opclass', oid, opcowner, NULL FROM pg_catalog.pg_opclass
+  UNION ALL
+  SELECT 'pg_opfamily', oid, opfowner, NULL FROM pg_catalog.pg_opfamily
+  UNION ALL
+  SELECT 'pg_statistic_ext', oid, stxowner, NULL
+  FROM pg_catalog.pg_statistic_ext
+  UNION ALL
+  SELECT 'pg_ts_config', oid, cfgowner, NULL FROM pg_catalog.pg_ts_config
+  UNION ALL
+  SELECT 'pg_ts_dict', oid, dictowner, NULL FROM pg_catalog.pg_ts_dict
+), rights (owner, acl) AS (
+  SELECT owner, acl FROM owned WHERE acl IS NOT NULL
+  UNION ALL
+  SELECT c.relowner, a.attacl FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL
+  UNION ALL
+  SELECT defaclrole, defaclacl FROM pg_catalog.pg_default_acl
 ), needed AS (
   SELECT d.refobjid AS oid FROM pg_catalog.pg_shdepend d, here
   WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass
@@ -31,15 +79,25 @@ WITH here AS (
   UNION SELECT s.setrole FROM pg_catalog.pg_db_role_setting s, here
   WHERE s.setdatabase = here.oid AND s.setrole <> 0
   UNION SELECT 10 WHERE EXISTS (
-    SELECT FROM pg_catalog.pg_class WHERE relowner = 10 AND oid >= 16384
+    SELECT FROM owned o
+    WHERE o.owner = 10
+      AND (o.oid >= 16384 OR o.class = 'pg_largeobject'::regclass)
+      AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = o.class AND d.objid = o.oid AND d.objsubid = 0
+          AND d.deptype IN ('e', 'i'))
     UNION ALL
-    SELECT FROM pg_catalog.pg_proc WHERE proowner = 10 AND oid >= 16384
+    SELECT FROM rights, LATERAL pg_catalog.aclexplode(acl) e
+    WHERE owner <> 10 AND (e.grantee = 10 OR e.grantor = 10)
     UNION ALL
-    SELECT FROM pg_catalog.pg_type WHERE typowner = 10 AND oid >= 16384
+    SELECT FROM pg_catalog.pg_default_acl WHERE defaclrole = 10
     UNION ALL
-    SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384
+    SELECT FROM pg_catalog.pg_policy WHERE 10::oid = ANY (polroles)
     UNION ALL
-    SELECT FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = 10)
+    SELECT FROM pg_catalog.pg_user_mappings WHERE umuser = 10
+    UNION ALL
+    SELECT FROM pg_catalog.pg_subscription s, here
+    WHERE s.subdbid = here.oid AND s.subowner = 10)
 )
 SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb,
        r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolconnlimit, r.oid

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "nlohmann/json.hpp"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -134,7 +135,14 @@ Ordered ListOf(const std::vector<T>& values) {
 
 // Reading.
 
-void ReadGrants(JsonFields& fields, Grants& grants) {
+// What stands in a GRANT as it is, and cannot be quoted: no other text may.
+constexpr absl::string_view kDatabasePrivileges[] = {"CREATE", "CONNECT",
+                                                     "TEMPORARY"};
+constexpr absl::string_view kBlobPrivileges[] = {"SELECT", "UPDATE"};
+
+void ReadGrants(JsonFields& fields,
+                absl::Span<const absl::string_view> privileges,
+                Grants& grants) {
   if (fields.IsNull("grants")) return;
   grants.emplace();
   fields.Each("grants", [&](const Json& json, absl::string_view where,
@@ -144,6 +152,10 @@ void ReadGrants(JsonFields& fields, Grants& grants) {
     grant.Name("grantor", read.grantor);
     grant.NameOrEmpty("grantee", read.grantee);
     grant.Name("privilege", read.privilege);
+    if (std::find(privileges.begin(), privileges.end(), read.privilege) ==
+        privileges.end()) {
+      grant.Wrong("privilege");
+    }
     grant.Bool("grantable", read.grantable);
   });
 }
@@ -169,7 +181,7 @@ void ReadDatabase(JsonFields fields, PayloadDatabase& database) {
     setting.Name("name", read.name);
     setting.Text("value", read.value);
   });
-  ReadGrants(fields, database.grants);
+  ReadGrants(fields, kDatabasePrivileges, database.grants);
   fields.Text("comment", database.comment);
 }
 
@@ -228,7 +240,7 @@ void ReadBlob(JsonFields fields, PayloadBlob& blob) {
   blob.oid = static_cast<uint32_t>(oid);
   if (oid == 0) fields.Wrong("oid");
   fields.Name("owner", blob.owner);
-  ReadGrants(fields, blob.grants);
+  ReadGrants(fields, kBlobPrivileges, blob.grants);
   fields.Text("comment", blob.comment);
 }
 

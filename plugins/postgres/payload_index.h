@@ -29,8 +29,8 @@ namespace sluice::postgres {
 // option by an earlier one, or owns the object.
 struct PayloadGrant {
   std::string grantor;
-  std::string grantee;  // empty: PUBLIC
-  std::string privilege;
+  std::string grantee;    // empty: PUBLIC
+  std::string privilege;  // one that such an object has, of a fixed list
   bool grantable = false;
 
   bool operator==(const PayloadGrant&) const = default;
@@ -50,10 +50,11 @@ struct PayloadDatabase {
   std::string name;
   std::string owner;
   std::string encoding;         // UTF8
-  std::string locale_provider;  // libc or icu
+  std::string locale_provider;  // libc, icu or builtin
   std::string collate;
   std::string ctype;
-  std::string icu_locale;         // empty: none
+  std::string icu_locale;         // or builtin's; empty: none
+  std::string icu_rules;          // of a database here; in no payload
   std::string collation_version;  // empty: none
   std::string tablespace;
   int64_t connection_limit = -1;

@@ -1,18 +1,26 @@
 #include "sluice/plugins/postgres/postgres_source.h"
 
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/database_properties.h"
 #include "sluice/plugins/postgres/head_reader.h"
 #include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/leftovers.h"
 #include "sluice/plugins/postgres/restore.h"
 
 namespace sluice::postgres {
 namespace {
+
+constexpr absl::Duration kLeftoverPatience = absl::Seconds(10);
 
 class PostgresSource : public sdk::Source {
  public:
@@ -42,6 +50,7 @@ class PostgresSource : public sdk::Source {
     if (request.has_base) {
       SLUICE_RETURN_IF_ERROR(sink.SetMetadata(sdk::kFullMetadata, "1"));
     }
+    RemoveLeftovers(run, sink);
     return BackupDatabase(run, options_.backup, sink);
   }
 
@@ -51,6 +60,22 @@ class PostgresSource : public sdk::Source {
   }
 
  private:
+  // Of restores that died, as far as this role may; no reason for a backup to
+  // fail.
+  void RemoveLeftovers(const sdk::Run& run, sdk::Sink& sink) const {
+    const Interrupt interrupt(run, absl::Now() + kLeftoverPatience);
+    const absl::StatusOr<std::unique_ptr<Connection>> connection =
+        Connection::Open(options_.backup.connection, &interrupt);
+    if (!connection.ok()) return;
+    const std::string left =
+        SweepLeftovers(**connection, options_.backup.connection, interrupt);
+    if (left.empty()) return;
+    sink.AddWarning("leftover_database",
+                    absl::StrCat("a restore that died has left what could not "
+                                 "be removed: ",
+                                 left));
+  }
+
   const PostgresSourceOptions options_;
 };
 

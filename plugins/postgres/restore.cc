@@ -1,5 +1,6 @@
 #include "sluice/plugins/postgres/restore.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/database_properties.h"
 #include "sluice/plugins/postgres/interrupt.h"
+#include "sluice/plugins/postgres/lifted_constraints.h"
 #include "sluice/plugins/postgres/payload_index.h"
 #include "sluice/plugins/postgres/payload_reader.h"
 #include "sluice/plugins/postgres/process.h"
@@ -32,6 +34,15 @@ namespace sluice::postgres {
 namespace {
 
 constexpr size_t kStatementsPerQuery = 1000;
+constexpr size_t kViewsNamed = 20;
+constexpr absl::string_view kPermissionDenied = "42501";
+// What a view says that reads one which is not populated.
+constexpr absl::string_view kNotInPrerequisiteState = "55000";
+
+struct FailedView {
+  std::string name;
+  absl::Status why;
+};
 
 // One restore, from the payload's first byte to the swap.
 class Restorer : public PayloadVisitor {
@@ -57,16 +68,26 @@ class Restorer : public PayloadVisitor {
   absl::Status OnIndex(PayloadIndex index) override;
 
  private:
+  absl::Status OpenStaging();
   absl::Status RunPgRestore(std::vector<std::string> arguments);
   absl::Status CompareRows() const;
   absl::Status SetSequences();
   absl::Status RefreshViews();
+  void WarnOfViews(std::vector<FailedView> failed);
+  void Warn(absl::string_view word, absl::string_view message) {
+    request_.AddWarning(word, message);
+  }
+  StagingDatabase::Warn Warner() {
+    return [this](absl::string_view word, absl::string_view message) {
+      Warn(word, message);
+    };
+  }
   PayloadDatabase Properties() const;
   void MapRoles(PayloadDatabase& properties) const;
 
   const sdk::Run run_;
   sdk::RestoreRequest& request_;
-  const RestoreOptions& options_;
+  RestoreOptions options_;
   Interrupt interrupt_;
   const PayloadHead* head_ = nullptr;  // the reader's
   PayloadDatabase here_;               // the target before
@@ -75,6 +96,7 @@ class Restorer : public PayloadVisitor {
   std::unique_ptr<StagingDatabase> staging_;
   std::unique_ptr<SpoolFile> spool_;
   std::unique_ptr<Connection> connection_;  // in the staging database
+  LiftedConstraints constraints_;
   std::unique_ptr<BlobRestorer> blobs_;
   std::unique_ptr<RowLoader> loader_;
 };
@@ -86,6 +108,9 @@ absl::Status Restorer::OnHead(const PayloadHead& head) {
   {
     SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> target,
                             Connection::Open(options_.target, &interrupt_));
+    // A line of .pgpass may be for this database alone, and none can be for the
+    // one that is filled.
+    options_.target.password = target->password();
     SLUICE_RETURN_IF_ERROR(CheckTarget(*target, head, options_, warnings));
     SLUICE_ASSIGN_OR_RETURN(here_, ReadDatabaseProperties(*target));
     SLUICE_ASSIGN_OR_RETURN(
@@ -93,12 +118,13 @@ absl::Status Restorer::OnHead(const PayloadHead& head) {
                                   target->server_version(), interrupt_));
   }
   for (const std::string& warning : warnings) {
-    request_.AddWarning("target_differs", warning);
+    Warn("target_differs", warning);
   }
   SLUICE_ASSIGN_OR_RETURN(
       spool_, SpoolFile::Create(options_.file_system, options_.scratch_folder));
   SLUICE_ASSIGN_OR_RETURN(
-      staging_, StagingDatabase::Create(options_, here_, &interrupt_));
+      staging_,
+      StagingDatabase::Create(options_, here_, &interrupt_, Warner()));
   return absl::OkStatus();
 }
 
@@ -108,12 +134,11 @@ absl::Status Restorer::AppendSchemaDump(absl::string_view bytes) {
 
 absl::Status Restorer::EndSchemaDump() {
   SLUICE_RETURN_IF_ERROR(spool_->Close());
+  SLUICE_RETURN_IF_ERROR(OpenStaging());
   options_.Step("pre-data");
   SLUICE_RETURN_IF_ERROR(RunPgRestore({"--section=pre-data"}));
-  SLUICE_ASSIGN_OR_RETURN(connection_,
-                          Connection::Open(staging_->database(), &interrupt_));
   SLUICE_RETURN_IF_ERROR(
-      connection_->Exec("SET synchronous_commit = off").status());
+      constraints_.Lift(*connection_, options_.disable_checks));
   blobs_ = std::make_unique<BlobRestorer>(*connection_, options_);
   options_.Step("rows");
   loader_ = std::make_unique<RowLoader>(
@@ -121,6 +146,18 @@ absl::Status Restorer::EndSchemaDump() {
                        options_.queue_bytes, head_->database.encoding},
       head_->tables, &interrupt_);
   return absl::OkStatus();
+}
+
+absl::Status Restorer::OpenStaging() {
+  SLUICE_ASSIGN_OR_RETURN(connection_,
+                          Connection::Open(staging_->database(), &interrupt_));
+  SLUICE_RETURN_IF_ERROR(
+      connection_->Exec("SET synchronous_commit = off").status());
+  // Triggers of the archive's, event triggers among them, are not for what is
+  // done here. For superusers alone.
+  const absl::Status quiet =
+      connection_->Exec("SET session_replication_role = replica").status();
+  return SqlStateOf(quiet) == kPermissionDenied ? absl::OkStatus() : quiet;
 }
 
 absl::Status Restorer::AwaitRoom(uint64_t size) {
@@ -155,17 +192,19 @@ absl::Status Restorer::Complete() {
   options_.Step("post-data");
   SLUICE_RETURN_IF_ERROR(RunPgRestore(
       {"--section=post-data", absl::StrCat("--jobs=", options_.jobs)}));
+  options_.Step("constraints");
+  SLUICE_RETURN_IF_ERROR(constraints_.PutBack(
+      *connection_, options_.disable_checks,
+      [this](absl::string_view word, absl::string_view message) {
+        Warn(word, message);
+      }));
   options_.Step("views");
   SLUICE_RETURN_IF_ERROR(RefreshViews());
   options_.Step("roles");
   SLUICE_RETURN_IF_ERROR(HandOnRoles(*connection_, options_.role_map));
   blobs_.reset();
   connection_.reset();  // nobody may be in a database that is renamed
-  return staging_->Publish(
-      Properties(), request_.store_id(),
-      [this](absl::string_view word, absl::string_view message) {
-        request_.AddWarning(word, message);
-      });
+  return staging_->Publish(Properties(), request_.store_id(), Warner());
 }
 
 absl::Status Restorer::Abandon(absl::Status status) {
@@ -178,9 +217,10 @@ absl::Status Restorer::Abandon(absl::Status status) {
   blobs_.reset();
   connection_.reset();
   if (staging_ != nullptr) {
-    staging_->Discard(
+    const std::string left = staging_->Discard(
         run_.cancelled() ? absl::Milliseconds(600) : absl::Seconds(20),
         /*disk_is_full=*/ErrorCodeOf(status) == kSourceNoSpace);
+    if (!left.empty()) Warn("staging_database_left", left);
   }
   return status;
 }
@@ -196,13 +236,24 @@ absl::Status Restorer::RunPgRestore(std::vector<std::string> arguments) {
   process.arguments.push_back(spool_->path());
   process.files.push_back(spool_->descriptor());
   process.environment.emplace_back("PGOPTIONS", "-c synchronous_commit=off");
-  const absl::Status status = RunProcess(
-      process, interrupt_, [](absl::string_view) { return absl::OkStatus(); });
-  // It gives no SQLSTATE, only what the server said, in the server's language.
-  if (!absl::StrContains(status.message(), "No space left on device")) {
+  std::string said;
+  absl::Status status = RunProcess(
+      process, interrupt_, [](absl::string_view) { return absl::OkStatus(); },
+      &said);
+  if (status.ok()) {
+    if (!said.empty()) Warn("pg_restore_warning", said);
     return status;
   }
-  return SqlError(kDiskFull, status.message());
+  // It gives no SQLSTATE, only what the server said, in the server's language.
+  if (absl::StrContains(status.message(), "No space left on device")) {
+    return SqlError(kDiskFull, status.message());
+  }
+  if (absl::StrContains(status.message(), "can only create extension in")) {
+    return WithHint(std::move(status),
+                    "this extension allows one database name alone: restore "
+                    "with in_place=1");
+  }
+  return status;
 }
 
 absl::Status Restorer::CompareRows() const {
@@ -241,38 +292,44 @@ absl::Status Restorer::SetSequences() {
 // In whatever order works: a view that another one reads must have rows first,
 // and only running its query shows what it reads.
 absl::Status Restorer::RefreshViews() {
-  // Event triggers are there already, and not for this. For superusers alone.
-  connection_->Exec("SET session_replication_role = replica")
-      .status()
-      .IgnoreError();
   std::vector<PayloadObjectName> waiting = head_->materialized_views;
   while (!waiting.empty()) {
-    std::vector<PayloadObjectName> failed;
-    absl::Status why;
+    std::vector<PayloadObjectName> again;
+    std::vector<FailedView> failed;
     for (const PayloadObjectName& view : waiting) {
+      const std::string name = QuoteQualified(view.schema, view.name);
       const absl::Status refreshed =
-          connection_
-              ->Exec(absl::StrCat("REFRESH MATERIALIZED VIEW ",
-                                  QuoteQualified(view.schema, view.name)))
+          connection_->Exec(absl::StrCat("REFRESH MATERIALIZED VIEW ", name))
               .status();
       SLUICE_RETURN_IF_ERROR(interrupt_.status());
       if (refreshed.ok()) continue;
-      why = refreshed;
-      failed.push_back(view);
+      again.push_back(view);
+      failed.push_back({absl::StrCat(view.schema, ".", view.name), refreshed});
     }
-    if (failed.size() == waiting.size()) {
-      request_.AddWarning(
-          "view_not_refreshed",
-          absl::StrCat(failed.size(),
-                       " materialized views stay empty, among "
-                       "them ",
-                       failed.back().schema, ".", failed.back().name, ": ",
-                       why.message()));
+    if (again.size() == waiting.size()) {
+      WarnOfViews(std::move(failed));
       return absl::OkStatus();
     }
-    waiting = std::move(failed);
+    waiting = std::move(again);
   }
   return absl::OkStatus();
+}
+
+// First those that fail by themselves, then those that only read one of them.
+void Restorer::WarnOfViews(std::vector<FailedView> failed) {
+  std::stable_partition(
+      failed.begin(), failed.end(), [](const FailedView& view) {
+        return SqlStateOf(view.why) != kNotInPrerequisiteState;
+      });
+  for (size_t i = 0; i < std::min(failed.size(), kViewsNamed); ++i) {
+    Warn("view_not_refreshed",
+         absl::StrCat("materialized view ", failed[i].name,
+                      " stays empty: ", failed[i].why.message()));
+  }
+  if (failed.size() <= kViewsNamed) return;
+  Warn("view_not_refreshed",
+       absl::StrCat(failed.size() - kViewsNamed,
+                    " more materialized views stay empty"));
 }
 
 void Restorer::MapRoles(PayloadDatabase& properties) const {
@@ -336,7 +393,7 @@ absl::Status RestoreDatabase(const sdk::Run& run, sdk::RestoreRequest& request,
   if (status.ok()) status = restorer.Complete();
   if (status.ok()) return status;
   status = restorer.Abandon(std::move(status));
-  if (absl::IsPermissionDenied(status)) {
+  if (SqlStateOf(status) == kPermissionDenied) {
     status = WithHint(std::move(status),
                       "restore as a superuser, or with CREATEDB and no_owner=1 "
                       "as the owner of the database");

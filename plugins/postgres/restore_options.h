@@ -27,6 +27,14 @@ struct RestoreOptions {
   // Restores although text may sort otherwise here than where it comes from: an
   // index is made anew and right, but a partition's bound may not hold.
   bool any_collation = false;
+  // Restores although an extension is here in other versions alone.
+  bool any_extension_version = false;
+  // CHECK constraints are held against the rows only when all are there, and
+  // one that does not hold comes back NOT VALID.
+  bool disable_checks = false;
+  // Fills the target itself, for extensions that allow one database name alone.
+  // A failure leaves a part of it.
+  bool in_place = false;
   // Where pg_restore is; empty: where Debian keeps it, or the PATH.
   std::string tools_folder;
   // For the archive of the definitions, while it is needed; empty: $TMPDIR, or

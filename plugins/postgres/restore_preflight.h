@@ -15,10 +15,11 @@ namespace sluice::postgres {
 
 // `target` is a session in the database that is restored into. One
 // restore_precondition_failed names all that is missing, so that it is mended
-// once: an older server, user objects in the way, roles, tablespaces,
-// extensions and their versions, collations of another version. What only
-// differs is added to `warnings`. Other errors are the connection's. Some ten
-// queries.
+// once: an older server, user objects in the way, sessions and whatever else
+// keeps the target from being renamed, rights, roles, tablespaces, extensions
+// and their versions, collations of another version. What only differs is added
+// to `warnings`. Other errors are the connection's. Some ten queries; two
+// seconds where there are sessions that may be ending.
 absl::Status CheckTarget(Connection& target, const PayloadHead& head,
                          const RestoreOptions& options,
                          std::vector<std::string>& warnings);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "absl/strings/str_split.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/postgres/client_tools.h"
+#include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/payload_index.h"
 #include "sluice/plugins/postgres/restore_options.h"
@@ -459,11 +462,12 @@ TEST(RestoreDatabaseTest, ARoleThatMayOnlyCreateDatabasesCanRestoreToo) {
   EXPECT_EQ(Leftovers(), "");
 }
 
-TEST(RestoreDatabaseTest, AViewThatCannotBeRefreshedIsAWarning) {
+TEST(RestoreDatabaseTest, OfViewsThatCannotBeRefreshedTheCauseIsNamed) {
   const std::string source = Server().CreateDatabase();
   Server().Psql(source,
                 "CREATE TABLE t AS SELECT 1 AS a;"
-                "CREATE MATERIALIZED VIEW m AS SELECT 1 / a FROM t;"
+                "CREATE MATERIALIZED VIEW m AS SELECT 1 / a AS b FROM t;"
+                "CREATE MATERIALIZED VIEW a_reader AS SELECT b FROM m;"
                 "CREATE MATERIALIZED VIEW n AS SELECT a FROM t;"
                 "UPDATE t SET a = 0;");
   const std::string payload =
@@ -471,10 +475,131 @@ TEST(RestoreDatabaseTest, AViewThatCannotBeRefreshedIsAWarning) {
   const std::string target = Server().CreateDatabase();
   const Outcome outcome = Restore(payload, Into(target));
   ASSERT_TRUE(outcome.status.ok()) << outcome.status;
-  ASSERT_EQ(outcome.warnings.size(), 1u);
-  EXPECT_TRUE(absl::StrContains(outcome.warnings[0], "public.m"))
+  ASSERT_EQ(outcome.warnings.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(outcome.warnings[0], "public.m stays empty") &&
+              absl::StrContains(outcome.warnings[0], "division by zero"))
       << outcome.warnings[0];
+  EXPECT_TRUE(absl::StrContains(outcome.warnings[1], "public.a_reader"))
+      << outcome.warnings[1];
   EXPECT_EQ(Server().Query(target, "SELECT a FROM public.n"), "0");
+}
+
+TEST(RestoreDatabaseTest, WhatPgRestoreSaysIsAWarning) {
+  const std::string bin = testing::TempDir() + "/bin";
+  std::filesystem::create_directories(bin);
+  const Interrupt never{sdk::Run()};
+  const std::string real = ClientTools::Find("", 0, never)->folder();
+  for (const std::string tool : {"pg_dump", "pg_restore"}) {
+    const std::string path = absl::StrCat(bin, "/", tool);
+    std::ofstream(path) << "#!/bin/sh\necho '" << tool
+                        << ": warning: beware' >&2\nexec " << real << "/"
+                        << tool << " \"$@\"\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+  RestoreOptions options = Into(Server().CreateDatabase());
+  options.tools_folder = bin;
+  const Outcome outcome = Restore(
+      MakeTestPayload(Server(), Shop(), CopyFormat::kText).Pack(), options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  ASSERT_EQ(outcome.warnings.size(), 2u);  // before and after the rows
+  EXPECT_EQ(outcome.warnings[0],
+            "pg_restore_warning: pg_restore: warning: beware");
+}
+
+TEST(RestoreDatabaseTest, ASettingThatTheServerRefusesIsAWarning) {
+  const std::string source = Server().CreateDatabase();
+  Server().Exec(source, "CREATE TABLE t ()");
+  Server().Exec("postgres",
+                "CREATE ROLE settler LOGIN CREATEDB; CREATE ROLE settled");
+  TestPayload payload = MakeTestPayload(Server(), source, CopyFormat::kText);
+  payload.head.database.settings = {{"", "work_mem", "7MB"},
+                                    {"", "no_such_parameter", "1"},
+                                    {"", "log_min_duration_statement", "5"},
+                                    {"settled", "work_mem", "1MB"}};
+  payload.head.database.grants = {{{"settled", "", "CONNECT", false}}};
+  const std::string target = Server().CreateDatabase("OWNER settler");
+  RestoreOptions options = Into(target);
+  options.target.Set("user", "settler");
+  options.no_owner = true;
+  const Outcome outcome = Restore(payload.Pack(), options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  const std::string warnings = absl::StrJoin(outcome.warnings, "\n");
+  for (const absl::string_view part :
+       {"setting no_such_parameter", "setting log_min_duration_statement",
+        "setting work_mem for role settled", "rights_not_restored"}) {
+    EXPECT_TRUE(absl::StrContains(warnings, part)) << warnings;
+  }
+  EXPECT_EQ(Server().Query(target, "SHOW work_mem"), "7MB");
+  EXPECT_EQ(Leftovers(), "");
+}
+
+TEST(RestoreDatabaseTest, ThePreflightNamesWhatWouldFailAtTheEnd) {
+  TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kText);
+  payload.head.database.settings = {
+      {"", "temp_tablespaces", "\"no such space\", nor_this"}};
+  Server().Exec("postgres", "CREATE ROLE guest LOGIN CREATEDB");
+  const std::string target = Server().CreateDatabase();
+  Server().Exec(target,
+                "SELECT pg_create_logical_replication_slot('kept','pgoutput')");
+  const auto session = Server().Connect(target);
+  RestoreOptions options = Into(target);
+  options.target.Set("user", "guest");
+  const absl::Status status = Restore(payload.Pack(), options).status;
+  EXPECT_EQ(ErrorCodeOf(status), kRestorePreconditionFailed) << status;
+  for (const absl::string_view part :
+       {"nobody is connected to (here: postgres)", "replication slot kept",
+        "to be the owner of the database", "membership in role postgres",
+        "tablespaces no such space, nor_this"}) {
+    EXPECT_TRUE(absl::StrContains(status.message(), part)) << status;
+  }
+  Server().Exec(target, "SELECT pg_drop_replication_slot('kept')");
+  EXPECT_EQ(Leftovers(), "");
+}
+
+TEST(RestoreDatabaseTest, AnExtensionMayComeInAnotherVersionWhereThatIsAsked) {
+  TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kText);
+  for (PayloadExtension& extension : payload.head.extensions) {
+    if (extension.name == "hstore") extension.version = "99";
+  }
+  RestoreOptions options = Into(Server().CreateDatabase());
+  const absl::Status refused = Restore(payload.Pack(), options).status;
+  EXPECT_EQ(ErrorCodeOf(refused), kRestorePreconditionFailed) << refused;
+  EXPECT_TRUE(absl::StrContains(HintOf(refused), "extension_version=available"))
+      << HintOf(refused);
+  options.any_extension_version = true;
+  const Outcome outcome = Restore(payload.Pack(), options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(outcome.warnings[0], "hstore 99"))
+      << outcome.warnings[0];
+}
+
+// A line of .pgpass may name the target alone.
+TEST(RestoreDatabaseTest, ThePasswordOfTheTargetOpensWhatARestoreNeedsBeside) {
+  TestServer server({.tls = true});
+  server.Exec("postgres",
+              "CREATE ROLE limited LOGIN SUPERUSER PASSWORD 'sesame'");
+  const std::string source = server.CreateDatabase();
+  server.Exec(source, "CREATE TABLE t AS SELECT 1 AS a");
+  const std::string payload =
+      MakeTestPayload(server, source, CopyFormat::kText).Pack();
+  const std::string target = server.CreateDatabase();
+  const std::string file = testing::TempDir() + "/pgpass";
+  std::ofstream(file) << "127.0.0.1:" << server.port() << ":" << target
+                      << ":limited:sesame\n";
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  RestoreOptions options;
+  options.target = server.TcpOptions(target);
+  options.target.Set("user", "limited");
+  options.target.Set("passfile", file);
+  const Outcome outcome = Restore(payload, options);
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(server.Query(target, "SELECT a FROM public.t"), "1");
+  // A wrong one is not told as a want of rights.
+  std::filesystem::remove(file);
+  const absl::Status wrong = Restore(payload, options).status;
+  EXPECT_TRUE(absl::IsPermissionDenied(wrong)) << wrong;
+  EXPECT_FALSE(absl::StrContains(HintOf(wrong), "superuser")) << HintOf(wrong);
 }
 
 }  // namespace

@@ -11,11 +11,13 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/quote.h"
+#include "sluice/plugins/postgres/sql_error.h"
 
 namespace sluice::postgres {
 namespace {
 
 constexpr size_t kNoTable = SIZE_MAX;
+constexpr absl::string_view kCheckViolation = "23514";
 // Nobody wakes a wait at a cancel, so it looks by itself.
 constexpr absl::Duration kLook = absl::Milliseconds(50);
 
@@ -43,8 +45,12 @@ std::string CopySql(const PayloadTable& table, absl::string_view encoding) {
 }
 
 absl::Status InTable(const absl::Status& status, const PayloadTable& table) {
-  return Annotate(status,
-                  absl::StrCat("load table ", table.schema, ".", table.name));
+  absl::Status named = Annotate(
+      status, absl::StrCat("load table ", table.schema, ".", table.name));
+  if (SqlStateOf(status) != kCheckViolation) return named;
+  return WithHint(std::move(named),
+                  "the rows break it at the source, too, or it reads what is "
+                  "not loaded yet: restore with disable_checks=1");
 }
 
 }  // namespace

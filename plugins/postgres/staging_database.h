@@ -11,12 +11,12 @@
 //   SLUICE_RETURN_IF_ERROR(staging->Publish(properties, store_id, warn));
 //
 // Both are renamed in one transaction: at each moment the target's name is that
-// of the old, empty database or of the whole new one. Names tell leftovers:
-// "sluice-restore-OID-new" and "-old", where OID is the target's. A restore
-// holds an advisory lock of that OID in the database that it administers from;
-// the server lets go of it when the restore dies, however it dies. So whoever
-// gets the lock may drop what bears the name, which Create does first, for
-// every target. An old database is dropped only as long as it is empty.
+// of the old, empty database or of the whole new one. What a restore that died
+// has left is removed first, for every target (leftovers.h).
+//
+// RestoreOptions::in_place: there is no second database, and no change of
+// names; the target itself is filled. Until the end only superusers can connect
+// to it, where a superuser restores; after a failure that stays so.
 //
 // One thread. Errors: restore_precondition_failed where another restore into
 // this target runs, or sessions in it do not let it be renamed; else the
@@ -27,7 +27,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -45,10 +44,11 @@ class StagingDatabase {
       std::function<void(absl::string_view word, absl::string_view message)>;
 
   // Takes the lock, removes leftovers, creates the staging database as `here`
-  // is, the target's properties. Borrows `options` and `interrupt`.
+  // is, the target's properties. `warn` is told of what a failure has left.
+  // Borrows `options` and `interrupt`.
   static absl::StatusOr<std::unique_ptr<StagingDatabase>> Create(
       const RestoreOptions& options, const PayloadDatabase& here,
-      const Interrupt* interrupt);
+      const Interrupt* interrupt, const Warn& warn);
   // Lets go of the lock. What was neither published nor discarded is a
   // leftover.
   ~StagingDatabase();
@@ -63,10 +63,11 @@ class StagingDatabase {
   // could not be dropped, and of a store id that could not be kept.
   absl::Status Publish(const PayloadDatabase& properties,
                        absl::string_view store_id, const Warn& warn);
-  // Drops it, unless it was published. Gives up after `patience`: the next
-  // restore does it. With `disk_is_full` its tables are dropped first, or there
-  // would be no room for what the server must write before.
-  void Discard(absl::Duration patience, bool disk_is_full = false);
+  // Drops it, unless it was published. Gives up after `patience`: the server
+  // goes on with the DROP, and the next run does it. With `disk_is_full` its
+  // tables are dropped first, or there would be no room for what the server
+  // must write before. In words what is left; "" for nothing.
+  std::string Discard(absl::Duration patience, bool disk_is_full = false);
 
  private:
   StagingDatabase(const RestoreOptions& options, const PayloadDatabase& here,
@@ -74,16 +75,14 @@ class StagingDatabase {
 
   absl::Status Administer();
   absl::Status Lock();
-  absl::Status RemoveLeftovers();
-  absl::Status RemoveLeftover(absl::string_view name);
-  absl::Status RemoveLeftoverRoles();
-  // Calls `remove` unless a restore into the target of that oid is alive.
-  absl::Status WithLockOf(absl::string_view oid,
-                          absl::FunctionRef<absl::Status()> remove);
+  absl::Status Make();
+  absl::Status CreateBeside();
+  absl::Status OpenInPlace();
   absl::Status KeepStoreId(absl::string_view store_id, const Warn& warn);
   absl::Status Swap();
   absl::StatusOr<bool> SettleSwap();
-  absl::Status DropOld(const Interrupt* interrupt, absl::string_view name);
+  void DropOld(const Warn& warn);
+  absl::Status DropStaging(const Interrupt& interrupt);
 
   const RestoreOptions& options_;
   const Interrupt* const interrupt_;
@@ -96,7 +95,7 @@ class StagingDatabase {
   std::unique_ptr<Connection> admin_;  // holds the lock
   std::string target_oid_;
   std::string staging_oid_;
-  bool created_ = false;
+  bool created_ = false;  // there is something to discard
   bool published_ = false;
 };
 

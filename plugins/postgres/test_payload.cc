@@ -225,7 +225,8 @@ class Dumper {
 std::string TestPayload::Pack() const {
   FakeSink sink;
   TarWriter tar(sink);
-  Check(tar.Add(kHeadName, Value(WriteHead(head))));
+  Check(
+      tar.Add(kHeadName, raw_head.empty() ? Value(WriteHead(head)) : raw_head));
   Check(tar.Add(kSchemaDumpName, schema_dump));
   Check(tar.Add(kSchemaSqlName, "-- for people\n"));
   for (const auto& [name, bytes] : parts) Check(tar.Add(name, bytes));

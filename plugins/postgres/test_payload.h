@@ -26,6 +26,8 @@ struct TestPayload {
   // Parts of rows and of large objects, by name.
   std::vector<std::pair<std::string, std::string>> parts;
   PayloadIndex index;
+  // In place of what is written for `head`, as a stranger may write it.
+  std::string raw_head;
 
   // The whole tar.
   std::string Pack() const;

@@ -115,7 +115,9 @@ TestServer::TestServer(const TestServerOptions& options) {
   if (user != nullptr && chown(folder, user->pw_uid, user->pw_gid) != 0) {
     Die("chown", folder_);
   }
+  program_ = Tools().folder() + "/postgres";
   Initialize(options);
+  if (!options.extension_files.empty()) AddExtensions(options);
   Start();
 }
 
@@ -155,6 +157,41 @@ void TestServer::Initialize(const TestServerOptions& options) {
         0600);
 }
 
+// A server looks for its files by the way from its program to them. So that of
+// this one has a copy of the program, and beside it all that is installed.
+void TestServer::AddExtensions(const TestServerOptions& options) {
+  namespace fs = std::filesystem;
+  const auto folder_of = [](const char* option) {
+    std::string path = Value(
+        "pg_config",
+        RunProcessForText({{Tools().folder() + "/pg_config", option}, {}, ""},
+                          Interrupt(sdk::Run())));
+    return fs::path(path.substr(0, path.find('\n')));
+  };
+  const fs::path root = folder_ + "/root";
+  const auto copied = [&](const fs::path& path) {
+    return root / path.relative_path();
+  };
+  const auto link_all = [&](const fs::path& from, absl::string_view but) {
+    fs::create_directories(copied(from));
+    for (const auto& entry : fs::directory_iterator(from)) {
+      if (entry.path().filename() == std::string(but)) continue;
+      fs::create_symlink(entry.path(), copied(entry.path()));
+    }
+  };
+  const fs::path share = folder_of("--sharedir");
+  link_all(share, "extension");
+  link_all(share / "extension", "");
+  link_all(folder_of("--pkglibdir"), "");
+  for (const auto& [name, text] : options.extension_files) {
+    Write((copied(share) / "extension" / name).string(), text, 0644);
+  }
+  const fs::path programs = folder_of("--bindir");
+  fs::create_directories(copied(programs));
+  fs::copy_file(program_, copied(programs) / "postgres");
+  program_ = (copied(programs) / "postgres").string();
+}
+
 void TestServer::Start() {
   const std::string log = folder_ + "/log";
   int ends[2];
@@ -164,7 +201,7 @@ void TestServer::Start() {
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
   std::vector<std::string> command =
-      AsServerUser({Tools().folder() + "/postgres", "-D", folder_ + "/data"});
+      AsServerUser({program_, "-D", folder_ + "/data"});
   std::vector<char*> pointers;
   pointers.reserve(command.size() + 1);
   for (std::string& argument : command) pointers.push_back(argument.data());

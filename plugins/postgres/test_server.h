@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT(build/c++11)
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -30,7 +31,10 @@ struct TestServerOptions {
   // superuser on the socket.
   bool tls = false;
   // Lines of postgresql.conf.
-  std::vector<std::string> settings;
+  std::vector<std::string> settings = {};
+  // Files of extensions that this server alone has: "x.control" and its text,
+  // "x--1.0.sql" and its text.
+  std::vector<std::pair<std::string, std::string>> extension_files = {};
 };
 
 class TestServer {
@@ -74,8 +78,10 @@ class TestServer {
 
  private:
   void Initialize(const TestServerOptions& options);
+  void AddExtensions(const TestServerOptions& options);
 
   std::string folder_;
+  std::string program_;  // postgres
   int port_ = 5432;
   pid_t pid_ = -1;
   std::thread log_;  // keeps the server's stderr
