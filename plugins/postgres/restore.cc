@@ -241,7 +241,7 @@ absl::Status Restorer::RunPgRestore(std::vector<std::string> arguments) {
       process, interrupt_, [](absl::string_view) { return absl::OkStatus(); },
       &said);
   if (status.ok()) {
-    if (!said.empty()) Warn("pg_restore_warning", said);
+    if (!said.empty()) Warn("pg_restore_warning", OneLine(said));
     return status;
   }
   // It gives no SQLSTATE, only what the server said, in the server's language.

@@ -21,6 +21,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/thread_fault.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/memory/fake_sink.h"
 #include "sluice/plugins/postgres/payload_format.h"
@@ -432,6 +433,18 @@ TEST(RestoreFaultTest, WhatSomebodyWroteIntoTheOldDatabaseIsKept) {
   EXPECT_TRUE(Restore(Packed(), Into(Server().CreateDatabase())).ok());
   EXPECT_EQ(Server().Query(old, "SELECT count(*) FROM public.precious"), "0");
   Server().Exec("postgres", absl::StrCat("DROP DATABASE \"", old, "\""));
+}
+
+TEST(RestoreFaultTest, AThreadThatCannotBeStartedIsAnError) {
+  const std::string target = Server().CreateDatabase();
+  const std::string oid = OidOf(target);
+  {
+    const ThreadFault fault("rows");
+    ExpectUntouched(Restore(Packed(), Into(target)), kResourceExhausted, target,
+                    oid);
+    EXPECT_GT(fault.refused(), 0);
+  }
+  EXPECT_TRUE(Restore(Packed(), Into(target)).ok());
 }
 
 TEST(RestoreFaultTest, AFailureOfAnyFileCallIsToldAndLeavesNoFile) {

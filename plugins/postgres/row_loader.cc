@@ -117,7 +117,12 @@ RowLoader::RowLoader(RowLoaderOptions options,
       interrupt_(interrupt),
       digests_(tables.size()) {
   for (int i = 0; i < std::max(1, options_.jobs); ++i) {
-    threads_.emplace_back([this] { Work(); });
+    absl::StatusOr<Thread> thread = Thread::Start("rows", [this] { Work(); });
+    if (!thread.ok()) {
+      if (threads_.empty()) Fail(thread.status());
+      break;
+    }
+    threads_.push_back(*std::move(thread));
   }
 }
 
@@ -230,7 +235,7 @@ absl::Status RowLoader::failure() {
 }
 
 void RowLoader::Join() {
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.Join();
   threads_.clear();
 }
 

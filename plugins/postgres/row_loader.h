@@ -16,19 +16,21 @@
 //
 // Memory: `queue_bytes`, or one part where that is larger. One thread calls.
 // The first error of any thread ends all and is told by the next call; it names
-// the table. archive_damaged for a part that is no whole rows.
+// the table. archive_damaged for a part that is no whole rows. Where the system
+// gives no more threads, those that there are load all; resource_exhausted
+// where there is none.
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <thread>  // NOLINT(build/c++11)
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/payload_format.h"
@@ -95,7 +97,7 @@ class RowLoader {
 
   // Written under the mutex by the threads, read after they were joined.
   std::vector<RowDigest> digests_;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace sluice::postgres
