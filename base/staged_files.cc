@@ -1,6 +1,8 @@
 #include "sluice/base/staged_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <vector>
@@ -33,12 +35,50 @@ absl::Status TargetError(absl::string_view what, absl::string_view path,
                       "free some space, then restore again");
     case EACCES:
     case EPERM:
+      return MakeError(absl::StatusCode::kPermissionDenied,
+                       kSourcePermissionDenied, message);
     case EROFS:
-      return MakeError(absl::StatusCode::kPermissionDenied, kSourceUnavailable,
+      return MakeError(absl::StatusCode::kPermissionDenied, kSourceReadOnly,
                        message);
     default:
       return MakeError(absl::StatusCode::kUnavailable, kSourceFailed, message);
   }
+}
+
+absl::StatusOr<FileOwner> FileOwner::Of(FileSystem& folder) {
+  FileOwner owner;
+  if (geteuid() != 0) return owner;
+  const auto file =
+      Persistently([&] { return folder.Open(".", O_RDONLY | O_DIRECTORY, 0); });
+  // A file system of a test's has none.
+  if (!file.ok() || file.value->NativeDescriptor() < 0) return owner;
+  struct stat info;
+  if (fstat(file.value->NativeDescriptor(), &info) != 0) {
+    return TargetError("stat", "the folder", errno);
+  }
+  owner.gives_ = info.st_uid != 0 || info.st_gid != 0;
+  owner.user_ = info.st_uid;
+  owner.group_ = info.st_gid;
+  return owner;
+}
+
+absl::Status FileOwner::Give(const File& file, absl::string_view path) const {
+  if (!gives_) return absl::OkStatus();
+  if (fchown(file.NativeDescriptor(), user_, group_) == 0) {
+    return absl::OkStatus();
+  }
+  return WithHint(TargetError("give to the folder's owner", path, errno),
+                  "restore as that user");
+}
+
+absl::Status FileOwner::GiveFolder(FileSystem& folder,
+                                   const std::string& path) const {
+  if (!gives_) return absl::OkStatus();
+  const auto opened = Persistently([&] {
+    return folder.Open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  });
+  if (!opened.ok()) return TargetError("open folder", path, opened.error);
+  return Give(*opened.value, path);
 }
 
 absl::Status MakeFolder(FileSystem& folder, const std::string& path) {

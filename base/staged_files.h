@@ -10,12 +10,19 @@
 //   SLUICE_RETURN_IF_ERROR(SyncFolder(target, "."));
 //   SLUICE_RETURN_IF_ERROR(RemoveTree(target, ".sluice-restore"));
 //
+// What is made belongs to us, or, where we are root, to the owner of the
+// target: a service opens its own files only.
+//
+//   SLUICE_ASSIGN_OR_RETURN(const FileOwner owner, FileOwner::Of(target));
+//   SLUICE_RETURN_IF_ERROR(owner.Give(*file, path));
+//
 // Each call is repeated where a signal interrupts it. Paths are relative to a
 // folder of FileSystem::Beneath. Any thread. Errors: source_no_space for a full
-// disk, source_unavailable where something is not permitted, source_failed for
-// the rest.
+// disk, source_permission_denied and source_read_only where something is not
+// permitted, source_failed for the rest.
 
 #include <errno.h>
+#include <sys/types.h>
 
 #include <string>
 
@@ -46,6 +53,25 @@ int PersistentlyInt(Call call) {
 // bytes in the path are escaped.
 absl::Status TargetError(absl::string_view what, absl::string_view path,
                          int error);
+
+// Who owns what a restore makes. A value.
+class FileOwner {
+ public:
+  // Us, and nothing is given.
+  FileOwner() = default;
+  // User and group of `folder` itself, where we are root; else us.
+  static absl::StatusOr<FileOwner> Of(FileSystem& folder);
+
+  // A new file or folder, that is open; `path` is for messages. By descriptor:
+  // a name may be another's by now.
+  absl::Status Give(const File& file, absl::string_view path) const;
+  absl::Status GiveFolder(FileSystem& folder, const std::string& path) const;
+
+ private:
+  bool gives_ = false;
+  uid_t user_ = 0;
+  gid_t group_ = 0;
+};
 
 absl::Status MakeFolder(FileSystem& folder, const std::string& path);
 absl::Status SyncFolder(FileSystem& folder, const std::string& path);

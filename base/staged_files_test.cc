@@ -90,7 +90,10 @@ TEST_F(StagedFilesTest, TellWhyAndWhere) {
   EXPECT_EQ(full.message(), "make folder /new: No space left on device");
   plan_.Reset();
   plan_.StrikeAt(1, Fault::Error(EACCES));
-  EXPECT_EQ(ErrorCodeOf(Move()), kSourceUnavailable);
+  EXPECT_EQ(ErrorCodeOf(Move()), kSourcePermissionDenied);
+  plan_.Reset();
+  plan_.StrikeAt(1, Fault::Error(EROFS));
+  EXPECT_EQ(ErrorCodeOf(Move()), kSourceReadOnly);
   plan_.Reset();
   plan_.StrikeAt(1, Fault::Error(EIO));
   EXPECT_EQ(ErrorCodeOf(Sync()), kSourceFailed);

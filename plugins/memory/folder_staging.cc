@@ -104,7 +104,7 @@ absl::Status CheckKeyIsSafePath(absl::string_view key) {
 
 absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
   const auto entries = Persistently([&] { return folder.List("."); });
-  if (!entries.ok()) return TargetError("list", ".", entries.error);
+  if (!entries.ok()) return TargetError("list", "folder", entries.error);
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           ReadPublishing(folder));
   return std::all_of(entries.value.begin(), entries.value.end(),
@@ -130,6 +130,7 @@ absl::Status RemoveRemains(FileSystem& folder) {
 }
 
 absl::Status FolderStaging::Begin() {
+  SLUICE_ASSIGN_OR_RETURN(owner_, FileOwner::Of(folder_));
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kStagingFolder)));
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kTree)));
   auto tree = Persistently([&] { return folder_.Beneath(std::string(kTree)); });
@@ -150,8 +151,8 @@ absl::Status FolderStaging::BeginEntry(absl::string_view key) {
     return Refused(key, "another key has that name on this file system");
   }
   if (IsNoName(error)) return Refused(key, std::strerror(error));
-  return error == 0 ? absl::OkStatus()
-                    : TargetError("create file", path_, error);
+  if (error != 0) return TargetError("create file", path_, error);
+  return owner_.Give(*file_, path_);
 }
 
 int FolderStaging::Create(FileSystem& in, std::string path) {
@@ -187,6 +188,7 @@ absl::Status FolderStaging::EnterFoldersOf(absl::string_view path) {
 
 absl::Status FolderStaging::LeaveFolder() {
   inside_.pop_back();
+  SLUICE_RETURN_IF_ERROR(owner_.GiveFolder(*tree_, inside_));
   if (syncing_ != Syncing::kAtOnce) {
     SLUICE_RETURN_IF_ERROR(SyncFolder(*tree_, inside_));
   }

@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/plugins/memory/payload_parser.h"
 
 namespace sluice {
@@ -80,6 +81,7 @@ class FolderStaging : public PayloadVisitor {
 
   FileSystem& folder_;
   const uint64_t few_files_;
+  FileOwner owner_;
   std::unique_ptr<FileSystem> tree_;
   // The tree's folder, opened before the first file is: it is told of each
   // write that was lost since.
