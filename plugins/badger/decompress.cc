@@ -3,15 +3,11 @@
 #include <snappy.h>
 #include <zstd.h>
 
-#include <algorithm>
 #include <cstddef>
 
 namespace sluice {
 namespace badger {
 namespace {
-
-// A zstd block up to here is given the memory that it claims.
-constexpr uint64_t kShortBlockBytes = 4 << 20;
 
 bool DecompressSnappy(absl::string_view stored, std::string& plain) {
   size_t size = 0;
@@ -19,43 +15,27 @@ bool DecompressSnappy(absl::string_view stored, std::string& plain) {
     return false;
   }
   // No element of snappy gives more than 64 bytes for 3.
-  if (size > kMaxBlockBytes || size > 32 * stored.size()) return false;
+  if (size > MaxPlainBytes(stored.size()) || size > 32 * stored.size()) {
+    return false;
+  }
   plain.resize(size);
   return snappy::RawUncompress(stored.data(), stored.size(), plain.data());
 }
 
-// Where the length is not known, or not believed before it is there.
-bool StreamZstd(absl::string_view stored, std::string& plain) {
-  ZSTD_DCtx* context = ZSTD_createDCtx();
-  if (context == nullptr) return false;
-  ZSTD_inBuffer in = {stored.data(), stored.size(), 0};
-  size_t filled = 0;
-  size_t left = 1;
-  plain.clear();
-  while (left != 0 && filled < kMaxBlockBytes) {
-    plain.resize(
-        std::min<uint64_t>(filled + ZSTD_DStreamOutSize(), kMaxBlockBytes));
-    ZSTD_outBuffer out = {plain.data(), plain.size(), filled};
-    left = ZSTD_decompressStream(context, &out, &in);
-    const bool stuck = out.pos == filled && in.pos == in.size && left != 0;
-    filled = out.pos;
-    if (ZSTD_isError(left) != 0 || stuck) break;
-  }
-  ZSTD_freeDCtx(context);
-  plain.resize(filled);
-  return left == 0 && in.pos == in.size;
-}
-
 bool DecompressZstd(absl::string_view stored, std::string& plain) {
-  const unsigned long long size =
+  unsigned long long size =
       ZSTD_getFrameContentSize(stored.data(), stored.size());
+  const uint64_t most = MaxPlainBytes(stored.size());
   if (size == ZSTD_CONTENTSIZE_ERROR) return false;
-  // The unknown size is a large number, too.
-  if (size > kShortBlockBytes) return StreamZstd(stored, plain);
-  plain.resize(size);
+  const bool is_known = size != ZSTD_CONTENTSIZE_UNKNOWN;
+  if (is_known && size > most) return false;
+  plain.resize(is_known ? size : most);
   const size_t written =
       ZSTD_decompress(plain.data(), plain.size(), stored.data(), stored.size());
-  return ZSTD_isError(written) == 0 && written == size;
+  if (ZSTD_isError(written) != 0) return false;
+  const bool is_whole = !is_known || written == size;
+  plain.resize(written);
+  return is_whole;
 }
 
 }  // namespace

@@ -67,13 +67,27 @@ TEST(DecompressTest, RefusesWhatIsCutOrFollowedByMore) {
   }
 }
 
+// Badger takes none into a table that is longer than 1 MiB.
 TEST(DecompressTest, TakesAValueThatShrinksToNextToNothing) {
-  const std::string zeros(80 << 20, '\0');
+  const std::string zeros(2 << 20, '\0');
   std::string plain;
-  EXPECT_TRUE(Decompress(Compression::kZstd, Zstd(zeros, true), plain));
-  EXPECT_EQ(plain, zeros);
+  for (const bool with_size : {true, false}) {
+    EXPECT_TRUE(Decompress(Compression::kZstd, Zstd(zeros, with_size), plain));
+    EXPECT_EQ(plain, zeros);
+  }
   EXPECT_TRUE(Decompress(Compression::kSnappy, Snappy(zeros), plain));
   EXPECT_EQ(plain, zeros);
+}
+
+TEST(DecompressTest, PaysNoMemoryForAFewBytesThatBecomeMany) {
+  const std::string zeros(64 << 20, '\0');
+  for (const bool with_size : {true, false}) {
+    const std::string stored = Zstd(zeros, with_size);
+    ASSERT_LT(stored.size(), 40000u);
+    std::string plain;
+    EXPECT_FALSE(Decompress(Compression::kZstd, stored, plain));
+    EXPECT_LE(plain.capacity(), MaxPlainBytes(stored.size()));
+  }
 }
 
 TEST(DecompressTest, PaysNoMemoryForAClaim) {
