@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -121,6 +122,9 @@ absl::StatusOr<Inspection> InspectCopy(const Words& words,
                      found->damage.front());
   }));
   found->folder = words.image.folder;
+  // Of the directory itself; a table may have come or gone meanwhile.
+  SLUICE_RETURN_IF_ERROR(FindFiles(source, words.image, *found));
+  found->missing.clear();
   for (const std::string& end : copy.report().unreadable_ends) {
     found->summary.warnings.push_back(end);
   }
@@ -170,8 +174,11 @@ absl::Status RunBadgerCommand(const sdk::Host& host, const sdk::Run& run,
     SLUICE_RETURN_IF_ERROR(output.Write(RenderTables(*found)));
   }
   if (!found->is_damaged()) return absl::OkStatus();
+  const std::string& damage = found->damage[0];
   return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                   absl::StrCat(words.image.folder, ": ", found->damage[0]));
+                   absl::StartsWith(damage, words.image.folder)
+                       ? damage
+                       : absl::StrCat(words.image.folder, ": ", damage));
 }
 
 }  // namespace badger

@@ -9,8 +9,9 @@
 //
 // Reads every version and every value, so it takes as long as a backup and
 // verifies all that a backup would; memory as image.h says. Any thread. Damage
-// to what makes the directory readable (MANIFEST, a table's index, a log to
-// replay) is an error as of Image::Open; damage beyond that is a finding.
+// is a finding; where it is to what makes the directory readable (a table or a
+// log to replay that is missing, an index), nothing is counted. MANIFEST that
+// cannot be read is an error, as of Image::Open.
 
 #include <cstdint>
 #include <map>
@@ -38,6 +39,8 @@ struct Inspection {
   // Who has it open, for display; the caller looks, see lock_holder.h.
   absl::optional<LockHolder> holder;
   ImageSummary summary;
+  // False where the image could not be opened: then nothing is counted.
+  bool is_read = false;
   std::map<uint32_t, LevelTotals> levels;
 
   uint64_t versions = 0;
@@ -46,6 +49,15 @@ struct Inspection {
   uint64_t expired_keys = 0;
   uint64_t key_bytes = 0;    // of all versions
   uint64_t value_bytes = 0;  // of all versions
+  // Of value logs, the records that live keys lead to. The rest of
+  // summary.value_log_bytes is what the value log's collector could give back.
+  uint64_t live_log_bytes = 0;
+  std::vector<uint64_t> banned;  // namespaces
+  // Tables that MANIFEST lists and that are not there.
+  std::vector<std::string> missing;
+  // Files in the folders that belong to nothing: tables that MANIFEST does not
+  // list, and names that are not Badger's.
+  std::vector<std::string> extra;
 
   // Versions, not live, whose value the value log's collector dropped: no
   // damage.
@@ -61,6 +73,12 @@ struct Inspection {
 // `now` tells what has expired.
 absl::StatusOr<Inspection> Inspect(FileSystem& file_system,
                                    const ImageOptions& options, absl::Time now);
+
+// What lies in the folders of `options` beside what MANIFEST lists: sets
+// found.extra, and found.missing. Of a directory that someone writes meanwhile
+// either may be out of date.
+absl::Status FindFiles(FileSystem& file_system, const ImageOptions& options,
+                       Inspection& found);
 
 // Lines of text, each with its newline.
 std::string Render(const Inspection& inspection);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "nlohmann/json.hpp"
+#include "sluice/plugins/badger/entry.h"
 #include "sluice/plugins/badger/manifest.h"
 #include "sluice/plugins/badger/table.h"
 
@@ -31,16 +32,18 @@ Json OpenedBy(const Inspection& found) {
 Json TablesOf(const Inspection& found) {
   Json tables = Json::array();
   for (const TableSummary& table : found.summary.tables) {
-    tables.push_back(
-        {{"name", TableFileName(table.listed.id)},
-         {"level", table.listed.level},
-         {"bytes", table.file_bytes},
-         {"blocks", table.blocks},
-         {"entries", table.keys},
-         {"max_version", table.max_version},
-         {"compression", NameOf(table.listed.compression)},
-         {"encrypted", table.listed.key_number != 0},
-         {"first_key_hex", absl::BytesToHexString(table.first_key)}});
+    InternalKey first;
+    ParseInternalKey(table.first_key, first);
+    tables.push_back({{"name", TableFileName(table.listed.id)},
+                      {"level", table.listed.level},
+                      {"bytes", table.file_bytes},
+                      {"blocks", table.blocks},
+                      {"entries", table.keys},
+                      {"max_version", table.max_version},
+                      {"compression", NameOf(table.listed.compression)},
+                      {"encrypted", table.listed.key_number != 0},
+                      {"first_key_hex", absl::BytesToHexString(first.user_key)},
+                      {"first_version", first.version}});
   }
   return tables;
 }
@@ -73,11 +76,17 @@ std::string RenderJson(const Inspection& found) {
   const Json json = {{"folder", found.folder},
                      {"format", summary.manifest_version},
                      {"open", OpenedBy(found)},
-                     {"encrypted", summary.data_keys > 0},
+                     {"encrypted", summary.is_encrypted},
+                     {"external_magic", summary.external_magic},
                      {"max_version", summary.max_version},
                      {"levels", LevelsOf(found)},
                      {"tables", TablesOf(found)},
                      {"value_logs", summary.value_logs},
+                     {"value_log_bytes", summary.value_log_bytes},
+                     {"live_log_bytes", found.live_log_bytes},
+                     {"banned", found.banned},
+                     {"missing", found.missing},
+                     {"extra", found.extra},
                      {"replayed", ReplayedOf(found)},
                      {"live_keys", found.live_keys},
                      {"deleted_keys", found.deleted_keys},

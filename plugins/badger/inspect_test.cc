@@ -4,13 +4,16 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/inspect_json.h"
 
 namespace sluice {
 namespace badger {
@@ -85,6 +88,78 @@ TEST(InspectTest, FindsWhereATableBreaksOff) {
   ASSERT_EQ(found->damage.size(), 1u);
   EXPECT_TRUE(absl::StrContains(found->damage[0], "000040.sst, block "))
       << found->damage[0];
+}
+
+TEST(InspectTest, SaysWhatValueLogsHoldAndWhatOfItIsGarbage) {
+  const Fixture fixture("v4-gc");
+  const auto found = InspectFixture(fixture);
+  ASSERT_TRUE(found.ok()) << found.status();
+  uint64_t bytes = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(fixture.folder())) {
+    if (entry.path().extension() == ".vlog") bytes += entry.file_size();
+  }
+  EXPECT_EQ(found->summary.value_log_bytes, bytes);
+  EXPECT_GT(found->live_log_bytes, 0u);
+  EXPECT_LE(found->live_log_bytes, bytes);
+  EXPECT_TRUE(absl::StrContains(Render(*found), " garbage\n"));
+}
+
+// All of a log but its header is in use where each record is a live value.
+TEST(InspectTest, CountsTheBytesOfARecordAsTheyLie) {
+  const Fixture fixture("v2-many-logs");
+  const auto found = InspectFixture(fixture);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_GT(found->live_log_bytes, found->summary.value_log_bytes / 3);
+  EXPECT_LT(found->live_log_bytes, found->summary.value_log_bytes);
+}
+
+TEST(InspectTest, ShowsMagicAndBans) {
+  const Fixture magic("v4-external-magic");
+  EXPECT_TRUE(absl::StrContains(Render(*InspectFixture(magic)),
+                                ", external magic 1, "));
+  const Fixture banned("v4-banned");
+  const auto found = InspectFixture(banned);
+  EXPECT_TRUE(absl::StrContains(Render(*found), "\nbanned     namespaces 2\n"));
+  EXPECT_TRUE(absl::StrContains(RenderJson(*found), "\"banned\":[2]"));
+}
+
+TEST(InspectTest, ListsMissingAndExtraFiles) {
+  const Fixture fixture("v4-zstd-levels");
+  std::filesystem::rename(fixture.folder() + "/000040.sst",
+                          fixture.folder() + "/000900.sst");
+  WriteBytes(fixture.folder() + "/notes.txt", "mine");
+  const auto found = InspectFixture(fixture);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->is_damaged());
+  EXPECT_EQ(found->missing, std::vector<std::string>{"000040.sst"});
+  EXPECT_EQ(found->extra,
+            (std::vector<std::string>{"000900.sst", "notes.txt"}));
+  const std::string text = Render(*found);
+  EXPECT_TRUE(absl::StrContains(text, "\nmissing    000040.sst\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "\nextra      notes.txt\n")) << text;
+}
+
+TEST(InspectTest, AMissingLogToReplayIsDamage) {
+  const Fixture fixture("v2-many-logs");
+  std::filesystem::remove(fixture.folder() + "/000003.vlog");
+  const auto found = InspectFixture(fixture);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->damage.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(found->damage[0], "000003.vlog: "))
+      << found->damage[0];
+}
+
+TEST(InspectTest, ShowsKeysWithoutTheirVersions) {
+  const Fixture fixture("v4-banned");
+  const auto found = InspectFixture(fixture);
+  ASSERT_TRUE(found.ok()) << found.status();
+  const std::string first = found->summary.tables.at(0).first_key;
+  const std::string key = first.substr(0, first.size() - 8);
+  EXPECT_TRUE(absl::StrContains(
+      RenderJson(*found),
+      absl::StrCat("\"first_key_hex\":\"", absl::BytesToHexString(key), "\"")));
+  EXPECT_FALSE(absl::StrContains(RenderTables(*found), "ffffffff"));
 }
 
 TEST(InspectTest, RefusesWhatIsNoDatabase) {
