@@ -12,6 +12,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_writer.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/payload_ids.h"
 #include "sluice/plugins/badger/proof.h"
 #include "sluice/plugins/badger/store_id.h"
@@ -74,8 +75,7 @@ absl::StatusOr<FileSystem*> BackupRun::LogScratch() {
   if (log_scratch_ == nullptr) {
     auto folder = FileSystem::Posix()->Beneath(scratch_->path());
     if (!folder.ok()) {
-      return MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable,
-                       absl::StrCat("open ", scratch_->path()));
+      return ScratchIoError("open", scratch_->path(), folder.error);
     }
     log_scratch_ = std::move(folder.value);
   }
@@ -90,10 +90,10 @@ absl::Status BackupRun::OpenAt(ImageOptions options) {
   SLUICE_ASSIGN_OR_RETURN(image_, Image::Open(files, options));
   auto folder = files.Beneath(options.folder);
   if (!folder.ok()) {
-    return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
-                     absl::StrCat("open ", options.folder));
+    return SourceIoError("open folder", options.folder, folder.error);
   }
   SLUICE_ASSIGN_OR_RETURN(incarnation_, ReadIncarnation(*folder.value));
+  SLUICE_ASSIGN_OR_RETURN(traits_, TraitsOf(*image_));
   walk_.since = SinceOf();
   return absl::OkStatus();
 }
@@ -172,6 +172,7 @@ absl::Status BackupRun::Send(sdk::Sink& sink) {
       });
   if (!sent.ok()) return sent;
   if (!totals.ok()) return CauseOf(run_, totals.status());
+  traits_.value_threshold = versions->logs().shortest_value();
   SLUICE_RETURN_IF_ERROR(writer.Finish());
   if (ids.undecoded() > 0) {
     sink.AddWarning("badger_payload_ids_undecoded", ids.Warning());
@@ -199,13 +200,15 @@ absl::Status BackupRun::Finish(const WalkTotals& totals,
 absl::Status BackupRun::SetMetadata(const WalkTotals& totals,
                                     sdk::Sink& sink) const {
   const sdk::Metadata metadata = {
-      {kFormatMetadata, absl::StrCat(image_->summary().manifest_version)},
       {kMaxVersionMetadata, absl::StrCat(totals.max_version)},
       {kIncarnationMetadata, incarnation_},
       {kLiveAtMetadata, absl::StrCat(walk_.now)},
       {kLiveKeysMetadata, absl::StrCat(totals.live.keys)},
       {kLiveDigestMetadata, totals.live.digest}};
   for (const auto& [key, value] : metadata) {
+    SLUICE_RETURN_IF_ERROR(sink.SetMetadata(key, value));
+  }
+  for (const auto& [key, value] : TraitsMetadata(traits_)) {
     SLUICE_RETURN_IF_ERROR(sink.SetMetadata(key, value));
   }
   return absl::OkStatus();

@@ -23,6 +23,7 @@
 #include "sluice/plugins/badger/reading_file_system.h"
 #include "sluice/plugins/badger/scratch_area.h"
 #include "sluice/plugins/badger/source_options.h"
+#include "sluice/plugins/badger/store_traits.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
 
@@ -30,7 +31,7 @@ namespace sluice {
 namespace badger {
 
 // Keys of the metadata.
-inline constexpr char kFormatMetadata[] = "badger.format";  // 7 or 8
+// (those of store_traits.h besides)
 inline constexpr char kMaxVersionMetadata[] = "badger.max_version";
 inline constexpr char kIncarnationMetadata[] = "badger.incarnation";
 // What was alive, and at which time, in seconds since 1970.
@@ -75,6 +76,7 @@ class BackupRun {
   std::unique_ptr<LiveCopy> copy_;
   std::unique_ptr<Image> image_;
   std::string incarnation_;
+  StoreTraits traits_;
   WalkOptions walk_;
 };
 

@@ -103,7 +103,7 @@ TEST(BlockTest, RefusesAChecksumOfAnotherKind) {
   AppendPbVarint(2, 5, checksum);
   EXPECT_EQ(WordOf(kEntries + checksum +
                    BigEndian32(static_cast<uint32_t>(checksum.size()))),
-            kSourceUnavailable);
+            kSourceUnsupported);
 }
 
 }  // namespace

@@ -1,23 +1,24 @@
 #include "sluice/plugins/badger/directory_writer.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/entry.h"
+#include "sluice/plugins/badger/key_registry.h"
 #include "sluice/plugins/badger/manifest_writer.h"
 #include "sluice/plugins/badger/table.h"
+#include "sluice/plugins/badger/value_logs.h"
 
 namespace sluice {
 namespace badger {
 namespace {
 
-constexpr uint32_t kHeadLevel = 0;
-constexpr char kFirstLog[] = "000000.vlog";
-constexpr size_t kLogHeaderBytes = 20;
-// File 0, length 0, offset 20: the begin of an empty log.
-constexpr absl::string_view kHeadPointer("\0\0\0\0\0\0\0\0\x14\0\0\0", 12);
+constexpr uint32_t kInternalLevel = 0;
+constexpr uint64_t kBanVersion = 1;  // Badger's own
 
 std::string InternalKeyOf(const StreamEntry& entry) {
   std::string key(entry.key);
@@ -27,7 +28,51 @@ std::string InternalKeyOf(const StreamEntry& entry) {
   return key;
 }
 
+// Entries of tables whose long values lie in logs, with these values.
+class ResolvedSource final : public EntrySource {
+ public:
+  // Borrows `folder`.
+  ResolvedSource(std::unique_ptr<EntrySource> tables, FileSystem& folder,
+                 const std::map<uint32_t, std::string>& logs)
+      : tables_(std::move(tables)), logs_(folder, keys_, logs) {}
+
+  absl::Status Seek(absl::string_view user_key) override {
+    SLUICE_RETURN_IF_ERROR(tables_->Seek(user_key));
+    return Load();
+  }
+  absl::Status Next() override {
+    SLUICE_RETURN_IF_ERROR(tables_->Next());
+    return Load();
+  }
+  bool Valid() const override { return tables_->Valid(); }
+  InternalKey key() const override { return tables_->key(); }
+  StoredValue value() const override { return shown_; }
+
+ private:
+  absl::Status Load() {
+    if (!Valid()) return absl::OkStatus();
+    shown_ = tables_->value();
+    if (!shown_.is_pointer()) return absl::OkStatus();
+    SLUICE_RETURN_IF_ERROR(logs_.Resolve(key(), shown_, value_));
+    shown_.bytes = value_;
+    shown_.meta &= static_cast<uint8_t>(~kMetaValuePointer);
+    return absl::OkStatus();
+  }
+
+  const std::unique_ptr<EntrySource> tables_;
+  const KeyRegistry keys_;
+  ValueLogs logs_;
+  std::string value_;
+  StoredValue shown_;
+};
+
 }  // namespace
+
+DirectoryWriter::DirectoryWriter(FileSystem& folder, DirectoryOptions options)
+    : folder_(folder),
+      options_(std::move(options)),
+      logs_(folder, options_.table.format, options_.value_log_bytes,
+            options_.owner) {}
 
 absl::Status DirectoryWriter::Add(const StreamEntry& entry) {
   if (!Follows(entry)) {
@@ -41,7 +86,17 @@ absl::Status DirectoryWriter::Add(const StreamEntry& entry) {
     SLUICE_RETURN_IF_ERROR(CloseTable());
   }
   if (table_ == nullptr) SLUICE_RETURN_IF_ERROR(OpenTable(entry));
-  SLUICE_RETURN_IF_ERROR(table_->Add(entry));
+  if (!entry.deleted() && entry.value.size() >= options_.value_threshold) {
+    SLUICE_ASSIGN_OR_RETURN(const ValuePointer place,
+                            logs_.Add(entry, InternalKeyOf(entry)));
+    const std::string pointer = ValuePointerBytes(place);
+    StreamEntry stored = entry;
+    stored.value = pointer;
+    stored.meta |= kMetaValuePointer;
+    SLUICE_RETURN_IF_ERROR(table_->Add(stored));
+  } else {
+    SLUICE_RETURN_IF_ERROR(table_->Add(entry));
+  }
   if (!same_key) last_key_.assign(entry.key.data(), entry.key.size());
   last_version_ = entry.version;
   max_version_ = std::max(max_version_, entry.version);
@@ -57,8 +112,8 @@ bool DirectoryWriter::Follows(const StreamEntry& entry) const {
 
 absl::Status DirectoryWriter::OpenTable(const StreamEntry& first) {
   const uint64_t id = tables_.size() + 1;
-  SLUICE_ASSIGN_OR_RETURN(file_,
-                          OutputFile::Create(folder_, TableFileName(id)));
+  SLUICE_ASSIGN_OR_RETURN(
+      file_, OutputFile::Create(folder_, TableFileName(id), options_.owner));
   table_ = std::make_unique<TableWriter>(
       options_.table, [file = file_.get()](absl::string_view bytes) {
         return file->Append(bytes);
@@ -81,44 +136,75 @@ absl::Status DirectoryWriter::CloseTable() {
 }
 
 absl::Status DirectoryWriter::CloseTables() {
-  return table_ == nullptr ? absl::OkStatus() : CloseTable();
+  if (table_ != nullptr) SLUICE_RETURN_IF_ERROR(CloseTable());
+  return logs_.Close();
 }
 
 std::unique_ptr<EntrySource> DirectoryWriter::Entries() const {
-  return std::make_unique<LevelSource>(
+  auto tables = std::make_unique<LevelSource>(
       members_,
       [folder = &folder_, tables = tables_,
        version = static_cast<int>(options_.table.format)](uint64_t id) {
         return Table::Open(*folder, tables[id - 1], nullptr, version);
       });
+  if (logs_.names().empty()) return tables;
+  return std::make_unique<ResolvedSource>(std::move(tables), folder_,
+                                          logs_.names());
 }
 
 absl::Status DirectoryWriter::Finish() {
   SLUICE_RETURN_IF_ERROR(CloseTables());
+  SLUICE_RETURN_IF_ERROR(logs_.Finish());
   if (options_.table.format == DiskFormat::kBadger2 && entries_ > 0) {
     SLUICE_RETURN_IF_ERROR(WriteHead());
   }
+  if (!options_.banned.empty()) SLUICE_RETURN_IF_ERROR(WriteBanned());
   return WriteFile(kManifestName,
                    BuildManifest(static_cast<uint16_t>(options_.table.format),
                                  options_.external_magic, tables_));
 }
 
+absl::Status DirectoryWriter::WriteInternalTable(
+    absl::Span<const StreamEntry> entries) {
+  SLUICE_RETURN_IF_ERROR(OpenTable(entries.front()));
+  tables_.back().level = kInternalLevel;
+  for (const StreamEntry& entry : entries) {
+    SLUICE_RETURN_IF_ERROR(table_->Add(entry));
+  }
+  return CloseTable();
+}
+
 absl::Status DirectoryWriter::WriteHead() {
+  const std::string pointer = ValuePointerBytes(logs_.end());
   StreamEntry head;
   head.key = kHeadKey;
-  head.value = kHeadPointer;
+  head.value = pointer;
   head.version = max_version_;
-  SLUICE_RETURN_IF_ERROR(OpenTable(head));
-  tables_.back().level = kHeadLevel;
-  SLUICE_RETURN_IF_ERROR(table_->Add(head));
-  SLUICE_RETURN_IF_ERROR(CloseTable());
-  return WriteFile(kFirstLog, std::string(kLogHeaderBytes, '\0'));
+  return WriteInternalTable({head});
+}
+
+absl::Status DirectoryWriter::WriteBanned() {
+  std::vector<std::string> keys;
+  keys.reserve(options_.banned.size());
+  std::vector<StreamEntry> bans;
+  for (const uint64_t name : options_.banned) {
+    std::string key(kBannedPrefix);
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      key.push_back(static_cast<char>(name >> shift));
+    }
+    keys.push_back(std::move(key));
+    StreamEntry ban;
+    ban.key = keys.back();
+    ban.version = kBanVersion;
+    bans.push_back(ban);
+  }
+  return WriteInternalTable(bans);
 }
 
 absl::Status DirectoryWriter::WriteFile(const std::string& name,
                                         absl::string_view bytes) {
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<OutputFile> file,
-                          OutputFile::Create(folder_, name));
+                          OutputFile::Create(folder_, name, options_.owner));
   SLUICE_RETURN_IF_ERROR(file->Append(bytes));
   return file->SyncAndClose();
 }

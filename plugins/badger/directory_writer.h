@@ -1,8 +1,9 @@
 #ifndef SLUICE_PLUGINS_BADGER_DIRECTORY_WRITER_H_
 #define SLUICE_PLUGINS_BADGER_DIRECTORY_WRITER_H_
 
-// Writes a Badger directory: sorted tables at one level with their values in
-// them, and MANIFEST. Badger makes the other files when it opens it.
+// Writes a Badger directory: sorted tables at one level, value logs with what
+// is too long for these, and MANIFEST. Badger makes the other files when it
+// opens it.
 //
 //   DirectoryWriter writer(folder, options);
 //   for (...) SLUICE_RETURN_IF_ERROR(writer.Add(entry));
@@ -11,7 +12,8 @@
 // Entries are given in the order of CompareEntries, each (key, version) once;
 // others are an internal error. All versions, tombstones and expiries are kept.
 // In format 7 a table at level 0 has the head, from which Badger 2 learns the
-// next version, and 000000.vlog is the empty log that the head points to.
+// next version; it points to the last value log, which is empty. In format 8
+// one has the banned namespaces.
 //
 // Each file is synced when it is closed; their names are not. Until Finish no
 // MANIFEST is there, so no Badger takes the folder for a database.
@@ -25,13 +27,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/plugins/badger/entry_source.h"
 #include "sluice/plugins/badger/level_source.h"
 #include "sluice/plugins/badger/manifest.h"
 #include "sluice/plugins/badger/restore_file.h"
 #include "sluice/plugins/badger/stream_entry.h"
 #include "sluice/plugins/badger/table_writer.h"
+#include "sluice/plugins/badger/value_log_writer.h"
 
 namespace sluice {
 namespace badger {
@@ -48,13 +53,19 @@ struct DirectoryOptions {
   uint32_t level = 6;
   // See manifest_writer.h.
   uint16_t external_magic = 0;
+  // Namespaces that stay banned, ascending (format 8).
+  std::vector<uint64_t> banned;
+  // A value of so many bytes lies in a value log, as Badger's ValueThreshold
+  // has it: a walk of keys alone need not read it.
+  uint64_t value_threshold = UINT64_MAX;
+  uint64_t value_log_bytes = uint64_t{1} << 30;  // Badger's own
+  FileOwner owner;
 };
 
 class DirectoryWriter {
  public:
   // Borrows `folder`, which is empty.
-  DirectoryWriter(FileSystem& folder, DirectoryOptions options)
-      : folder_(folder), options_(options) {}
+  DirectoryWriter(FileSystem& folder, DirectoryOptions options);
 
   // Whether `entry` comes after all that was added.
   bool Follows(const StreamEntry& entry) const;
@@ -75,11 +86,15 @@ class DirectoryWriter {
  private:
   absl::Status OpenTable(const StreamEntry& first);
   absl::Status CloseTable();
+  // A table at level 0, of Badger's own keys.
+  absl::Status WriteInternalTable(absl::Span<const StreamEntry> entries);
   absl::Status WriteHead();
+  absl::Status WriteBanned();
   absl::Status WriteFile(const std::string& name, absl::string_view bytes);
 
   FileSystem& folder_;
   const DirectoryOptions options_;
+  ValueLogWriter logs_;
   std::unique_ptr<OutputFile> file_;    // of table_
   std::unique_ptr<TableWriter> table_;  // null: none is open
   std::vector<ManifestTable> tables_;

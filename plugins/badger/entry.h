@@ -31,6 +31,8 @@ inline constexpr absl::string_view kInternalPrefix = "!badger!";
 inline constexpr absl::string_view kHeadKey = "!badger!head";
 inline constexpr absl::string_view kMovePrefix = "!badger!move";
 inline constexpr absl::string_view kTransactionEndKey = "!badger!txn";
+// And then a namespace, 8 bytes, big-endian.
+inline constexpr absl::string_view kBannedPrefix = "!badger!banned";
 
 inline constexpr size_t kVersionBytes = 8;
 // Of an internal key; longer ones are in no log.

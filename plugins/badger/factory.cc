@@ -21,6 +21,7 @@
 #include "sluice/plugins/badger/source.h"
 #include "sluice/plugins/badger/source_options.h"
 #include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/badger/store_traits.h"
 #include "sluice/plugins/badger/table_writer.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
@@ -83,6 +84,36 @@ absl::StatusOr<int> JobsOf(const sdk::Options& options) {
   return static_cast<int>(jobs);
 }
 
+absl::Status ReadRestoreOptions(const sdk::Options& options,
+                                badger::SourceOptions& source) {
+  if (options.Has("format")) {
+    const std::string format = options.Get("format");
+    if (format != "7" && format != "8") {
+      return ConfigInvalid("format= is 7 (Badger 2) or 8 (Badger 3 and 4)");
+    }
+    source.restore_format = format == "7" ? badger::DiskFormat::kBadger2
+                                          : badger::DiskFormat::kBadger4;
+  }
+  if (options.Has("levels")) {
+    SLUICE_ASSIGN_OR_RETURN(const uint64_t levels,
+                            options.GetInteger("levels", 0));
+    if (levels < 2 || levels > badger::kMaxLevel + 1) {
+      return ConfigInvalid(
+          absl::StrCat("levels= must be 2 to ", badger::kMaxLevel + 1));
+    }
+    source.levels = static_cast<uint32_t>(levels);
+  }
+  if (options.Has("external_magic")) {
+    SLUICE_ASSIGN_OR_RETURN(const uint64_t magic,
+                            options.GetInteger("external_magic", 0));
+    if (magic > UINT16_MAX) {
+      return ConfigInvalid("external_magic= must be 0 to 65535");
+    }
+    source.external_magic = static_cast<uint16_t>(magic);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadRest(const sdk::Options& options,
                       badger::SourceOptions& source) {
   source.master_key = options.Get("key");
@@ -107,13 +138,7 @@ absl::Status ReadRest(const sdk::Options& options,
   if (options.Has("store_id") && !badger::IsStoreId(source.store_id)) {
     return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }
-  const std::string format = options.Get("format", "8");
-  if (format != "7" && format != "8") {
-    return ConfigInvalid("format= is 7 (Badger 2) or 8 (Badger 3 and 4)");
-  }
-  source.restore_format = format == "7" ? badger::DiskFormat::kBadger2
-                                        : badger::DiskFormat::kBadger4;
-  return absl::OkStatus();
+  return ReadRestoreOptions(options, source);
 }
 
 absl::StatusOr<std::unique_ptr<sdk::Source>> CreateBadger(
@@ -149,8 +174,17 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("payload_id_json", SLUICE_OPTION_STRING, 0, "",
                 "the field of these values, JSON objects, that holds an id or "
                 "an array of ids"),
-    sdk::Option("format", SLUICE_OPTION_STRING, 0, "8",
-                "what a restore writes: 8 (Badger 3 and 4) or 7 (Badger 2)"),
+    sdk::Option("format", SLUICE_OPTION_STRING, 0, "",
+                "what a restore writes: 8 (Badger 3 and 4) or 7 (Badger 2); "
+                "what the backup's store was, and 8 for a file of `badger "
+                "backup`, otherwise"),
+    sdk::Option("levels", SLUICE_OPTION_INTEGER, 0, "",
+                "the application's MaxLevels, 2 to 64: a restore writes to the "
+                "last one; to the deepest that the backup's store used "
+                "otherwise"),
+    sdk::Option("external_magic", SLUICE_OPTION_INTEGER, 0, "",
+                "the application's ExternalMagic, 0 to 65535, for a restore; "
+                "that of the backup's store otherwise"),
 };
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/byte_cursor.h"
 #include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/merge.h"
 #include "sluice/plugins/badger/random_file.h"
@@ -37,10 +39,7 @@ absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(
     FileSystem& file_system, const std::string& path) {
   auto folder = file_system.Beneath(path);
   if (folder.ok()) return std::move(folder.value);
-  return MakeError(folder.error == ENOENT ? absl::StatusCode::kNotFound
-                                          : absl::StatusCode::kUnavailable,
-                   kSourceUnavailable,
-                   absl::StrCat("open: ", strerror(folder.error)));
+  return SourceIoError("open", "folder", folder.error);
 }
 
 absl::Status WithEndHint(absl::Status status) {
@@ -65,7 +64,11 @@ absl::StatusOr<std::unique_ptr<Image>> Image::Open(
     return image->ReplayFromHead();
   };
   const absl::Status status = open();
-  if (!status.ok()) return Annotate(status, options.folder);
+  if (!status.ok()) {
+    return Annotate(status, options.shown_folder.empty()
+                                ? options.folder
+                                : options.shown_folder);
+  }
   image->log_index_.Sort();
   image->summary_.max_version =
       std::max(image->summary_.max_version, image->log_index_.max_version());
@@ -86,6 +89,10 @@ absl::Status Image::OpenFolders(FileSystem& file_system) {
   files_.value_logs.insert(options_.later_logs.begin(),
                            options_.later_logs.end());
   summary_.value_logs = files_.value_logs.size();
+  for (const auto& log : files_.value_logs) {
+    const auto info = value_folder_->Stat(log.second);
+    if (info.ok()) summary_.value_log_bytes += info.value.size;
+  }
   return absl::OkStatus();
 }
 
@@ -118,6 +125,7 @@ absl::Status Image::ReadKeys() {
   SLUICE_ASSIGN_OR_RETURN(keys_,
                           KeyRegistry::Parse(bytes, options_.master_key));
   summary_.data_keys = keys_.keys().size();
+  summary_.is_encrypted = summary_.data_keys > 0;
   return absl::OkStatus();
 }
 
@@ -189,7 +197,8 @@ absl::Status Image::OpenStrayTable(uint64_t id) {
 
 absl::Status Image::ReplayMemtables() {
   for (const auto& memtable : files_.memtables) {
-    SLUICE_RETURN_IF_ERROR(Replay(*folder_, memtable.second, kLogHeaderBytes));
+    SLUICE_RETURN_IF_ERROR(Replay(*folder_, memtable.second, kLogHeaderBytes,
+                                  /*may_be_short=*/true));
   }
   return absl::OkStatus();
 }
@@ -198,19 +207,60 @@ absl::Status Image::ReplayFromHead() {
   SLUICE_ASSIGN_OR_RETURN(const ValuePointer head, FindHead());
   const uint64_t start =
       std::max<uint64_t>(uint64_t{head.offset} + head.size, kLogHeaderBytes);
-  if (start > kLogHeaderBytes && files_.value_logs.count(head.file) == 0) {
-    return Damaged(absl::StrCat("value log ", head.file),
-                   "the tables end in it, it is not there");
-  }
-  for (const auto& [number, name] : files_.value_logs) {
-    if (number < head.file) continue;
+  SLUICE_ASSIGN_OR_RETURN(const LogNames logs, LogsFrom(head.file));
+  for (const auto& [number, name] : logs) {
     if (options_.fetch_log != nullptr) {
       SLUICE_RETURN_IF_ERROR(options_.fetch_log(number));
     }
-    SLUICE_RETURN_IF_ERROR(Replay(
-        *value_folder_, name, number == head.file ? start : kLogHeaderBytes));
+    // The newest may be one that a crash left without its header.
+    SLUICE_RETURN_IF_ERROR(Replay(*value_folder_, name,
+                                  number == head.file ? start : kLogHeaderBytes,
+                                  number == logs.rbegin()->first));
   }
   return absl::OkStatus();
+}
+
+// Badger 2 begins with log 0 and counts up; its collector takes only what is
+// before the head. A gap is lost writes, or a DropAll half-way.
+absl::StatusOr<Image::LogNames> Image::LogsFrom(uint32_t first) const {
+  LogNames logs;
+  for (const auto& log : files_.value_logs) {
+    const bool is_gone = options_.gone_logs.count(log.first) > 0;
+    if (log.first >= first && !is_gone) logs.insert(log);
+  }
+  uint64_t expected = first;
+  for (const auto& log : logs) expected += log.first == expected ? 1 : 0;
+  const uint32_t last = logs.empty() ? 0 : logs.rbegin()->first;
+  if (!logs.empty() && expected > last) return logs;
+  return MissingLog(
+      ValueLogFileName(static_cast<uint32_t>(expected)),
+      last > first ? absl::StrCat("it is to be replayed, with all logs from ",
+                                  first, " to ", last, ", and is not there")
+                   : "it is to be replayed, and is not there");
+}
+
+absl::StatusOr<std::vector<uint64_t>> Image::BannedNamespaces() const {
+  std::vector<uint64_t> banned;
+  if (manifest_.version < 8) return banned;
+  SLUICE_ASSIGN_OR_RETURN(const VersionReader::Sources sources, AllSources());
+  std::vector<EntrySource*> borrowed;
+  for (size_t i = 0; i < sources.first_stray; ++i) {
+    borrowed.push_back(sources.all[i].get());
+  }
+  Merge merge(std::move(borrowed));
+  SLUICE_RETURN_IF_ERROR(merge.Seek(kBannedPrefix));
+  while (merge.Valid() &&
+         absl::StartsWith(merge.key().user_key, kBannedPrefix)) {
+    const absl::string_view number =
+        merge.key().user_key.substr(kBannedPrefix.size());
+    if (number.size() != sizeof(uint64_t)) {
+      return Damaged(Describe(merge.key()), "it names no namespace");
+    }
+    const uint64_t name = BigEndianAt(number, 0, sizeof(uint64_t));
+    if (banned.empty() || banned.back() != name) banned.push_back(name);
+    SLUICE_RETURN_IF_ERROR(merge.Next());
+  }
+  return banned;
 }
 
 absl::StatusOr<ValuePointer> Image::FindHead() {
@@ -230,15 +280,19 @@ absl::StatusOr<ValuePointer> Image::FindHead() {
 }
 
 absl::Status Image::Replay(FileSystem& folder, const std::string& name,
-                           uint64_t start) {
+                           uint64_t start, bool may_be_short) {
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<LogFile> log,
                           LogFile::Open(folder, name, keys_));
   if (start > kLogHeaderBytes && start > log->size()) {
     return Damaged(name, absl::StrCat("the tables end at byte ", start,
                                       " of its ", log->size()));
   }
+  if (log->size() < kLogHeaderBytes && !may_be_short) {
+    return MissingLog(name, "it is to be replayed, and is empty");
+  }
   SLUICE_ASSIGN_OR_RETURN(const LogEnd end, log_index_.Add(*log, start));
   SLUICE_RETURN_IF_ERROR(AcceptEnd(*log, end));
+  summary_.is_encrypted |= log->is_encrypted();
   summary_.replayed.push_back({name, log->size(), end});
   logs_.push_back(std::move(log));
   return absl::OkStatus();

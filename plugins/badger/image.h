@@ -29,12 +29,14 @@
 // is.
 //
 // Errors: source_unavailable where there is no directory, no database in it, or
-// a file that cannot be read; source_config_invalid for the encryption key;
-// source_failed for damage, with the file and, of a value, key and version.
+// a file that cannot be read; source_config_invalid for a key of a wrong size;
+// source_failed for damage, with the file and, of a value, key and version;
+// source_wrong_key, source_permission_denied, source_unsupported as they say.
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,7 @@ namespace badger {
 struct ImageOptions {
   std::string folder;
   std::string value_folder;  // empty: `folder`
+  std::string shown_folder;  // what errors name; empty: `folder`
   std::string master_key;    // 16, 24 or 32 bytes; empty: not encrypted
   // Drop what cannot be read at the end of MANIFEST and of logs, as Badger
   // does when it opens the directory. Danger: damage there is then not seen.
@@ -69,6 +72,9 @@ struct ImageOptions {
   // there: asked for when it is first read. Null: there are none.
   std::map<uint32_t, std::string> later_logs;
   LogFetch fetch_log = nullptr;
+  // Value logs in the folder that the database itself no longer has: values are
+  // read from them, and nothing is replayed.
+  std::set<uint32_t> gone_logs;
   // Badger's own keys (!badger!…) are versions, too.
   bool show_internal_keys = false;
 };
@@ -94,9 +100,12 @@ struct ImageSummary {
   uint16_t manifest_version = 0;
   uint16_t external_magic = 0;
   uint64_t data_keys = 0;
+  // Whether a table or a log to replay is encrypted, or data keys are there.
+  bool is_encrypted = false;
   std::vector<TableSummary> tables;  // by number
   std::vector<LogSummary> replayed;  // in the order of replay
   uint64_t value_logs = 0;
+  uint64_t value_log_bytes = 0;  // of those that lie in their folder by now
   // Of the tables and the logs to replay.
   uint64_t max_version = 0;
   std::vector<std::string> warnings;
@@ -117,6 +126,10 @@ class Image {
 
   // The entries of table `i` of summary(), by themselves. It borrows the image.
   absl::StatusOr<std::unique_ptr<TableSource>> ReadTable(size_t i) const;
+  // The namespaces that DB.BanNamespace took away, ascending; a key does not
+  // say where in it its namespace is. None in format 7.
+  absl::StatusOr<std::vector<uint64_t>> BannedNamespaces() const;
+
   // The logs that were replayed.
   const LogIndex& logs() const { return log_index_; }
 
@@ -140,9 +153,11 @@ class Image {
       const ManifestTable& listed) const;
   absl::Status ReplayMemtables();
   absl::Status ReplayFromHead();
+  using LogNames = std::map<uint32_t, std::string>;
+  absl::StatusOr<LogNames> LogsFrom(uint32_t first) const;
   absl::StatusOr<ValuePointer> FindHead();
   absl::Status Replay(FileSystem& folder, const std::string& name,
-                      uint64_t start);
+                      uint64_t start, bool may_be_short);
   absl::Status AcceptEnd(const LogFile& log, const LogEnd& end);
   // The listed tables as sources, the newest first.
   absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> TableSources()

@@ -1,15 +1,13 @@
 #include "sluice/plugins/badger/image_files.h"
 
-#include <string.h>
-
 #include <algorithm>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "sluice/base/error.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/table.h"
 
 namespace sluice {
@@ -39,22 +37,28 @@ void Classify(const std::string& name, ImageFiles& files) {
     files.memtables[number] = name;
   } else if (NumberIn(name, ".vlog", log)) {
     files.value_logs[log] = name;
+  } else if (name != "LOCK" && name != "DISCARD" &&
+             name != "REWRITE-KEYREGISTRY" && name != "MANIFEST-REWRITE") {
+    files.others.push_back(name);
   }
 }
 
 }  // namespace
 
+std::string ValueLogFileName(uint32_t number) {
+  return absl::StrFormat("%06d.vlog", number);
+}
+
 absl::StatusOr<ImageFiles> ListImageFiles(FileSystem& folder) {
   const auto entries = folder.List(".");
   if (!entries.ok()) {
-    return MakeError(
-        absl::StatusCode::kUnavailable, kSourceUnavailable,
-        absl::StrCat("list the folder: ", strerror(entries.error)));
+    return SourceIoError("list", "folder", entries.error);
   }
   ImageFiles files;
   for (const DirectoryEntry& entry : entries.value) {
     if (entry.type != FileInfo::Type::kDirectory) Classify(entry.name, files);
   }
+  std::sort(files.others.begin(), files.others.end());
   return files;
 }
 

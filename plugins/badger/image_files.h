@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "sluice/base/file_system.h"
@@ -14,16 +15,19 @@
 namespace sluice {
 namespace badger {
 
+std::string ValueLogFileName(uint32_t number);
+
 struct ImageFiles {
   bool has_manifest = false;
   bool has_key_registry = false;
   std::set<uint64_t> tables;                   // .sst, by number
   std::map<uint64_t, std::string> memtables;   // .mem
   std::map<uint32_t, std::string> value_logs;  // .vlog
+  std::vector<std::string> others;  // files that are none of Badger's
 };
 
-// Of `folder` itself; folders in it and names that are not Badger's are passed
-// over. Errors: source_unavailable. Any thread.
+// Of `folder` itself; folders in it are passed over. Errors:
+// source_unavailable, source_permission_denied. Any thread.
 absl::StatusOr<ImageFiles> ListImageFiles(FileSystem& folder);
 
 }  // namespace badger

@@ -1,5 +1,6 @@
 #include "sluice/plugins/badger/image.h"
 
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/fixture.h"
 #include "sluice/plugins/badger/version_reader.h"
@@ -129,9 +131,9 @@ TEST(ImageTest, RefusesAnEncryptedOneWithoutItsKey) {
   const Fixture fixture("v4-aes256-snappy");
   ImageOptions options = fixture.Options();
   options.master_key.clear();
-  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceConfigInvalid);
+  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceWrongKey);
   options.master_key = std::string(32, 'x');
-  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceConfigInvalid);
+  EXPECT_EQ(ErrorCodeOf(StatusOf(options)), kSourceWrongKey);
   std::filesystem::remove(fixture.folder() + "/KEYREGISTRY");
   EXPECT_EQ(ErrorCodeOf(StatusOf(fixture.Options())), kSourceFailed);
 }
@@ -163,7 +165,7 @@ TEST(ImageTest, NamesKeyAndVersionOfAValueThatIsGone) {
   EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
   EXPECT_TRUE(Mentions(status, "value of key 0x")) << status;
   EXPECT_TRUE(Mentions(status, "version ")) << status;
-  EXPECT_TRUE(Mentions(status, "value log 2")) << status;
+  EXPECT_TRUE(Mentions(status, "000002.vlog: ")) << status;
 }
 
 TEST(ImageTest, FindsTheValueThatACollectionMoved) {
@@ -299,6 +301,80 @@ TEST(ImageTest, RefusesATableOfDataThatTheManifestDoesNotList) {
   const absl::Status status = StatusOf(fixture.Options());
   EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
   EXPECT_TRUE(Mentions(status, "MANIFEST")) << status;
+}
+
+// Badger 2 replays every log from the head on, and what is in a gap is lost.
+TEST(ImageTest, NamesALogToReplayThatIsNotThere) {
+  for (const int number : {0, 3, 5}) {
+    const Fixture fixture("v2-many-logs");
+    const std::string name = absl::StrCat("00000", number, ".vlog");
+    ASSERT_TRUE(StatusOf(fixture.Options()).ok());
+    std::filesystem::remove(fixture.folder() + "/" + name);
+    absl::Status status = StatusOf(fixture.Options());
+    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << number;
+    EXPECT_TRUE(Mentions(status, name + ": ")) << status;
+    WriteBytes(fixture.folder() + "/" + name, "");
+    status = StatusOf(fixture.Options());
+    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << number;
+    EXPECT_TRUE(Mentions(status, name + ": ")) << status;
+  }
+}
+
+TEST(ImageTest, ALogBehindTheHeadOfTheTablesMayNotBeMissingEither) {
+  const Fixture fixture("v2-sigkill");
+  ASSERT_TRUE(StatusOf(fixture.Options()).ok());
+  std::string last;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(fixture.folder())) {
+    if (entry.path().extension() == ".vlog") {
+      last = std::max(last, entry.path().filename().string());
+    }
+  }
+  const std::string next = "000099.vlog";
+  std::filesystem::copy_file(fixture.folder() + "/" + last,
+                             fixture.folder() + "/" + next);
+  EXPECT_EQ(ErrorCodeOf(StatusOf(fixture.Options())), kSourceFailed);
+}
+
+TEST(ImageTest, AForgottenValueFolderIsHintedAt) {
+  const Fixture fixture("v2-many-logs");
+  ImageOptions options = fixture.Options();
+  options.shown_folder = "/srv/db";
+  const std::string values = fixture.folder() + "/../values";
+  std::filesystem::create_directory(values);
+  for (int i = 0; i <= 6; ++i) {
+    const std::string name = absl::StrCat("/00000", i, ".vlog");
+    std::filesystem::rename(fixture.folder() + name, values + name);
+  }
+  const absl::Status status = StatusOf(options);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(Mentions(status, "/srv/db: 000000.vlog: ")) << status;
+  EXPECT_TRUE(absl::StrContains(HintOf(status), "value_dir=DIR")) << status;
+  options.value_folder = values;
+  EXPECT_TRUE(StatusOf(options).ok());
+}
+
+TEST(ImageTest, ListsTheNamespacesThatAreBanned) {
+  const Fixture fixture("v4-banned");
+  const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ(*(*image)->BannedNamespaces(), (std::vector<uint64_t>{2}));
+  const Fixture other("v4-none-inline");
+  EXPECT_TRUE((*Image::Open(*FileSystem::Posix(), other.Options()))
+                  ->BannedNamespaces()
+                  ->empty());
+}
+
+TEST(ImageTest, AFileThatMayNotBeReadIsNotToldAsAbsent) {
+  const Fixture fixture("v4-none-inline");
+  FaultPlan plan;
+  FaultFileSystem files(FileSystem::Posix(), &plan);
+  plan.SetFilter([](const FileCall& call) {
+    return call.op == FileOp::kOpen && absl::EndsWith(call.path, "MANIFEST");
+  });
+  plan.StrikeAt(1, Fault::Error(EACCES));
+  EXPECT_EQ(ErrorCodeOf(Image::Open(files, fixture.Options()).status()),
+            kSourcePermissionDenied);
 }
 
 TEST(ImageTest, OpensNoPipeAndNoLink) {

@@ -25,19 +25,27 @@ constexpr absl::string_view kSanityText = "Hello Badger";
 absl::Status WrongKey(bool encrypted_text_is_plain, bool has_key) {
   if (!has_key) {
     return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
+        MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
                   absl::StrCat(kFileName,
-                               ": the directory is encrypted, or "
-                               "this file is damaged")),
-        "name the directory's key with key=file:…");
+                               ": the directory is encrypted and no key was "
+                               "given, or this file is damaged")),
+        "name the directory's key with key=file:F");
   }
-  return MakeError(
-      absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
-      absl::StrCat(kFileName, encrypted_text_is_plain
-                                  ? ": the directory is not encrypted, but a "
-                                    "key was given"
-                                  : ": the key is not the directory's, or "
-                                    "this file is damaged"));
+  if (encrypted_text_is_plain) {
+    return WithHint(
+        MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
+                  absl::StrCat(kFileName,
+                               ": the directory is not encrypted, but a key "
+                               "was given")),
+        "leave out key=");
+  }
+  return WithHint(
+      MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
+                absl::StrCat(kFileName,
+                             ": the key is not the directory's, or this file "
+                             "is damaged")),
+      "key=file:F names the key that the application opens it with, 16, 24 or "
+      "32 raw bytes");
 }
 
 // The text that shows whether the key is the right one.

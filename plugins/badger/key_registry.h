@@ -22,7 +22,7 @@ class KeyRegistry {
   KeyRegistry() = default;
 
   // `file`: the whole of KEYREGISTRY. `master_key`: empty where the directory
-  // is not encrypted. Errors: source_config_invalid for a key that is not the
+  // is not encrypted. Errors: source_wrong_key for a key that is not the
   // directory's, source_failed for damage, a half-written end too.
   static absl::StatusOr<KeyRegistry> Parse(absl::string_view file,
                                            absl::string_view master_key);

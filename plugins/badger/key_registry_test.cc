@@ -62,10 +62,10 @@ TEST(KeyRegistryTest, KnowsNoKeyButThoseThatItHolds) {
 TEST(KeyRegistryTest, RefusesAnotherKey) {
   const std::string plain = kIv + "Hello Badger";
   EXPECT_TRUE(KeyRegistry::Parse(plain, "").ok());
-  EXPECT_EQ(WordOf(plain, kMaster), kSourceConfigInvalid);
-  EXPECT_EQ(WordOf(Header(), ""), kSourceConfigInvalid);
-  EXPECT_EQ(WordOf(Header(), "another key of 16"), kSourceConfigInvalid);
-  EXPECT_EQ(WordOf(Header(), "fedcba9876543210"), kSourceConfigInvalid);
+  EXPECT_EQ(WordOf(plain, kMaster), kSourceWrongKey);
+  EXPECT_EQ(WordOf(Header(), ""), kSourceWrongKey);
+  EXPECT_EQ(WordOf(Header(), "another key of 17"), kSourceConfigInvalid);
+  EXPECT_EQ(WordOf(Header(), "fedcba9876543210"), kSourceWrongKey);
   EXPECT_NE(HintOf(KeyRegistry::Parse(Header(), "").status()), "");
 }
 

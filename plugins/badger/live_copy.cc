@@ -1,7 +1,6 @@
 #include "sluice/plugins/badger/live_copy.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/image_files.h"
 #include "sluice/plugins/badger/log_record.h"
 #include "sluice/plugins/badger/table.h"
@@ -29,8 +29,7 @@ absl::StatusOr<std::unique_ptr<FileSystem>> OpenBeneath(
     FileSystem& files, const std::string& path) {
   auto folder = files.Beneath(path);
   if (folder.ok()) return std::move(folder.value);
-  return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
-                   absl::StrCat("open ", path, ": ", strerror(folder.error)));
+  return SourceIoError("open folder", path, folder.error);
 }
 
 // Whether a record behind byte `from` of MANIFEST creates one of `tables`
@@ -67,6 +66,8 @@ std::string LiveCopy::folder() const {
 
 absl::Status LiveCopy::Take(Proof proof) {
   SLUICE_RETURN_IF_ERROR(OpenFolders());
+  int bad_copies = 0;
+  Logs last_logs;
   while (true) {
     SLUICE_RETURN_IF_ERROR(run_.status());
     ++report_.attempts;
@@ -75,11 +76,15 @@ absl::Status LiveCopy::Take(Proof proof) {
       ++report_.proofs;
       status = proof(OptionsOfImage());
       if (status.ok()) return CheckEnds();
-      if (run_.cancelled() || report_.proofs >= kMaxProofs) return status;
+      if (run_.cancelled()) return status;
+      const bool is_dropping =
+          IsMissingLog(status) && LogsAreBeingDropped(last_logs);
+      if (!is_dropping && ++bad_copies >= kMaxProofs) return status;
+      last_logs = logs_;
       logs_go_away_ = true;
       SLUICE_RETURN_IF_ERROR(ForgetTables());
     } else if (!IsChanged(status)) {
-      return status;
+      return Annotate(status, options_.folder);
     }
     ++changes_[std::string(status.message())];
     if (report_.attempts >= options_.max_attempts) return GiveUp(status);
@@ -110,20 +115,18 @@ absl::Status LiveCopy::OpenFolders() {
                                                     ? options_.folder
                                                     : options_.value_folder));
   if (const int error = target_->MakeDirectory(folder(), 0700); error != 0) {
-    return MakeError(
-        absl::StatusCode::kUnavailable, kScratchUnavailable,
-        absl::StrCat("make folder ", folder(), ": ", strerror(error)));
+    return ScratchIoError("make folder", folder(), error);
   }
   SLUICE_ASSIGN_OR_RETURN(image_, OpenBeneath(*target_, folder()));
   tables_ = std::make_unique<HeldFiles>(*folder_, *image_);
   closed_logs_ = std::make_unique<HeldFiles>(*value_folder_, *image_);
   FileIdentity identity;
-  SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
-                          ReadSmall(*folder_, kManifest, identity));
-  SLUICE_ASSIGN_OR_RETURN(
-      const Manifest manifest,
-      ParseManifest(WholeRecords(bytes, kManifestHeaderBytes)));
-  format_ = manifest.version;
+  const auto bytes = ReadSmall(*folder_, kManifest, identity);
+  if (!bytes.ok()) return Annotate(bytes.status(), options_.folder);
+  const auto manifest =
+      ParseManifest(WholeRecords(*bytes, kManifestHeaderBytes));
+  if (!manifest.ok()) return Annotate(manifest.status(), options_.folder);
+  format_ = manifest->version;
   return absl::OkStatus();
 }
 
@@ -133,7 +136,7 @@ absl::Status LiveCopy::Attempt() {
   SLUICE_RETURN_IF_ERROR(RemoveOpenLogs());
   SLUICE_RETURN_IF_ERROR(ReadKeys());
   if (logs_go_away_) SLUICE_RETURN_IF_ERROR(CopyClosedLogs());
-  SLUICE_ASSIGN_OR_RETURN(const LogNames before, ListLogs());
+  SLUICE_ASSIGN_OR_RETURN(const Logs before, ListLogs());
   if (format_ >= 8) SLUICE_RETURN_IF_ERROR(CopyMemtables());
   SLUICE_RETURN_IF_ERROR(CopyTables());
   SLUICE_RETURN_IF_ERROR(CopyOtherLogs(before));
@@ -155,23 +158,38 @@ absl::Status LiveCopy::ReadKeys() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<LiveCopy::LogNames> LiveCopy::ListLogs() {
+absl::StatusOr<LiveCopy::Logs> LiveCopy::ListLogs() {
   SLUICE_ASSIGN_OR_RETURN(const ImageFiles files,
                           ListImageFiles(*value_folder_));
-  LogNames names;
+  Logs logs;
   for (const auto& [number, name] : files.value_logs) {
-    const auto identity = Identify(*value_folder_, name);
-    if (IsChanged(identity.status())) continue;
-    SLUICE_RETURN_IF_ERROR(identity.status());
-    names[number] = name;
+    auto header = ReadFront(*value_folder_, name, kLogHeaderBytes);
+    if (IsChanged(header.status())) continue;
+    SLUICE_RETURN_IF_ERROR(header.status());
+    logs.names[number] = name;
+    logs.headers[number] = *std::move(header);
   }
-  return names;
+  return logs;
+}
+
+bool LiveCopy::LogsAreBeingDropped(const Logs& at_last_failure) {
+  const auto has_lost = [](const Logs& then, const Logs& now) {
+    return std::any_of(
+        then.headers.begin(), then.headers.end(), [&now](const auto& log) {
+          const auto found = now.headers.find(log.first);
+          return found == now.headers.end() || found->second != log.second;
+        });
+  };
+  if (has_lost(at_last_failure, logs_)) return true;
+  const auto now = ListLogs();
+  return now.ok() && has_lost(logs_, *now);
 }
 
 // All but the newest: they are complete and never written again, only deleted.
 // Held early, those that go away later do no harm.
 absl::Status LiveCopy::CopyClosedLogs() {
-  SLUICE_ASSIGN_OR_RETURN(LogNames names, ListLogs());
+  SLUICE_ASSIGN_OR_RETURN(const Logs logs, ListLogs());
+  LogNames names = logs.names;
   if (!names.empty()) names.erase(std::prev(names.end()));
   for (const auto& log : names) {
     const absl::Status status = closed_logs_->HoldClosed(log.second);
@@ -233,13 +251,33 @@ absl::Status LiveCopy::CopyTablesOnce() {
   for (const auto& table : manifest.tables) {
     names.push_back(TableFileName(table.first));
   }
-  SLUICE_RETURN_IF_ERROR(sdk::ForEach(
+  const absl::Status held = sdk::ForEach(
       names.size(), options_.jobs,
       [&](size_t i) { return tables_->Hold(names[i]); },
-      sdk::Helpers::kGiveWay));
+      sdk::Helpers::kGiveWay);
+  if (IsChanged(held)) return WhyGone(names, bytes, identity, held);
+  SLUICE_RETURN_IF_ERROR(held);
   SLUICE_RETURN_IF_ERROR(CheckManifest(manifest, whole, identity));
   SLUICE_RETURN_IF_ERROR(RemoveOtherTables(manifest));
   return WriteSmall(*image_, kManifest, whole);
+}
+
+// MANIFEST says that a table is deleted before it is: one that is gone while
+// MANIFEST is what it was, is lost.
+absl::Status LiveCopy::WhyGone(const std::vector<std::string>& tables,
+                               absl::string_view manifest,
+                               const FileIdentity& identity,
+                               const absl::Status& gone) {
+  const auto lost = std::find_if(
+      tables.begin(), tables.end(), [this](const std::string& name) {
+        return IsChanged(Identify(*folder_, name).status());
+      });
+  if (lost == tables.end()) return gone;
+  FileIdentity identity_now;
+  SLUICE_ASSIGN_OR_RETURN(const std::string now,
+                          ReadSmall(*folder_, kManifest, identity_now));
+  if (!identity_now.IsSameFile(identity) || now != manifest) return gone;
+  return Damaged(*lost, "MANIFEST lists it, it is not there");
 }
 
 // That the tables just copied are those that `bytes` speak of: MANIFEST was
@@ -264,8 +302,16 @@ absl::Status LiveCopy::CheckManifest(const Manifest& manifest,
 
 // All that tables and logs copied so far may point to is in these: a value is
 // written before what points to it.
-absl::Status LiveCopy::CopyOtherLogs(const LogNames& before) {
-  SLUICE_ASSIGN_OR_RETURN(const LogNames after, ListLogs());
+absl::Status LiveCopy::CopyOtherLogs(const Logs& logs_before) {
+  SLUICE_ASSIGN_OR_RETURN(logs_, ListLogs());
+  for (const auto& [number, header] : logs_before.headers) {
+    const auto now = logs_.headers.find(number);
+    if (now != logs_.headers.end() && now->second != header) {
+      return Changed(logs_.names[number], "it was replaced");
+    }
+  }
+  const LogNames& before = logs_before.names;
+  const LogNames& after = logs_.names;
   LogNames wanted = before;
   wanted.insert(after.begin(), after.end());
   if (wanted.empty()) return absl::OkStatus();
@@ -278,7 +324,8 @@ absl::Status LiveCopy::CopyOtherLogs(const LogNames& before) {
     }
   }
   if (after.count(newest) > 0) {
-    SLUICE_RETURN_IF_ERROR(CopyNewestLog(wanted[newest]));
+    SLUICE_RETURN_IF_ERROR(
+        CopyNewestLog(wanted[newest], logs_.headers[newest]));
     wanted.erase(newest);
   }
   if (!logs_go_away_) {
@@ -290,7 +337,7 @@ absl::Status LiveCopy::CopyOtherLogs(const LogNames& before) {
                          : absl::OkStatus();
   }
   for (auto log = wanted.rbegin(); log != wanted.rend(); ++log) {
-    SLUICE_RETURN_IF_ERROR(closed_logs_->HoldClosed(log->second));
+    SLUICE_RETURN_IF_ERROR(HoldLog(log->first, log->second));
   }
   return absl::OkStatus();
 }
@@ -300,23 +347,49 @@ absl::Status LiveCopy::Fetch(uint32_t number) {
   if (log == later_logs_.end()) return absl::OkStatus();
   MutexLock lock(fetch_mutex_);
   if (closed_logs_->Holds(log->second)) return absl::OkStatus();
-  return closed_logs_->HoldClosed(log->second);
+  return HoldLog(number, log->second);
+}
+
+absl::Status LiveCopy::HoldLog(uint32_t number, const std::string& name) {
+  SLUICE_RETURN_IF_ERROR(closed_logs_->HoldClosed(name));
+  SLUICE_ASSIGN_OR_RETURN(const std::string header,
+                          ReadFront(*image_, name, kLogHeaderBytes));
+  const auto listed = logs_.headers.find(number);
+  if (listed == logs_.headers.end() || listed->second == header) {
+    return absl::OkStatus();
+  }
+  closed_logs_->Forget(name);
+  return Changed(name, "it was replaced");
 }
 
 ImageOptions LiveCopy::OptionsOfImage() {
   ImageOptions options;
   options.folder = folder();
+  options.shown_folder = options_.folder;
   options.master_key = options_.master_key;
   options.later_logs = later_logs_;
+  const auto held = ListImageFiles(*image_);
+  if (held.ok()) {
+    for (const auto& log : held->value_logs) {
+      if (logs_.names.count(log.first) == 0) {
+        options.gone_logs.insert(log.first);
+      }
+    }
+  }
   options.fetch_log = [this](uint32_t number) { return Fetch(number); };
   return options;
 }
 
-absl::Status LiveCopy::CopyNewestLog(const std::string& name) {
+absl::Status LiveCopy::CopyNewestLog(const std::string& name,
+                                     const std::string& header) {
   closed_logs_->Forget(name);
   SLUICE_ASSIGN_OR_RETURN(const LogEnd end, CopyOpenLog(*value_folder_, name));
   if (end.valid_end <= kLogHeaderBytes) {
     SLUICE_RETURN_IF_ERROR(RemoveCopy(name));
+    // Where the logs are to be replayed, none may be missing.
+    if (format_ < 8 && header.size() == kLogHeaderBytes) {
+      SLUICE_RETURN_IF_ERROR(WriteSmall(*image_, name, header));
+    }
   }
   if (end.tail == LogTail::kUnreadable) {
     open_ends_.push_back({value_folder_.get(), name, end.valid_end});
@@ -353,9 +426,7 @@ absl::Status LiveCopy::CheckEnds() {
 absl::Status LiveCopy::RemoveCopy(const std::string& name) {
   const int error = image_->Unlink(name);
   if (error == 0 || error == ENOENT) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kUnavailable, kScratchUnavailable,
-      absl::StrCat("remove scratch file ", name, ": ", strerror(error)));
+  return ScratchIoError("remove scratch file", name, error);
 }
 
 absl::Status LiveCopy::ForgetTables() { return RemoveOtherTables(Manifest()); }

@@ -30,13 +30,16 @@
 //
 // `proof` reads all of the image that will be read of it (proof.h); an error of
 // it that is not the run's is taken for a bad copy, and all but closed value
-// logs is copied anew, kMaxProofs times in all. What it is given is for any
-// thread, and good as long as the copy lives.
+// logs is copied anew, kMaxProofs times in all; one of a value log that is not
+// there, while logs come and go (DropAll), does not count. What it is given is
+// for any thread, and good as long as the copy lives.
 //
 // Errors: source_unavailable where there is no database; source_failed, to be
-// tried again, after max_attempts, with what kept changing; the proof's;
-// cancelled. One thread calls; tables are copied by `jobs`. Disk: the size of
-// the database, checked by the caller (scratch_area.h).
+// tried again, after max_attempts, with what kept changing; source_failed at
+// once for a table that is not there while MANIFEST stays as it is: Badger
+// deletes one after MANIFEST says so; the proof's; cancelled. One thread calls;
+// tables are copied by `jobs`. Disk: the size of the database, checked by the
+// caller (scratch_area.h).
 
 #include <cstdint>
 #include <map>
@@ -97,6 +100,12 @@ class LiveCopy {
 
  private:
   using LogNames = std::map<uint32_t, std::string>;
+  struct Logs {
+    LogNames names;
+    // The first bytes, which are drawn at random: they tell a log from another
+    // that takes its number after DropAll.
+    std::map<uint32_t, std::string> headers;
+  };
   // A log's end that could not be read.
   struct OpenEnd {
     FileSystem* folder;
@@ -109,7 +118,9 @@ class LiveCopy {
   absl::Status ReadKeys();
   // Value logs that are not empty. An empty one is about to be deleted, or what
   // a crash left of one.
-  absl::StatusOr<LogNames> ListLogs();
+  absl::StatusOr<Logs> ListLogs();
+  // Whether logs have gone since the last failure, or go now.
+  bool LogsAreBeingDropped(const Logs& at_last_failure);
   absl::Status CopyClosedLogs();
   absl::StatusOr<LogEnd> CopyOpenLog(FileSystem& from, const std::string& name);
   absl::Status CopyMemtables();
@@ -118,8 +129,16 @@ class LiveCopy {
   absl::Status CheckManifest(const Manifest& manifest, absl::string_view bytes,
                              const FileIdentity& identity);
   absl::Status RemoveOtherTables(const Manifest& manifest);
-  absl::Status CopyOtherLogs(const LogNames& before);
-  absl::Status CopyNewestLog(const std::string& name);
+  // `gone`, the status of a table that could not be held, or damage where that
+  // is one for good.
+  absl::Status WhyGone(const std::vector<std::string>& tables,
+                       absl::string_view manifest, const FileIdentity& identity,
+                       const absl::Status& gone);
+  absl::Status CopyOtherLogs(const Logs& logs_before);
+  absl::Status CopyNewestLog(const std::string& name,
+                             const std::string& header);
+  // A closed one, with the header that it had when they were listed.
+  absl::Status HoldLog(uint32_t number, const std::string& name);
   // One of later_logs_.
   absl::Status Fetch(uint32_t number);
   ImageOptions OptionsOfImage();
@@ -144,6 +163,7 @@ class LiveCopy {
   std::unique_ptr<HeldFiles> closed_logs_;
   // One was deleted before it was held: from now on they are held first.
   bool logs_go_away_ = false;
+  Logs logs_;  // as they were after the tables had been copied
   Mutex fetch_mutex_;
   LogNames later_logs_;  // closed ones, for the proof to fetch
   std::vector<OpenEnd> open_ends_;

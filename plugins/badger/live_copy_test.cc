@@ -125,18 +125,86 @@ TEST(LiveCopyTest, ALogThatWasFlushedMeanwhileIsLeftToManifest) {
             copying.fixture.Expected().versions.size());
 }
 
-TEST(LiveCopyTest, ATableThatStaysAwayIsNamedAfterAllAttempts) {
+// Badger deletes one after MANIFEST says so: it is lost, and nothing moves.
+TEST(LiveCopyTest, ATableThatMANIFESTStillListsIsLostAndNotOnTheMove) {
   Copying copying("v4-zstd-levels");
   const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
   copying.BeforeOpening(name, [&] {
     std::filesystem::resize_file(copying.Path(name), 0);
     std::filesystem::remove(copying.Path(name));
   });
+  const absl::Status status = copying.Take();
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_FALSE(IsRetryable(status));
+  EXPECT_EQ(HintOf(status), "");
+  EXPECT_TRUE(absl::StrContains(
+      status.message(), absl::StrCat(copying.fixture.folder(), ": ", name,
+                                     ": MANIFEST lists it")))
+      << status;
+  EXPECT_EQ(copying.copy->report().attempts, 1);
+}
+
+// Each look finds a new MANIFEST.
+TEST(LiveCopyTest, WhatKeepsChangingIsNamedAfterAllAttempts) {
+  Copying copying("v4-zstd-levels");
+  const std::string manifest = copying.Path("MANIFEST");
+  const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
+  copying.plan.SetFilter([&](const FileCall& call) {
+    if (call.op == FileOp::kOpen && absl::EndsWith(call.path, name)) {
+      WriteBytes(manifest + "-REWRITE", ReadBytes(manifest));
+      std::filesystem::rename(manifest + "-REWRITE", manifest);
+    }
+    return false;
+  });
   const absl::Status status = copying.Take(/*max_attempts=*/4);
   EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
   EXPECT_TRUE(IsRetryable(status));
-  EXPECT_TRUE(absl::StrContains(status.message(), name)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "MANIFEST")) << status;
   EXPECT_EQ(copying.copy->report().attempts, 4);
+}
+
+// DropAll in Badger 2, in the midst: one log after another goes, then log 0 is
+// made anew. While they go, it is looked again, more often than damage is.
+TEST(LiveCopyTest, WhileLogsGoOneAfterAnotherNoHoleIsTakenForTheStore) {
+  Copying copying("v2-many-logs");
+  std::vector<std::string> logs = NamesWith(copying.fixture.folder(), ".vlog");
+  // Their order is that of a map.
+  std::swap(logs.front(), logs[logs.size() / 2]);
+  copying.plan.SetFilter([&](const FileCall& call) {
+    if (call.op == FileOp::kOpen && absl::EndsWith(call.path, "MANIFEST") &&
+        !logs.empty()) {
+      std::filesystem::remove(copying.Path(logs.front()));
+      logs.erase(logs.begin());
+      if (logs.empty()) {
+        std::string header(20, 'h');
+        header.replace(0, 8, 8, '\0');
+        WriteBytes(copying.Path("000000.vlog"), header);
+      }
+    }
+    return false;
+  });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(copying.listings.versions.empty());
+}
+
+// The log that the tables' head lies in is another one by the time it is read.
+TEST(LiveCopyTest, ALogThatTookTheNumberOfADroppedOneIsNoneOfTheStores) {
+  Copying copying("v2-sigkill");
+  const std::string log =
+      copying.Path(NamesWith(copying.fixture.folder(), ".vlog").back());
+  bool is_replaced = false;
+  copying.BeforeOpening(".sst", [&] {
+    std::string bytes = ReadBytes(log);
+    bytes[15] ^= 1;  // of its IV
+    WriteBytes(log, bytes);
+    is_replaced = true;
+  });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(is_replaced);
+  EXPECT_EQ(copying.copy->report().attempts, 2);
 }
 
 // Compaction: MANIFEST no longer has the table, the copy neither.

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/log_file.h"
 #include "sluice/plugins/badger/log_record.h"
 #include "sluice/plugins/badger/random_file.h"
@@ -26,20 +27,17 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 // So much where the kernel copies.
 constexpr size_t kKernelPieceBytes = size_t{32} << 20;
 constexpr uint64_t kMaxSmallBytes = uint64_t{64} << 20;
+// Places in tables and in logs have 32 bits.
+constexpr uint64_t kMaxCopiedBytes = uint64_t{1} << 32;
 
 absl::Status SourceError(absl::string_view operation, const std::string& name,
                          int error) {
   if (error == ENOENT) return Changed(name, "it went away");
-  return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
-                   absl::StrCat(operation, " ", name, ": ", strerror(error)));
+  return SourceIoError(operation, name, error);
 }
 
 absl::Status ScratchError(const std::string& name, int error) {
-  return MakeError(
-      error == ENOSPC || error == EDQUOT ? absl::StatusCode::kResourceExhausted
-                                         : absl::StatusCode::kUnavailable,
-      kScratchUnavailable,
-      absl::StrCat("write scratch file ", name, ": ", strerror(error)));
+  return ScratchIoError("write scratch file", name, error);
 }
 
 // The copy of one file, written from its begin on.
@@ -262,12 +260,35 @@ absl::StatusOr<FileIdentity> Identify(FileSystem& folder,
   return FileIdentity::Of(info.value);
 }
 
+absl::StatusOr<std::string> ReadFront(FileSystem& folder,
+                                      const std::string& name, size_t count) {
+  auto file = folder.Open(name, O_RDONLY | O_NONBLOCK, 0);
+  if (!file.ok()) return SourceError("open", name, file.error);
+  std::string bytes(count, '\0');
+  size_t have = 0;
+  while (have < count) {
+    const auto got =
+        file.value->ReadAt(have, absl::MakeSpan(bytes).subspan(have));
+    if (got.error == EINTR) continue;
+    if (!got.ok()) return SourceError("read", name, got.error);
+    if (got.value == 0) break;
+    have += got.value;
+  }
+  bytes.resize(have);
+  if (bytes.empty()) return Changed(name, "it was emptied");
+  return bytes;
+}
+
 absl::Status CopyWhole(FileSystem& from, const std::string& name,
                        FileSystem& to, FileIdentity& identity) {
   auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);
   if (!file.ok()) return SourceError("open", name, file.error);
   SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*file.value, name));
   if (identity.size == 0) return Changed(name, "it was emptied");
+  // Holes cost nothing there, and all of that here.
+  if (identity.size > kMaxCopiedBytes) {
+    return Damaged(name, absl::StrCat(identity.size, " bytes long"));
+  }
   SLUICE_ASSIGN_OR_RETURN(Copy copy, Copy::Create(to, name));
   SLUICE_ASSIGN_OR_RETURN(uint64_t at,
                           copy.TakeWithinKernel(*file.value, identity.size));

@@ -15,9 +15,11 @@
 // or a decorator has no descriptor, by read and write.
 //
 // Errors: ABORTED (IsChanged) where the file went away or changed: look again;
-// source_unavailable where it cannot be read; scratch_unavailable where the
+// source_unavailable or source_permission_denied where it cannot be read;
+// scratch_unavailable, scratch_no_space or scratch_permission_denied where the
 // copy cannot be written; else what LogFile says. One thread.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -60,6 +62,11 @@ inline bool IsChanged(const absl::Status& status) {
 // Changed where there is no file, or an empty one.
 absl::StatusOr<FileIdentity> Identify(FileSystem& folder,
                                       const std::string& name);
+
+// Its first bytes, up to `count`. Changed where there is no file, or an empty
+// one.
+absl::StatusOr<std::string> ReadFront(FileSystem& folder,
+                                      const std::string& name, size_t count);
 
 // All of a file that is complete. Replaces `to`/`name`.
 absl::Status CopyWhole(FileSystem& from, const std::string& name,

@@ -107,7 +107,9 @@ absl::Status LogIndex::Spill(size_t count, size_t key_bytes) {
   const absl::Status status = WriteRun(name, SortFirst(count));
   if (!status.ok()) {
     return MakeError(
-        status.code(), kScratchUnavailable,
+        status.code(),
+        ErrorCodeOf(status) == kSourceNoSpace ? kScratchNoSpace
+                                              : kScratchUnavailable,
         absl::StrCat("sort the logs to replay: ", status.message()));
   }
   records_.erase(records_.begin(),

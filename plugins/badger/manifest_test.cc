@@ -108,12 +108,12 @@ TEST(ManifestTest, RefusesWhatItDoesNotKnow) {
   std::string version = kHeader + Record({{1}});
   for (const char other : {'\4', '\6', '\11'}) {
     version[7] = other;
-    EXPECT_EQ(WordOf(version), kSourceUnavailable);
+    EXPECT_EQ(WordOf(version), kSourceUnsupported);
   }
   EXPECT_EQ(WordOf(kHeader + Record({{.id = 1, .compression = 3}})),
-            kSourceUnavailable);
+            kSourceUnsupported);
   EXPECT_EQ(WordOf(kHeader + Record({{.id = 1, .algorithm = 1}})),
-            kSourceUnavailable);
+            kSourceUnsupported);
 }
 
 }  // namespace

@@ -17,15 +17,7 @@ namespace sluice {
 namespace badger {
 namespace {
 
-absl::Status IoError(absl::string_view operation, const std::string& name,
-                     int error) {
-  const absl::StatusCode code = error == ENOENT ? absl::StatusCode::kNotFound
-                                : error == EACCES || error == EPERM
-                                    ? absl::StatusCode::kPermissionDenied
-                                    : absl::StatusCode::kUnavailable;
-  return MakeError(code, kSourceUnavailable,
-                   absl::StrCat(operation, " ", name, ": ", strerror(error)));
-}
+constexpr auto& IoError = SourceIoError;
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_stream_reader.h"
 #include "sluice/plugins/badger/directory_lock.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/restore_file.h"
 #include "sluice/plugins/badger/restore_publish.h"
 #include "sluice/plugins/badger/stream_entry.h"
@@ -29,13 +29,12 @@ std::string ParentOf(std::string path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-absl::Status Unavailable(const std::string& path, int error) {
-  if (error == ENOSPC || error == EDQUOT) {
-    return TargetError("make folder", path, error);
+absl::Status Unavailable(absl::string_view operation, const std::string& path,
+                         int error) {
+  if (error == ENOENT || error == ENOTDIR) {
+    return SourceIoError(operation, path, error);
   }
-  return MakeError(
-      absl::StatusCode::kUnavailable, kSourceUnavailable,
-      absl::StrCat("restore into folder ", path, ": ", std::strerror(error)));
+  return TargetError(operation, path, error);
 }
 
 // True if it was made.
@@ -43,7 +42,7 @@ absl::StatusOr<bool> MakeFolderIfAbsent(FileSystem& file_system,
                                         const std::string& path) {
   const int error = file_system.MakeDirectory(path, 0700);
   if (error == EEXIST) return false;
-  if (error != 0) return Unavailable(path, error);
+  if (error != 0) return Unavailable("make folder", path, error);
   const std::string parent = ParentOf(path);
   const absl::Status synced = SyncFolder(file_system, parent);
   if (synced.ok()) return true;
@@ -82,7 +81,8 @@ absl::Status WriteCompanions(FileSystem& folder, const std::string& staged,
   for (const auto& [name, contents] : options.companions) {
     SLUICE_ASSIGN_OR_RETURN(
         const std::unique_ptr<OutputFile> file,
-        OutputFile::Create(folder, absl::StrCat(staged, "/", name)));
+        OutputFile::Create(folder, absl::StrCat(staged, "/", name),
+                           options.stager.directory.owner));
     SLUICE_RETURN_IF_ERROR(file->Append(contents));
     SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
   }
@@ -116,7 +116,7 @@ absl::StatusOr<RestoreTotals> RestoreInto(
     const RestoreOptions& options, const sdk::Run& run,
     absl::Span<sdk::Payload* const> payloads) {
   auto opened = file_system.Beneath(path);
-  if (!opened.ok()) return Unavailable(path, opened.error);
+  if (!opened.ok()) return Unavailable("open folder", path, opened.error);
   FileSystem& folder = *opened.value;
   SLUICE_ASSIGN_OR_RETURN(const bool empty, HoldsOnlyRemains(folder));
   if (!empty) {
@@ -124,8 +124,10 @@ absl::StatusOr<RestoreTotals> RestoreInto(
                      kRestorePreconditionFailed, "it is not empty");
   }
   SLUICE_RETURN_IF_ERROR(RemoveRemains(folder));
+  RestoreOptions owned = options;
+  SLUICE_ASSIGN_OR_RETURN(owned.stager.directory.owner, FileOwner::Of(folder));
   absl::StatusOr<RestoreTotals> totals =
-      StageAndPublish(folder, options, run, payloads);
+      StageAndPublish(folder, owned, run, payloads);
   // What cannot be removed stays marked as unfinished, for the next one.
   if (!totals.ok()) RemoveRemains(folder).IgnoreError();
   return totals;
@@ -152,11 +154,16 @@ absl::StatusOr<RestoreTotals> RestoreLocked(
 absl::StatusOr<bool> IsEmptyTarget(FileSystem* file_system,
                                    const std::string& path) {
   auto folder = file_system->Beneath(path);
-  if (folder.ok()) return HoldsOnlyRemains(*folder.value);
-  if (folder.error != ENOENT) return Unavailable(path, folder.error);
+  if (folder.ok()) {
+    const auto empty = HoldsOnlyRemains(*folder.value);
+    return empty.ok() ? empty : Annotate(empty.status(), path);
+  }
+  if (folder.error != ENOENT) {
+    return Unavailable("open folder", path, folder.error);
+  }
   const auto parent = file_system->Beneath(ParentOf(path));
-  if (!parent.ok()) return Unavailable(path, parent.error);
-  return true;
+  if (parent.ok()) return true;
+  return Unavailable("open folder", ParentOf(path), parent.error);
 }
 
 absl::StatusOr<RestoreTotals> RestoreDirectory(

@@ -34,12 +34,13 @@ absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(
 }
 
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(
-    FileSystem& folder, std::string path) {
+    FileSystem& folder, std::string path, const FileOwner& owner) {
   auto file = Persistently([&] {
     return folder.Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
                        kFileMode);
   });
   if (!file.ok()) return TargetError("create file", path, file.error);
+  SLUICE_RETURN_IF_ERROR(owner.Give(*file.value, path));
   return std::unique_ptr<OutputFile>(
       new OutputFile(std::move(file.value), std::move(path)));
 }

@@ -32,8 +32,8 @@ class OutputFile {
   static constexpr size_t kBufferBytes = size_t{256} << 10;
 
   // Fails where the name is taken.
-  static absl::StatusOr<std::unique_ptr<OutputFile>> Create(FileSystem& folder,
-                                                            std::string path);
+  static absl::StatusOr<std::unique_ptr<OutputFile>> Create(
+      FileSystem& folder, std::string path, const FileOwner& owner = {});
 
   absl::Status Append(absl::string_view bytes);
   // Writes what is in the buffer. Others may now read it.

@@ -28,7 +28,9 @@ absl::StatusOr<std::vector<DirectoryEntry>> ListFolder(
     FileSystem& folder, const std::string& path) {
   auto entries = folder.List(path);
   while (entries.error == EINTR) entries = folder.List(path);
-  if (!entries.ok()) return TargetError("list folder", path, entries.error);
+  if (!entries.ok()) {
+    return TargetError("list", path == "." ? "folder" : path, entries.error);
+  }
   return std::move(entries.value);
 }
 

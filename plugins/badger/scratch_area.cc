@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/sdk/workers.h"
 
 namespace sluice {
@@ -134,7 +135,7 @@ absl::StatusOr<std::unique_ptr<ScratchArea>> ScratchArea::Create(
   for (int i = 0; i < kMaxTries; ++i) {
     std::string path = absl::StrCat(parent, "/", kNamePrefix, "XXXXXX");
     if (mkdtemp(path.data()) == nullptr) {
-      return WithHint(Unusable(strerror(errno), parent),
+      return WithHint(ScratchIoError("make scratch folder in", parent, errno),
                       "scratch=DIR names another folder");
     }
     const int fd = OpenLocked(path);
@@ -157,7 +158,7 @@ absl::Status ScratchArea::CheckRoom(uint64_t bytes) const {
   const uint64_t free = uint64_t{info.f_bavail} * info.f_frsize;
   if (free >= bytes) return absl::OkStatus();
   return WithHint(
-      MakeError(absl::StatusCode::kResourceExhausted, kScratchUnavailable,
+      MakeError(absl::StatusCode::kResourceExhausted, kScratchNoSpace,
                 absl::StrCat("scratch folder ", path_, ": ", free,
                              " bytes are free, a copy of the database takes ",
                              bytes)),

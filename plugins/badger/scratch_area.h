@@ -15,7 +15,8 @@
 // (of other users) stay.
 //
 // Calls of its own, not the FileSystem seam's: flock and statvfs are not in
-// that. Errors: scratch_unavailable. One thread.
+// that. Errors: scratch_unavailable, scratch_no_space,
+// scratch_permission_denied. One thread.
 
 #include <cstdint>
 #include <memory>

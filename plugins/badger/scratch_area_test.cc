@@ -87,7 +87,7 @@ TEST_F(ScratchAreaTest, SaysThatThereIsNoRoomBeforeItIsUsed) {
   ASSERT_TRUE(area.ok());
   EXPECT_TRUE((*area)->CheckRoom(1 << 20).ok());
   EXPECT_EQ(ErrorCodeOf((*area)->CheckRoom(uint64_t{1} << 60)),
-            kScratchUnavailable);
+            kScratchNoSpace);
 }
 
 TEST_F(ScratchAreaTest, AParentThatIsNotThereIsAnError) {

@@ -1,8 +1,8 @@
 #include "sluice/plugins/badger/source.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,18 +13,26 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/backup_run.h"
+#include "sluice/plugins/badger/directory_writer.h"
+#include "sluice/plugins/badger/image_error.h"
 #include "sluice/plugins/badger/live_digest.h"
 #include "sluice/plugins/badger/restore.h"
 #include "sluice/plugins/badger/restore_publish.h"
 #include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/badger/store_traits.h"
 
 namespace sluice {
 namespace badger {
 namespace {
 
-absl::Status Unavailable(const std::string& folder, absl::string_view what) {
-  return MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
-                   absl::StrCat(folder, ": ", what));
+absl::Status NoDatabase(const std::string& folder) {
+  return WithHint(
+      MakeError(
+          absl::StatusCode::kNotFound, kSourceUnavailable,
+          absl::StrCat(folder, ": no Badger database: there is no MANIFEST")),
+      "the folder is Badger's Dir; value_dir=DIR names its ValueDir, where "
+      "that "
+      "is another one");
 }
 
 bool FindNumber(const sdk::Metadata& metadata, const char* key,
@@ -47,6 +55,53 @@ void ExpectLive(const sdk::Metadata& metadata, RestoreOptions& options) {
   live.digest = digest->second;
   options.stager.live_at = at;
   options.expected = std::move(live);
+}
+
+// Badger's own defaults, where nothing is known.
+constexpr uint64_t kValueThreshold2 = 1024;
+constexpr uint64_t kValueThreshold4 = uint64_t{1} << 20;
+
+// From how many bytes on a value goes to a value log.
+uint64_t ValueThresholdOf(const SourceOptions& options,
+                          const StoreTraits& traits, bool is_badger2) {
+  if (!options.value_folder.empty()) return UINT64_MAX;
+  if (traits.value_threshold > 0) return traits.value_threshold;
+  return is_badger2 ? kValueThreshold2 : kValueThreshold4;
+}
+
+// What the archive's store had, unless the options say otherwise.
+absl::StatusOr<DirectoryOptions> DirectoryOptionsOf(
+    const SourceOptions& options, const StoreTraits& traits) {
+  DirectoryOptions directory;
+  if (traits.format != 0) {
+    directory.table.format = static_cast<DiskFormat>(traits.format);
+  }
+  directory.table.format =
+      options.restore_format.value_or(directory.table.format);
+  const bool is_badger2 = directory.table.format == DiskFormat::kBadger2;
+  if (is_badger2 && !traits.banned.empty()) {
+    return WithHint(
+        MakeError(absl::StatusCode::kFailedPrecondition,
+                  kRestorePreconditionFailed,
+                  absl::StrCat(traits.banned.size(),
+                               " namespaces are banned, and Badger 2 knows no "
+                               "bans: what they hide would be seen")),
+        "leave out format=7");
+  }
+  directory.banned = traits.banned;
+  if (!is_badger2) {
+    directory.external_magic =
+        options.external_magic.value_or(traits.external_magic);
+  }
+  // A level that the application does not have makes it panic. One that its
+  // tables were on it has; and every application has level 1.
+  if (options.levels > 0) {
+    directory.level = options.levels - 1;
+  } else if (traits.knows_level) {
+    directory.level = std::max<uint32_t>(traits.deepest_level, 1);
+  }
+  directory.value_threshold = ValueThresholdOf(options, traits, is_badger2);
+  return directory;
 }
 
 class BadgerSource final : public sdk::Source {
@@ -78,19 +133,24 @@ class BadgerSource final : public sdk::Source {
   absl::Status Restore(const sdk::Run& run,
                        sdk::RestoreRequest& request) override {
     SLUICE_RETURN_IF_ERROR(CheckValueFolder());
+    SLUICE_ASSIGN_OR_RETURN(const StoreTraits traits,
+                            TraitsOfChain(request.payloads()));
     RestoreOptions options;
     options.hold_lock = files_ == FileSystem::Posix();
-    options.stager.directory.table.format = options_.restore_format;
+    SLUICE_ASSIGN_OR_RETURN(options.stager.directory,
+                            DirectoryOptionsOf(options_, traits));
     if (IsStoreId(request.store_id())) {
       options.companions[kStoreIdFile] = StoreIdContents(request.store_id());
     }
     if (!request.payloads().empty()) {
       ExpectLive(request.payloads().back()->metadata(), options);
     }
-    if (!options_.master_key.empty()) {
-      request.AddWarning("badger_restored_plain",
-                         "the tables are not encrypted; Badger encrypts them "
-                         "as it compacts, when it is opened with the key");
+    if (traits.is_encrypted || !options_.master_key.empty()) {
+      request.AddWarning(
+          "badger_restored_plain",
+          absl::StrCat(traits.is_encrypted ? "the store was encrypted; " : "",
+                       "what was restored is not: Badger encrypts it as it "
+                       "compacts, when it is opened with the key"));
     }
     return RestoreDirectory(files_, options_.folder, options, run,
                             request.payloads())
@@ -101,7 +161,7 @@ class BadgerSource final : public sdk::Source {
   absl::StatusOr<std::unique_ptr<FileSystem>> Open() const {
     auto folder = files_->Beneath(options_.folder);
     if (folder.ok()) return std::move(folder.value);
-    return Unavailable(options_.folder, strerror(folder.error));
+    return SourceIoError("open folder", options_.folder, folder.error);
   }
 
   // That there is one, before anything is made for its sake.
@@ -110,15 +170,16 @@ class BadgerSource final : public sdk::Source {
     const auto manifest = folder->Stat("MANIFEST");
     if (manifest.ok()) return absl::OkStatus();
     if (manifest.error != ENOENT) {
-      return Unavailable(options_.folder, strerror(manifest.error));
+      return SourceIoError("stat", absl::StrCat(options_.folder, "/MANIFEST"),
+                           manifest.error);
     }
-    SLUICE_ASSIGN_OR_RETURN(const bool empty, HoldsOnlyRemains(*folder));
-    if (!empty) {
-      return Unavailable(options_.folder,
-                         "no Badger database: there is no MANIFEST");
-    }
-    return MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
-                     absl::StrCat(options_.folder, ": an empty folder"));
+    const auto empty = HoldsOnlyRemains(*folder);
+    if (!empty.ok()) return Annotate(empty.status(), options_.folder);
+    if (!*empty) return NoDatabase(options_.folder);
+    return WithHint(
+        MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
+                  absl::StrCat(options_.folder, ": an empty folder")),
+        "is the disk mounted?");
   }
 
   absl::Status KeepId() const {

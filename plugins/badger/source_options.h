@@ -3,8 +3,10 @@
 
 // Which database, and how it is read and restored; see source.h.
 
+#include <cstdint>
 #include <string>
 
+#include "absl/types/optional.h"
 #include "sluice/plugins/badger/table_writer.h"
 
 namespace sluice {
@@ -22,7 +24,11 @@ struct SourceOptions {
   std::string payload_id_prefix;
   std::string payload_id_field;
   std::string store_id;  // empty: the database's own
-  DiskFormat restore_format = DiskFormat::kBadger4;
+  // What a restore writes; where it is not said: as the archive's store had
+  // it, or for Badger 4 with its defaults.
+  absl::optional<DiskFormat> restore_format;
+  absl::optional<uint16_t> external_magic;
+  uint32_t levels = 0;  // the application's MaxLevels; 0: not said
 };
 
 }  // namespace badger

@@ -1,24 +1,31 @@
 #include "sluice/plugins/badger/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sluice/base/error.h"
+#include "sluice/base/fault_file_system.h"
+#include "sluice/base/file_system.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/badger/collecting_sink.h"
 #include "sluice/plugins/badger/fake_payload.h"
@@ -26,6 +33,8 @@
 #include "sluice/plugins/badger/image.h"
 #include "sluice/plugins/badger/source_options.h"
 #include "sluice/plugins/badger/store_id.h"
+#include "sluice/plugins/badger/table_writer.h"
+#include "sluice/plugins/badger/version_reader.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
 
@@ -57,10 +66,10 @@ class RestoreOf : public sdk::RestoreRequest {
     return borrowed_;
   }
   void AddWarning(absl::string_view word, absl::string_view message) override {
-    ++warnings;
+    words.push_back(std::string(word));
   }
 
-  int warnings = 0;
+  std::vector<std::string> words;  // of the warnings
 
  private:
   std::vector<std::unique_ptr<StoredPayload>> payloads_;
@@ -159,6 +168,52 @@ TEST_F(SourceTest, WhatIsNoDatabaseIsAnErrorAndStaysAsItIs) {
   EXPECT_EQ(WordOfBackup(At(root_ + "/other")), kSourceUnavailable);
   EXPECT_EQ(FilesIn(root_ + "/other"), 1u);
   EXPECT_EQ(FilesIn(root_ + "/scratch"), 0u);
+}
+
+TEST_F(SourceTest, AForgottenValueFolderIsHintedAtAndNoScratchIsNamed) {
+  for (const char* name : {"v2-many-logs", "v4-snappy-vlog"}) {
+    const Fixture fixture(name);
+    SourceOptions options = OptionsOf(fixture);
+    const std::filesystem::path values = absl::StrCat(root_, "/values-", name);
+    std::filesystem::create_directory(values);
+    for (const auto& entry :
+         std::filesystem::directory_iterator(options.folder)) {
+      if (entry.path().extension() != ".vlog") continue;
+      std::filesystem::rename(entry.path(), values / entry.path().filename());
+    }
+    CollectingSink sink;
+    const absl::Status status = Backup(options, sink);
+    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << status;
+    EXPECT_TRUE(absl::StrContains(HintOf(status), "value_dir=DIR")) << status;
+    EXPECT_FALSE(absl::StrContains(status.message(), options.scratch))
+        << status;
+    options.value_folder = values.string();
+    EXPECT_EQ(WordOfBackup(options), "");
+  }
+}
+
+TEST_F(SourceTest, AFolderThatMayNotBeReadIsToldAsThat) {
+  const Fixture fixture("v4-none-inline");
+  FaultPlan plan;
+  FaultFileSystem files(FileSystem::Posix(), &plan);
+  const auto word_where = [&](FileOp op, bool describes) {
+    plan.Reset();
+    plan.SetFilter([op](const FileCall& call) { return call.op == op; });
+    plan.StrikeAt(1, Fault::Error(EACCES));
+    const auto source = MakeBadgerSource(OptionsOf(fixture), &files);
+    CollectingSink sink;
+    const absl::Status status = describes
+                                    ? source->Describe(sdk::Run()).status()
+                                    : source->Backup(sdk::Run(), {}, sink);
+    EXPECT_TRUE(absl::StrContains(status.message(), fixture.folder()))
+        << status;
+    EXPECT_FALSE(absl::StrContains(status.message(), "restore")) << status;
+    return ErrorCodeOf(status);
+  };
+  EXPECT_EQ(word_where(FileOp::kBeneath, true), kSourcePermissionDenied);
+  EXPECT_EQ(word_where(FileOp::kBeneath, false), kSourcePermissionDenied);
+  EXPECT_EQ(word_where(FileOp::kList, true), kSourcePermissionDenied);
+  EXPECT_EQ(word_where(FileOp::kList, false), kSourcePermissionDenied);
 }
 
 TEST_F(SourceTest, TheStoreIdIsTheSameBeforeAndAfterTheFirstBackupAndAMove) {
@@ -284,8 +339,157 @@ TEST_F(SourceTest, AWrongKeyIsToldAsThat) {
   const Fixture fixture("v4-aes256-snappy");
   SourceOptions options = OptionsOf(fixture);
   options.master_key = std::string(32, 'x');
-  EXPECT_EQ(WordOfBackup(options), kSourceConfigInvalid);
+  EXPECT_EQ(WordOfBackup(options), kSourceWrongKey);
   EXPECT_EQ(FilesIn(options.scratch), 0u);
+}
+
+// What an application needs to open what was restored.
+class TraitsTest : public SourceTest {
+ protected:
+  // Backs up `name`, and restores it with `options`.
+  absl::Status Copy(const std::string& name, SourceOptions options) {
+    const Fixture fixture(name);
+    CollectingSink sink;
+    SLUICE_RETURN_IF_ERROR(Backup(OptionsOf(fixture), sink));
+    RestoreOf request({sink});
+    const absl::Status restored =
+        MakeBadgerSource(std::move(options))->Restore(sdk::Run(), request);
+    words_ = request.words;
+    return restored;
+  }
+  absl::Status Copy(const std::string& name) { return Copy(name, Target()); }
+  SourceOptions Target() const { return At(root_ + "/target"); }
+
+  ImageSummary Summary() const {
+    const auto image = OpenTarget();
+    return image == nullptr ? ImageSummary() : image->summary();
+  }
+  std::unique_ptr<Image> OpenTarget() const {
+    ImageOptions options;
+    options.folder = root_ + "/target";
+    auto image = Image::Open(*FileSystem::Posix(), options);
+    EXPECT_TRUE(image.ok()) << image.status();
+    return image.ok() ? *std::move(image) : nullptr;
+  }
+  std::set<uint32_t> Levels() const {
+    std::set<uint32_t> levels;
+    for (const TableSummary& table : Summary().tables) {
+      levels.insert(table.listed.level);
+    }
+    return levels;
+  }
+
+  std::vector<std::string> words_;  // of the warnings of the last restore
+};
+
+TEST_F(TraitsTest, ABadger2StoreComesBackAsOne) {
+  ASSERT_TRUE(Copy("v2-snappy-levels").ok());
+  EXPECT_EQ(Summary().manifest_version, 7);
+}
+
+TEST_F(TraitsTest, AFormatThatIsNamedIsWritten) {
+  SourceOptions options = Target();
+  options.restore_format = DiskFormat::kBadger4;
+  ASSERT_TRUE(Copy("v2-snappy-levels", options).ok());
+  EXPECT_EQ(Summary().manifest_version, 8);
+}
+
+TEST_F(TraitsTest, TheExternalMagicIsKept) {
+  ASSERT_TRUE(Copy("v4-external-magic").ok());
+  EXPECT_EQ(Summary().external_magic, 1);
+}
+
+TEST_F(TraitsTest, AnExternalMagicThatIsNamedIsWritten) {
+  SourceOptions options = Target();
+  options.external_magic = 513;
+  ASSERT_TRUE(Copy("v4-external-magic", options).ok());
+  EXPECT_EQ(Summary().external_magic, 513);
+}
+
+TEST_F(TraitsTest, TablesLieOnLevelsThatTheApplicationHas) {
+  ASSERT_TRUE(Copy("v4-five-levels").ok());
+  EXPECT_EQ(Levels(), std::set<uint32_t>{1});  // every application has it
+}
+
+TEST_F(TraitsTest, TablesLieOnTheDeepestLevelThatTheStoreUsed) {
+  ASSERT_TRUE(Copy("v4-zstd-levels").ok());
+  EXPECT_EQ(Levels(), std::set<uint32_t>{6});
+}
+
+TEST_F(TraitsTest, TheNumberOfLevelsCanBeNamed) {
+  SourceOptions options = Target();
+  options.levels = 5;
+  ASSERT_TRUE(Copy("v4-zstd-levels", options).ok());
+  EXPECT_EQ(Levels(), std::set<uint32_t>{4});
+}
+
+TEST_F(TraitsTest, ABannedNamespaceStaysBanned) {
+  ASSERT_TRUE(Copy("v4-banned").ok());
+  EXPECT_EQ(*OpenTarget()->BannedNamespaces(), (std::vector<uint64_t>{2}));
+  // The copy of a copy, too.
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(At(root_ + "/target"), sink).ok());
+  EXPECT_EQ(sink.metadata.at("badger.banned"), "2");
+}
+
+TEST_F(TraitsTest, BansAreNotDroppedForAFormatThatHasNone) {
+  SourceOptions options = Target();
+  options.restore_format = DiskFormat::kBadger2;
+  EXPECT_EQ(ErrorCodeOf(Copy("v4-banned", options)),
+            kRestorePreconditionFailed);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/target"));
+}
+
+TEST_F(TraitsTest, AnEncryptedStoreThatComesBackPlainIsAWarning) {
+  ASSERT_TRUE(Copy("v4-aes256-snappy").ok());
+  EXPECT_EQ(words_, std::vector<std::string>{"badger_restored_plain"});
+}
+
+TEST_F(TraitsTest, AStoreThatWasPlainComesBackWithoutAWord) {
+  ASSERT_TRUE(Copy("v4-snappy-vlog").ok());
+  EXPECT_EQ(words_, std::vector<std::string>{});
+}
+
+TEST_F(TraitsTest, WhatWasInValueLogsComesBackThere) {
+  for (const char* name : {"v4-snappy-vlog", "v2-none"}) {
+    ASSERT_TRUE(Copy(name).ok()) << name;
+    const std::unique_ptr<Image> image = OpenTarget();
+    const auto reader = image->ReadVersions();
+    uint64_t shortest_logged = UINT64_MAX;
+    uint64_t longest_in_a_table = 0;
+    for (std::string value; (*reader)->Valid();) {
+      ASSERT_TRUE((*reader)->ReadValue(value).ok());
+      const uint64_t bytes = value.size();
+      if ((*reader)->values().front().is_pointer()) {
+        shortest_logged = std::min(shortest_logged, bytes);
+      } else {
+        longest_in_a_table = std::max(longest_in_a_table, bytes);
+      }
+      ASSERT_TRUE((*reader)->Next().ok());
+    }
+    EXPECT_LT(longest_in_a_table, shortest_logged) << name;
+    EXPECT_NE(shortest_logged, UINT64_MAX) << name;
+    std::filesystem::remove_all(root_ + "/target");
+  }
+}
+
+TEST_F(TraitsTest, MetadataThatNobodyWroteIsRefused) {
+  const Fixture fixture("v4-banned");
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), sink).ok());
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"badger.format", "seven"},       {"badger.external_magic", "65536"},
+      {"badger.deepest_level", "4000"}, {"badger.banned", "2,2"},
+      {"badger.banned", "2,x"},         {"badger.encrypted", "2"}};
+  for (const auto& [key, value] : changes) {
+    CollectingSink changed = sink;
+    changed.metadata[key] = value;
+    RestoreOf request({changed});
+    EXPECT_EQ(
+        ErrorCodeOf(MakeBadgerSource(Target())->Restore(sdk::Run(), request)),
+        kArchiveDamaged)
+        << key << "=" << value;
+  }
 }
 
 // A run that is cancelled from its n-th look on.

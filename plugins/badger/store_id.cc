@@ -36,6 +36,9 @@ int WriteNew(FileSystem& folder, const std::string& bytes) {
   folder.Unlink(kUnfinishedFile);
   auto file = folder.Open(kUnfinishedFile, O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (!file.ok()) return file.error;
+  // Where it cannot be given away, all can read it.
+  const auto owner = FileOwner::Of(folder);
+  if (owner.ok()) owner->Give(*file.value, kUnfinishedFile).IgnoreError();
   const auto written = file.value->Write(bytes);
   if (!written.ok()) return written.error;
   if (written.value != bytes.size()) return ENOSPC;

@@ -55,7 +55,7 @@ bool ValueBatch::Read(ValueLogs& logs, const Run& run, bool may_wait) {
   const RandomFile& file = log->file();
   const bool is_read = may_wait ? file.Read(run.begin, PlaceOf(run)).ok()
                                 : file.ReadIfCached(run.begin, PlaceOf(run));
-  if (is_read) Take(*log, run);
+  if (is_read) Take(logs, *log, run);
   return is_read || may_wait;
 }
 
@@ -80,7 +80,7 @@ size_t ValueBatch::PlanRuns() {
   return size;
 }
 
-void ValueBatch::Take(const LogFile& log, const Run& run) {
+void ValueBatch::Take(ValueLogs& logs, const LogFile& log, const Run& run) {
   for (size_t i = run.first; i < run.last; ++i) {
     Wanted& wanted = wanted_[i];
     const uint64_t offset = wanted.pointer.offset;
@@ -92,6 +92,7 @@ void ValueBatch::Take(const LogFile& log, const Run& run) {
             .ok() &&
         IsRecordOf(wanted.key, record.key);
     wanted.value = record.value;
+    if (wanted.is_read) logs.SawValue(record.value.size());
   }
 }
 

@@ -91,7 +91,7 @@ class ValueBatch {
   // False where it would have to wait, and may not.
   bool Read(ValueLogs& logs, const Run& run, bool may_wait);
   // Takes the values of a run whose bytes were read.
-  void Take(const LogFile& log, const Run& run);
+  void Take(ValueLogs& logs, const LogFile& log, const Run& run);
 
   std::vector<Wanted> wanted_;
   std::vector<Run> runs_;

@@ -1,6 +1,5 @@
 #include "sluice/plugins/badger/value_logs.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -8,6 +7,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/image_error.h"
+#include "sluice/plugins/badger/image_files.h"
 
 namespace sluice {
 namespace badger {
@@ -71,6 +71,7 @@ absl::Status ValueLogs::Follow(const InternalKey& key,
                    absl::StrCat("the record at byte ", pointer.offset,
                                 " is of another key or version"));
   }
+  SawValue(record.value.size());
   value.assign(record.value.data(), record.value.size());
   return absl::OkStatus();
 }
@@ -80,7 +81,12 @@ absl::StatusOr<const LogFile*> ValueLogs::Find(uint32_t number) {
   if (open != open_.end()) return open->second.get();
   const auto name = names_.find(number);
   if (name == names_.end()) {
-    return Dangling(absl::StrCat("value log ", number), "it is not there");
+    const absl::Status status =
+        Dangling(ValueLogFileName(number), "it is not there");
+    if (!names_.empty()) return status;
+    return WithHint(status,
+                    "there are no value logs: value_dir=DIR names their "
+                    "folder, where that is another one");
   }
   if (open_.size() >= kMaxOpenLogs) {
     open_.erase(used_.front());

@@ -13,6 +13,7 @@
 // Dangling where the value's log, or its place in it, is not there; else
 // source_failed. Both name key and version.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -54,6 +55,15 @@ class ValueLogs {
   absl::Status Resolve(const InternalKey& key, const StoredValue& stored,
                        std::string& value);
 
+  // The shortest value that a pointer led to so far; 0: none did. What was not
+  // put into the tables for its length: the database's ValueThreshold, or more.
+  uint64_t shortest_value() const { return shortest_value_; }
+  void SawValue(uint64_t bytes) {
+    if (shortest_value_ == 0 || bytes < shortest_value_) {
+      shortest_value_ = std::max<uint64_t>(bytes, 1);
+    }
+  }
+
   // Lives until the next call. See value_batch.h, which reads many at once.
   absl::StatusOr<const LogFile*> Find(uint32_t number);
 
@@ -68,6 +78,7 @@ class ValueLogs {
   std::map<uint32_t, std::unique_ptr<LogFile>> open_;
   std::list<uint32_t> used_;  // open ones, oldest use of Find first
   std::string record_;
+  uint64_t shortest_value_ = 0;
 };
 
 }  // namespace badger
