@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
@@ -506,6 +507,38 @@ TEST_F(ExecutorTest, PublishesNothingWhenTheSinkIsMisused) {
          EXPECT_TRUE(sink.End({{"keys", 1}}).ok());
          return sink.Reserve().status();
        }},
+      {"commit after the end",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.End({{"keys", 1}}).ok());
+         return sink.Commit(0);
+       }},
+      {"a warning after the end",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.End({{"keys", 1}}).ok());
+         sink.AddWarning("late", "late");
+         return absl::OkStatus();
+       }},
+      {"an estimate after the end",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.End({{"keys", 1}}).ok());
+         sink.SetEstimate(1);
+         return absl::OkStatus();
+       }},
+      {"the end while a chunk is reserved",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.Reserve().ok());
+         return sink.End({{"keys", 1}});
+       }},
+      {"a write while a chunk is reserved",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.Reserve().ok());
+         return sink.Write("late");
+       }},
+      {"reserve twice",
+       [](const Context&, PayloadSink& sink) {
+         EXPECT_TRUE(sink.Reserve().ok());
+         return sink.Reserve().status();
+       }},
       {"commit without reserve",
        [](const Context&, PayloadSink& sink) { return sink.Commit(1); }},
       {"commit of more than reserved",
@@ -547,6 +580,78 @@ TEST_F(ExecutorTest, PublishesNothingWhenTheSinkIsMisused) {
     source().Write("some bytes").Do(mistake);
     ExpectNothingPublished(Run(), BackupJob::FAILED, kSourceFailed);
   }
+}
+
+// One of the two is refused as soon as they meet, and told so although the
+// source says that all is well.
+TEST_F(ExecutorTest, ASourceThatWritesFromTwoThreadsAtOncePublishesNothing) {
+  const std::string block(1000, 'x');
+  const auto write = [&block](PayloadSink& sink) {
+    for (int i = 0; i < 1'000'000 && sink.Write(block).ok(); ++i) {
+    }
+  };
+  source().Do([&write](const Context&, PayloadSink& sink) {
+    std::thread other([&] { write(sink); });
+    write(sink);
+    other.join();
+    (void)sink.End({{"keys", 1}});
+    return absl::OkStatus();
+  });
+  const BackupResult result = Run();
+  ExpectNothingPublished(result, BackupJob::FAILED, kSourceFailed);
+  EXPECT_EQ(result.status.message(),
+            "write while another thread used the sink: calls must come one at "
+            "a time");
+}
+
+TEST_F(ExecutorTest, AThreadThatTheSourceLeftInACallFailsTheRun) {
+  const auto gate = std::make_shared<FakeGate>();
+  std::thread left;
+  // Nothing is read before the source has returned, so the pipe fills up and
+  // holds the thread.
+  At(Point::kBegin, [gate] {
+    gate->Pass();
+    return absl::OkStatus();
+  });
+  source().Do([&left](const Context&, PayloadSink& sink) {
+    left = std::thread([&sink] {
+      const std::string block(1 << 20, 'x');
+      while (sink.Write(block).ok()) {
+      }
+    });
+    // Once the thread is in a call this one is refused, and so is the run.
+    while (sink.SetMetadata("key", "value").ok()) std::this_thread::yield();
+    return absl::OkStatus();
+  });
+  std::thread opener([gate] {
+    gate->AwaitArrival();
+    gate->Open();
+  });
+  ExpectNothingPublished(Run(), BackupJob::FAILED, kSourceFailed);
+  opener.join();
+  left.join();
+}
+
+// What restore and verify compare is compared before the publish.
+TEST_F(ExecutorTest, BytesThatChangedOnTheirWayArePublishedByNobody) {
+  const auto gate = std::make_shared<FakeGate>();
+  At(Point::kBegin, [gate] {
+    gate->Pass();
+    return absl::OkStatus();
+  });
+  source().Do([gate](const Context&, PayloadSink& sink) {
+    const absl::Span<char> chunk = sink.Reserve().value();
+    std::fill(chunk.begin(), chunk.end(), 'a');
+    EXPECT_TRUE(sink.Commit(chunk.size()).ok());
+    chunk[0] = 'b';  // no longer its own
+    gate->Open();
+    return sink.End({{"keys", 1}});
+  });
+  const BackupResult result = Run();
+  ExpectNothingPublished(result, BackupJob::FAILED, kSourceFailed);
+  EXPECT_EQ(result.status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(absl::StrContains(result.status.message(), "checksum mismatch"))
+      << result.status;
 }
 
 TEST_F(ExecutorTest, AKeyOfMetadataSetAgainCountsOnce) {

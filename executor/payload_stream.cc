@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/exclusive_use.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/printable.h"
 
@@ -96,20 +97,24 @@ class PayloadStream::Sink final : public PayloadSink {
   bool has_memory() const { return xxh3_ != nullptr; }
 
   absl::Status Write(absl::string_view bytes) override {
-    SLUICE_RETURN_IF_ERROR(CheckOpen("write"));
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckMayWrite(turn, "write"));
     XXH3_64bits_update(xxh3_.get(), bytes.data(), bytes.size());
     size_bytes_ += bytes.size();
     return shared_.pipe->Write(bytes);
   }
 
   absl::StatusOr<absl::Span<char>> Reserve() override {
-    SLUICE_RETURN_IF_ERROR(CheckOpen("reserve"));
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckMayWrite(turn, "reserve"));
     absl::StatusOr<absl::Span<char>> chunk = shared_.pipe->Reserve();
     if (chunk.ok()) reserved_ = *chunk;
     return chunk;
   }
 
   absl::Status Commit(size_t bytes) override {
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckOpen(turn, "commit"));
     if (ABSL_PREDICT_FALSE(reserved_.data() == nullptr)) {
       return Fail(Misuse("commit without reserve"));
     }
@@ -124,7 +129,8 @@ class PayloadStream::Sink final : public PayloadSink {
   }
 
   absl::Status AddPayloadIds(absl::Span<const absl::string_view> ids) override {
-    SLUICE_RETURN_IF_ERROR(CheckOpen("add payload ids"));
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckOpen(turn, "add payload ids"));
     SLUICE_RETURN_IF_ERROR(Poll());
     for (const absl::string_view id : ids) {
       if (absl::Status status = shared_.ids.Add(id); !status.ok()) {
@@ -138,7 +144,8 @@ class PayloadStream::Sink final : public PayloadSink {
 
   absl::Status SetMetadata(absl::string_view key,
                            absl::string_view value) override {
-    SLUICE_RETURN_IF_ERROR(CheckOpen("set metadata"));
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckOpen(turn, "set metadata"));
     if (absl::Status bad = CheckName("metadata key", key); !bad.ok()) {
       return Fail(bad);
     }
@@ -157,10 +164,14 @@ class PayloadStream::Sink final : public PayloadSink {
   }
 
   void SetEstimate(uint64_t bytes) override {
+    const ExclusiveUse::Turn turn(use_);
+    if (!CheckOpen(turn, "set estimate").ok()) return;
     shared_.estimate.store(bytes, std::memory_order_relaxed);
   }
 
   void AddWarning(absl::string_view code, absl::string_view message) override {
+    const ExclusiveUse::Turn turn(use_);
+    if (!CheckOpen(turn, "add warning").ok()) return;
     PayloadWarning warning = {Printable(code, kMaxWarningCodeBytes),
                               Printable(message, kMaxWarningMessageBytes)};
     // A code is one word of a line.
@@ -175,7 +186,8 @@ class PayloadStream::Sink final : public PayloadSink {
   }
 
   absl::Status End(const SourceCounts& counts) override {
-    SLUICE_RETURN_IF_ERROR(CheckOpen("end"));
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckMayWrite(turn, "end"));
     SLUICE_RETURN_IF_ERROR(Poll());
     if (counts.size() > kMaxCounts) {
       return Fail(BadValue(absl::StrCat("more than ", kMaxCounts, " counts")));
@@ -195,9 +207,11 @@ class PayloadStream::Sink final : public PayloadSink {
     return shared_.cause->stopped().status();
   }
 
-  // OK only where the stream is whole. The source has returned.
+  // OK only where the stream is whole. The source has returned. From here on
+  // every call is refused.
   absl::Status Judge(const absl::Status& returned) {
-    SLUICE_RETURN_IF_ERROR(failed_);
+    CloseUse();
+    SLUICE_RETURN_IF_ERROR(failed());
     if (!returned.ok()) return SourceError(returned);
     SLUICE_RETURN_IF_ERROR(Poll());
     if (!ended_) {
@@ -238,22 +252,61 @@ class PayloadStream::Sink final : public PayloadSink {
     return shared_.on_base && (full == metadata_.end() || full->second != "1");
   }
 
-  absl::Status CheckOpen(absl::string_view call) {
-    if (ABSL_PREDICT_FALSE(!failed_.ok())) return failed_;
+  absl::Status CheckOpen(const ExclusiveUse::Turn& turn,
+                         absl::string_view call) {
+    if (ABSL_PREDICT_FALSE(!turn.entered())) {
+      return Fail(Misuse(absl::StrCat(
+          call, turn.closed() ? " after the source had returned"
+                              : " while another thread used the sink: calls "
+                                "must come one at a time")));
+    }
+    if (ABSL_PREDICT_FALSE(has_failed_.load(std::memory_order_acquire))) {
+      return failed();
+    }
     if (ABSL_PREDICT_FALSE(ended_)) {
       return Fail(Misuse(absl::StrCat(call, " after the end")));
     }
     return absl::OkStatus();
   }
 
-  // The run is lost, also where the source goes on and says all is well.
+  absl::Status CheckMayWrite(const ExclusiveUse::Turn& turn,
+                             absl::string_view call) {
+    SLUICE_RETURN_IF_ERROR(CheckOpen(turn, call));
+    if (ABSL_PREDICT_FALSE(reserved_.data() != nullptr)) {
+      return Fail(Misuse(absl::StrCat(call, " between reserve and commit")));
+    }
+    return absl::OkStatus();
+  }
+
+  // A thread that the source left in a call would go on in what ends with the
+  // run. The failure ends the pipe, and so the call.
+  void CloseUse() {
+    if (use_.TryClose()) return;
+    Fail(Misuse("the source returned while a thread of its used the sink"))
+        .IgnoreError();
+    use_.Close();
+  }
+
+  // The run is lost, also where the source goes on and says all is well. On any
+  // thread.
   absl::Status Fail(absl::Status status) {
-    if (failed_.ok()) failed_ = status;
+    {
+      MutexLock lock(failed_mutex_);
+      if (failed_.ok()) failed_ = DeepCopy(status);
+    }
+    has_failed_.store(true, std::memory_order_release);
     shared_.cause->Set(FirstCause::Party::kSource, status);
     return status;
   }
 
+  absl::Status failed() {
+    MutexLock lock(failed_mutex_);
+    return DeepCopy(failed_);
+  }
+
   Shared& shared_;
+  // Guards all that has no guard of its own.
+  ExclusiveUse use_;
   const Xxh3State xxh3_;
   uint64_t size_bytes_ = 0;
   absl::Span<char> reserved_;
@@ -261,21 +314,27 @@ class PayloadStream::Sink final : public PayloadSink {
   EngineMetadata metadata_;
   size_t metadata_bytes_ = 0;
   bool ended_ = false;
-  absl::Status failed_;
+  std::atomic<bool> has_failed_{false};
+  Mutex failed_mutex_;
+  absl::Status failed_ ABSL_GUARDED_BY(failed_mutex_);
 };
 
 class PayloadStream::Reader final : public PayloadReader {
  public:
-  explicit Reader(Shared* shared) : shared_(*shared) {}
+  explicit Reader(Shared* shared) : shared_(*shared), xxh3_(NewXxh3()) {}
+
+  bool has_memory() const { return xxh3_ != nullptr; }
 
   absl::StatusOr<absl::string_view> Next() override {
     absl::StatusOr<absl::string_view> view = shared_.pipe->Next();
     if (!view.ok()) return view;
     if (view->empty()) {
+      SLUICE_RETURN_IF_ERROR(CheckEnd());
       at_end_ = true;
-    } else if (on_bytes_) {
-      on_bytes_(shared_.pipe->bytes_read());
+      return view;
     }
+    XXH3_64bits_update(xxh3_.get(), view->data(), view->size());
+    if (on_bytes_) on_bytes_(shared_.pipe->bytes_read());
     return view;
   }
 
@@ -299,7 +358,29 @@ class PayloadStream::Reader final : public PayloadReader {
   }
 
  private:
+  // What the restore will compare is compared before the publish: no archive is
+  // told as succeeded that its own verify refuses.
+  absl::Status CheckEnd() {
+    const PayloadTrailer& sent = shared_.trailer;
+    const uint64_t size = shared_.pipe->bytes_read();
+    const uint64_t xxh3 = XXH3_64bits_digest(xxh3_.get());
+    if (size == sent.size_bytes && xxh3 == sent.xxh3) return absl::OkStatus();
+    const absl::Status status = WithHint(
+        MakeError(absl::StatusCode::kDataLoss, kSourceFailed,
+                  absl::StrCat("checksum mismatch between the source and the "
+                               "destination: ",
+                               size, " bytes with XXH3 ",
+                               absl::Hex(xxh3, absl::kZeroPad16),
+                               " arrived of ", sent.size_bytes, " with ",
+                               absl::Hex(sent.xxh3, absl::kZeroPad16))),
+        "the source changed bytes after it had handed them over, or memory is "
+        "faulty");
+    shared_.cause->Set(FirstCause::Party::kSource, status);
+    return status;
+  }
+
   Shared& shared_;
+  const Xxh3State xxh3_;
   std::function<void(uint64_t)> on_bytes_;
   bool at_end_ = false;
 };
@@ -332,7 +413,7 @@ absl::StatusOr<std::unique_ptr<PayloadStream>> PayloadStream::Create(
                           Pipe::Create(options.pipe));
   auto shared = std::make_unique<Shared>(std::move(pipe), std::move(options),
                                          std::move(cause));
-  if (!shared->sink->has_memory()) {
+  if (!shared->sink->has_memory() || !shared->reader->has_memory()) {
     return absl::ResourceExhaustedError("no memory for a checksum");
   }
   return std::unique_ptr<PayloadStream>(new PayloadStream(std::move(shared)));

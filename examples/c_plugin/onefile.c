@@ -1,7 +1,8 @@
 /* onefile:/path/to/file - a store that is a single file. A whole plugin in C11,
  * to be read as an example: what a source must do, and nothing more.
  *
- *   cc -std=c11 -shared -fPIC -fvisibility=hidden -I... onefile.c \
+ *   mkdir -p include/sluice && ln -s "$SLUICE/plugins" include/sluice/plugins
+ *   cc -std=c11 -shared -fPIC -fvisibility=hidden -Iinclude onefile.c \
  *      -o sluice-source-onefile.so
  *
  * The payload is the file's bytes. A restore writes beside the target and
@@ -44,11 +45,11 @@ static sluice_code fail_errno(sluice_error* error, const char* doing,
                   cause);
     case EACCES:
     case EPERM:
-      return fail(error, SLUICE_PERMISSION_DENIED, "source_unavailable", doing,
-                  path, cause);
+      return fail(error, SLUICE_PERMISSION_DENIED, "source_permission_denied",
+                  doing, path, cause);
     case ENOSPC:
     case EDQUOT:
-      return fail(error, SLUICE_RESOURCE_EXHAUSTED, "source_failed", doing,
+      return fail(error, SLUICE_RESOURCE_EXHAUSTED, "source_no_space", doing,
                   path, cause);
     default:
       return fail(error, SLUICE_INTERNAL, "source_failed", doing, path, cause);

@@ -21,6 +21,8 @@ constexpr absl::string_view kTellTheAuthor = "tell the plugin's author";
 // More than any plugin has, and few enough that a wild number is noticed.
 constexpr uint32_t kMaxFactories = 256;
 constexpr uint64_t kMaxOptions = 1024;
+// Of one piece of memory: half of what x86-64 and aarch64 give a process.
+constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 46;
 
 absl::Status TooSmall(absl::string_view table) {
   return PluginUnusable(
@@ -67,7 +69,8 @@ uint32_t RoleOf(absl::string_view name) {
 }
 
 bool IsBytes(sluice_bytes bytes) {
-  return bytes.data != nullptr || bytes.size == 0;
+  return bytes.size == 0 ||
+         (bytes.data != nullptr && bytes.size <= kMaxMemoryBytes);
 }
 
 absl::Status CheckMajor(const sluice_plugin_entry& entry) {

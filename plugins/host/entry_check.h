@@ -44,7 +44,8 @@ absl::Status CheckPlace(const sluice_place* place);
 absl::Status CheckWriter(const sluice_writer* writer);
 absl::Status CheckReader(const sluice_reader* reader);
 
-// Bytes whose pointer is not null unless the size is 0.
+// Bytes that may be memory: the pointer is not null unless the size is 0, and
+// the size is one that an address space holds (64 TiB).
 bool IsBytes(sluice_bytes bytes);
 
 }  // namespace sluice

@@ -38,10 +38,11 @@ absl::string_view WordFor(absl::StatusCode code) {
       return kDestinationUnreachable;
     case absl::StatusCode::kUnimplemented:
       return kDestinationUnsupported;
+    case absl::StatusCode::kResourceExhausted:
+      return kDestinationNoSpace;
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kInternal:
       return "";  // the code says it
     default:
@@ -63,10 +64,7 @@ absl::Status Call(const Context& context, Body&& body) {
   const absl::Status status = sdk::FromError(code, error);
   if (status.code() == absl::StatusCode::kCancelled && context.done())
     return context.status();
-  const absl::string_view word = WordFor(status.code());
-  return status.ok() || HasErrorCode(status) || word.empty()
-             ? status
-             : WithCode(status, word);
+  return WithPlaceWord(status);
 }
 
 // Destroys the place's table; shared by the store, its writers and readers.
@@ -313,6 +311,13 @@ class PlaceAdaptor final : public ObjectStore {
 };
 
 }  // namespace
+
+absl::Status WithPlaceWord(const absl::Status& status) {
+  const absl::string_view word = WordFor(status.code());
+  return status.ok() || HasErrorCode(status) || word.empty()
+             ? status
+             : WithCode(status, word);
+}
 
 std::shared_ptr<ObjectStore> AdaptPlace(std::shared_ptr<PluginState> plugin,
                                         const sluice_place* table) {

@@ -3,11 +3,16 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/host/plugin_state.h"
 
 namespace sluice {
+
+// `status` of a place with the word that its code stands for where the plugin
+// gave none, as sluice_plugin.h lists them.
+absl::Status WithPlaceWord(const absl::Status& status);
 
 // A plugin's place as the archive knows it. `table` has passed CheckPlace and
 // is destroyed with the adaptor, after the last writer and reader.

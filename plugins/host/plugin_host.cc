@@ -251,13 +251,13 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
   const absl::Status status =
       sdk::FromError(thrown == SLUICE_OK ? code : thrown, error);
   if (!status.ok()) {
-    return Annotate(status.code() == absl::StatusCode::kInvalidArgument
-                        ? WithDefaultWord(status, word)
-                        : WithDefaultWord(status, registered.factory->role ==
-                                                          SLUICE_ROLE_SOURCE
-                                                      ? kSourceUnavailable
-                                                      : kDestinationNotFound),
-                    uri.kind);
+    if (status.code() == absl::StatusCode::kInvalidArgument)
+      return Annotate(WithDefaultWord(status, word), uri.kind);
+    return Annotate(
+        registered.factory->role == SLUICE_ROLE_SOURCE
+            ? WithSourceWord(status, kSourceUnavailable)
+            : WithDefaultWord(WithPlaceWord(status), kDestinationNotFound),
+        uri.kind);
   }
   return object;
 }
@@ -336,7 +336,10 @@ absl::Status PluginHost::RunCommand(
                                         table.size(), &out_table, &error);
     return absl::OkStatus();
   });
-  return sdk::FromError(thrown == SLUICE_OK ? code : thrown, error);
+  const absl::Status status =
+      sdk::FromError(thrown == SLUICE_OK ? code : thrown, error);
+  if (absl::IsCancelled(status) && context.done()) return context.status();
+  return status;
 }
 
 }  // namespace sluice

@@ -1,12 +1,20 @@
 #include "sluice/plugins/host/source_adaptor.h"
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/exclusive_use.h"
+#include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/host/entry_check.h"
 #include "sluice/plugins/sdk/barrier.h"
@@ -43,26 +51,39 @@ struct ManifestTables {
   std::vector<sluice_count> counts;
 };
 
+// As the executor's kMaxCounts: no more are read from the plugin's memory.
+constexpr uint64_t kMaxCounts = 1000;
+// Payload ids that are looked at in one go.
+constexpr uint64_t kIdsAtOnce = 1024;
+
+absl::Status TwoThreads(absl::string_view table) {
+  return BrokenRule(absl::StrCat("two threads called its ", table, " at once"));
+}
+
 // The first error that our side gave to the plugin in a call, so that it comes
-// out whole where the plugin passes its code on.
+// out whole where the plugin passes its code on. Thread-safe.
 class GivenError {
  public:
   absl::Status Remember(absl::Status status) {
-    if (first_.ok()) first_ = status;
+    MutexLock lock(mutex_);
+    if (first_.ok()) first_ = DeepCopy(status);
     return status;
   }
   // What a call that returned `status` ended with.
   absl::Status Or(const absl::Status& status) const {
+    MutexLock lock(mutex_);
     const bool is_ours =
         !first_.ok() && (status.ok() || status.code() == first_.code());
-    return is_ours ? first_ : status;
+    return is_ours ? DeepCopy(first_) : status;
   }
 
  private:
-  absl::Status first_;
+  mutable Mutex mutex_;
+  absl::Status first_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The executor's sink as a plugin sees it.
+// The executor's sink as a plugin sees it. A call that breaks a rule of the ABI
+// fails the run, and so does each after it.
 class SinkTable {
  public:
   SinkTable(PayloadSink* sink, GivenError* given)
@@ -79,22 +100,47 @@ class SinkTable {
 
   const sluice_sink* table() const { return &table_; }
 
+  // The call has returned: nothing goes through any more. A thread of the
+  // plugin that is still in here is waited for and remembered.
+  void Close() {
+    if (use_.TryClose()) return;
+    given_
+        ->Remember(BrokenRule(
+            "backup() returned while a thread of its called the sink"))
+        .IgnoreError();
+    use_.Close();
+  }
+
  private:
   static SinkTable& Self(void* self) { return *static_cast<SinkTable*>(self); }
 
   template <typename Body>
   static sluice_code Call(void* self, sluice_error* error, Body&& body) {
     return Guarded(error, [&]() -> absl::Status {
-      absl::Status status = body(Self(self));
-      return status.ok() ? status
-                         : Self(self).given_->Remember(std::move(status));
+      SinkTable& table = Self(self);
+      const ExclusiveUse::Turn turn(table.use_);
+      absl::Status status;
+      if (!turn.entered()) {
+        status = turn.closed()
+                     ? BrokenRule("a call of a sink whose run is over")
+                     : TwoThreads("sink");
+      } else if (table.broken_.load(std::memory_order_acquire)) {
+        status = BrokenRule("a call of a sink after a rule was broken");
+      } else {
+        status = body(table);
+      }
+      if (status.ok()) return status;
+      if (ErrorCodeOf(status) == kPluginUnusable) {
+        table.broken_.store(true, std::memory_order_release);
+      }
+      return table.given_->Remember(std::move(status));
     });
   }
 
   static sluice_code Write(void* self, sluice_bytes bytes,
                            sluice_error* error) {
     return Call(self, error, [&](SinkTable& table) {
-      if (!IsBytes(bytes)) return BrokenRule("write() of null");
+      if (!IsBytes(bytes)) return BrokenRule("write() of what is no memory");
       if (table.reserved_ > 0)
         return BrokenRule("write() between reserve() and commit()");
       return table.sink_->Write(ToView(bytes));
@@ -129,12 +175,16 @@ class SinkTable {
     return Call(self, error, [&](SinkTable& table) -> absl::Status {
       if (ids == nullptr && count > 0) return BrokenRule("null payload ids");
       std::vector<absl::string_view> views;
-      views.reserve(count);
-      for (uint64_t i = 0; i < count; ++i) {
-        if (!IsBytes(ids[i])) return BrokenRule("a null payload id");
-        views.push_back(ToView(ids[i]));
+      for (uint64_t begin = 0; begin < count; begin += views.size()) {
+        views.clear();
+        const uint64_t end = begin + std::min(count - begin, kIdsAtOnce);
+        for (uint64_t i = begin; i < end; ++i) {
+          if (!IsBytes(ids[i])) return BrokenRule("a null payload id");
+          views.push_back(ToView(ids[i]));
+        }
+        SLUICE_RETURN_IF_ERROR(table.sink_->AddPayloadIds(views));
       }
-      return table.sink_->AddPayloadIds(views);
+      return absl::OkStatus();
     });
   }
 
@@ -147,20 +197,29 @@ class SinkTable {
   }
 
   static void SetEstimate(void* self, uint64_t bytes) {
-    sdk::GuardedQuietly([&] { Self(self).sink_->SetEstimate(bytes); });
+    Call(self, nullptr, [&](SinkTable& table) {
+      table.sink_->SetEstimate(bytes);
+      return absl::OkStatus();
+    });
   }
 
   static void AddWarning(void* self, sluice_bytes word, sluice_bytes message) {
-    sdk::GuardedQuietly([&] {
-      if (IsBytes(word) && IsBytes(message))
-        Self(self).sink_->AddWarning(ToView(word), ToView(message));
+    Call(self, nullptr, [&](SinkTable& table) {
+      if (!IsBytes(word) || !IsBytes(message))
+        return BrokenRule("a null warning");
+      table.sink_->AddWarning(ToView(word), ToView(message));
+      return absl::OkStatus();
     });
   }
 
   static sluice_code End(void* self, const sluice_count* counts, uint64_t count,
                          sluice_error* error) {
     return Call(self, error, [&](SinkTable& table) -> absl::Status {
+      if (table.reserved_ > 0)
+        return BrokenRule("end() between reserve() and commit()");
       if (counts == nullptr && count > 0) return BrokenRule("null counts");
+      if (count > kMaxCounts)
+        return BrokenRule(absl::StrCat("more than ", kMaxCounts, " counts"));
       SourceCounts given;
       for (uint64_t i = 0; i < count; ++i) {
         if (!IsBytes(counts[i].name)) return BrokenRule("a null count");
@@ -173,14 +232,19 @@ class SinkTable {
   PayloadSink* const sink_;
   GivenError* const given_;
   const sluice_sink table_;
+  ExclusiveUse use_;
   uint64_t reserved_ = 0;
+  std::atomic<bool> broken_{false};
 };
 
 // One link of the chain as a plugin sees it.
 class PayloadTable {
  public:
-  PayloadTable(RestorePayload* payload, GivenError* given)
+  // `before`: the link that must have been read to its end; null: none.
+  PayloadTable(RestorePayload* payload, const PayloadTable* before,
+               GivenError* given)
       : reader_(payload->reader.get()),
+        before_(before),
         given_(given),
         tables_(payload->manifest),
         table_{sizeof(sluice_payload),
@@ -192,21 +256,34 @@ class PayloadTable {
                tables_.counts.size(),
                payload->manifest.plain_size_bytes(),
                &PayloadTable::Next} {}
-  ~PayloadTable() {
-    if (held_) reader_->Release();
-  }
   PayloadTable(const PayloadTable&) = delete;
   PayloadTable& operator=(const PayloadTable&) = delete;
 
   const sluice_payload* table() const { return &table_; }
-  bool ended() const { return ended_; }
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+
+  // As SinkTable's.
+  void Close() {
+    if (!use_.TryClose()) {
+      given_
+          ->Remember(BrokenRule(
+              "restore() returned while a thread of its called next()"))
+          .IgnoreError();
+      use_.Close();
+    }
+    if (std::exchange(held_, false)) reader_->Release();
+  }
 
  private:
   static sluice_code Next(void* self, sluice_bytes* bytes,
                           sluice_error* error) {
     return Guarded(error, [&]() -> absl::Status {
       auto& table = *static_cast<PayloadTable*>(self);
-      absl::StatusOr<absl::string_view> view = table.NextView();
+      const ExclusiveUse::Turn turn(table.use_);
+      absl::StatusOr<absl::string_view> view =
+          turn.entered()  ? table.NextView()
+          : turn.closed() ? BrokenRule("next() of a run that is over")
+                          : TwoThreads("payload");
       if (!view.ok()) return table.given_->Remember(view.status());
       *bytes = ToBytes(*view);
       return absl::OkStatus();
@@ -214,21 +291,54 @@ class PayloadTable {
   }
 
   absl::StatusOr<absl::string_view> NextView() {
-    if (ended_) return absl::string_view();
-    if (held_) reader_->Release();
-    held_ = false;
+    if (ended()) return absl::string_view();
+    if (before_ != nullptr && !before_->ended())
+      return BrokenRule("next() of a payload before the end of the one below");
+    if (std::exchange(held_, false)) reader_->Release();
     SLUICE_ASSIGN_OR_RETURN(const absl::string_view view, reader_->Next());
     held_ = !view.empty();
-    ended_ = view.empty();
+    ended_.store(view.empty(), std::memory_order_release);
     return view;
   }
 
   PayloadReader* const reader_;
+  const PayloadTable* const before_;
   GivenError* const given_;
   const ManifestTables tables_;
   const sluice_payload table_;
+  ExclusiveUse use_;
   bool held_ = false;
-  bool ended_ = false;
+  std::atomic<bool> ended_{false};
+};
+
+// All that a plugin is lent for one call. A thread that it left behind may look
+// at these once more when the call is over, and must find memory there.
+struct LentTables {
+  virtual ~LentTables() = default;
+};
+
+struct BackupTables final : LentTables {
+  BackupTables(const Context& context, PayloadSink* to)
+      : run(context), sink(to, &given) {}
+  const RunTable run;
+  GivenError given;
+  SinkTable sink;
+};
+
+struct RestoreTables final : LentTables {
+  RestoreTables(const Context& context, absl::Span<RestorePayload> chain)
+      : run(context) {
+    for (RestorePayload& payload : chain) {
+      payloads.push_back(std::make_unique<PayloadTable>(
+          &payload, payloads.empty() ? nullptr : payloads.back().get(),
+          &given));
+      tables.push_back(payloads.back()->table());
+    }
+  }
+  const RunTable run;
+  GivenError given;
+  std::vector<std::unique_ptr<PayloadTable>> payloads;
+  std::vector<const sluice_payload*> tables;
 };
 
 class SourceAdaptor final : public Backupable {
@@ -261,9 +371,7 @@ class SourceAdaptor final : public Backupable {
   absl::Status Backup(const Context& context, const Manifest* base,
                       PayloadSink& sink) override {
     SLUICE_RETURN_IF_ERROR(plugin_->CheckResponsive());
-    const RunTable run(context);
-    GivenError given;
-    SinkTable sink_table(&sink, &given);
+    BackupTables& lent = Lend<BackupTables>(context, &sink);
     const ManifestTables tables(base != nullptr ? *base
                                                 : Manifest::default_instance());
     sluice_backup_request request{};
@@ -276,37 +384,41 @@ class SourceAdaptor final : public Backupable {
       request.base_counts = tables.counts.data();
       request.base_count_count = tables.counts.size();
     }
-    return Call(context, kSourceFailed, given, [&](sluice_error* error) {
-      return table_->backup(table_->self, run.table(), &request,
-                            sink_table.table(), error);
+    // Also where the plugin ends this thread.
+    const absl::Cleanup over = [&lent] { lent.sink.Close(); };
+    return Call(context, kSourceFailed, lent.given, [&](sluice_error* error) {
+      const sluice_code code = table_->backup(
+          table_->self, lent.run.table(), &request, lent.sink.table(), error);
+      lent.sink.Close();
+      return code;
     });
   }
 
   absl::Status Restore(const Context& context, absl::string_view store_id,
                        absl::Span<RestorePayload> chain) override {
     SLUICE_RETURN_IF_ERROR(plugin_->CheckResponsive());
-    const RunTable run(context);
-    GivenError given;
-    std::vector<std::unique_ptr<PayloadTable>> payloads;
-    std::vector<const sluice_payload*> tables;
-    for (RestorePayload& payload : chain) {
-      payloads.push_back(std::make_unique<PayloadTable>(&payload, &given));
-      tables.push_back(payloads.back()->table());
-    }
+    RestoreTables& lent = Lend<RestoreTables>(context, chain);
+    const auto close = [&lent] {
+      for (const auto& payload : lent.payloads) payload->Close();
+    };
+    const absl::Cleanup over = close;
     sluice_restore_request request{};
     request.struct_size = sizeof(request);
-    request.payload_count = static_cast<uint32_t>(tables.size());
+    request.payload_count = static_cast<uint32_t>(lent.tables.size());
     request.self = this;
     request.store_id = ToBytes(store_id);
-    request.payloads = tables.data();
+    request.payloads = lent.tables.data();
     request.add_warning = &SourceAdaptor::LogWarning;
     SLUICE_RETURN_IF_ERROR(
-        Call(context, kSourceFailed, given, [&](sluice_error* error) {
-          return table_->restore(table_->self, run.table(), &request, error);
+        Call(context, kSourceFailed, lent.given, [&](sluice_error* error) {
+          const sluice_code code =
+              table_->restore(table_->self, lent.run.table(), &request, error);
+          close();
+          return code;
         }));
     // A store that calls itself restored without having seen the end of each
     // payload has not seen that they are whole.
-    for (const auto& payload : payloads) {
+    for (const auto& payload : lent.payloads) {
       if (!payload->ended()) {
         return MakeError(absl::StatusCode::kInternal, kSourceIncomplete,
                          "the store stopped reading before the archive's end "
@@ -319,6 +431,21 @@ class SourceAdaptor final : public Backupable {
   void OnAbandoned() override { plugin_->SetUnresponsive(); }
 
  private:
+  static constexpr size_t kLentKept = 64;
+
+  // Tables of one call; they stay until the object goes, or many more calls
+  // were made.
+  template <typename Tables, typename... Arguments>
+  Tables& Lend(Arguments&&... arguments) {
+    auto tables =
+        std::make_unique<Tables>(std::forward<Arguments>(arguments)...);
+    Tables& result = *tables;
+    MutexLock lock(mutex_);
+    lent_.push_back(std::move(tables));
+    if (lent_.size() > kLentKept) lent_.pop_front();
+    return result;
+  }
+
   // Runs one call of the table. Its code becomes a status: ours, where the
   // plugin passed on what we had given it.
   template <typename Body>
@@ -335,7 +462,7 @@ class SourceAdaptor final : public Backupable {
     const absl::Status status = given.Or(sdk::FromError(code, error));
     if (status.code() == absl::StatusCode::kCancelled && context.done())
       return context.status();
-    return WithDefaultWord(status, word);
+    return WithSourceWord(status, word);
   }
 
   static void LogWarning(void* self, sluice_bytes word, sluice_bytes message) {
@@ -350,6 +477,8 @@ class SourceAdaptor final : public Backupable {
   const std::shared_ptr<PluginState> plugin_;
   const std::string kind_;
   const sluice_source* const table_;
+  Mutex mutex_;
+  std::deque<std::unique_ptr<LentTables>> lent_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -360,6 +489,18 @@ absl::Status WithDefaultWord(absl::Status status, absl::string_view word) {
       status.code() == absl::StatusCode::kDeadlineExceeded)
     return status;
   return WithCode(std::move(status), word);
+}
+
+absl::Status WithSourceWord(absl::Status status, absl::string_view fallback) {
+  switch (status.code()) {
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return WithDefaultWord(std::move(status), kSourcePermissionDenied);
+    case absl::StatusCode::kResourceExhausted:
+      return WithDefaultWord(std::move(status), kSourceNoSpace);
+    default:
+      return WithDefaultWord(std::move(status), fallback);
+  }
 }
 
 std::shared_ptr<Backupable> AdaptSource(std::shared_ptr<PluginState> plugin,

@@ -11,6 +11,10 @@
 
 namespace sluice {
 
+// `status` of a source with the word that its code stands for where the plugin
+// gave none, as sluice_plugin.h lists them; `fallback` for all other codes.
+absl::Status WithSourceWord(absl::Status status, absl::string_view fallback);
+
 // A plugin's source as the executor knows it. `table` has passed CheckSource
 // and is destroyed with the adaptor.
 //

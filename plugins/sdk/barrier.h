@@ -8,9 +8,11 @@
 // client, the code of a plugin's author) may. Every function of ours that
 // stands in a C table runs its body in here.
 //
-//   sluice_code Describe(void* self, ..., sluice_error* error) noexcept {
+//   sluice_code Describe(void* self, ..., sluice_error* error) {
 //     return Guarded(error, [&]() -> absl::Status { ... });
 //   }
+
+#include <cxxabi.h>
 
 #include <exception>
 #include <new>
@@ -24,11 +26,14 @@ namespace sluice::sdk {
 
 // Runs `body` (returns absl::Status). std::bad_alloc becomes
 // RESOURCE_EXHAUSTED, any other exception INTERNAL with its text. The handlers
-// allocate nothing.
+// allocate nothing. A thread that is being ended (pthread_exit, pthread_cancel)
+// is let through: glibc aborts the process where its unwinding is stopped.
 template <typename Body>
-sluice_code Guarded(sluice_error* error, Body&& body) noexcept {
+sluice_code Guarded(sluice_error* error, Body&& body) {
   try {
     return ToError(std::forward<Body>(body)(), error);
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (const std::bad_alloc&) {
     return FillError(error, SLUICE_RESOURCE_EXHAUSTED, kResourceExhausted,
                      "out of memory", "", false);
@@ -44,9 +49,11 @@ sluice_code Guarded(sluice_error* error, Body&& body) noexcept {
 
 // For functions without a result: an exception is swallowed.
 template <typename Body>
-void GuardedQuietly(Body&& body) noexcept {
+void GuardedQuietly(Body&& body) {
   try {
     std::forward<Body>(body)();
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (...) {  // nobody to tell
   }
 }

@@ -1,11 +1,15 @@
 #include "sluice/plugins/sdk/barrier.h"
 
+#include <pthread.h>
+
 #include <functional>
 #include <new>
 #include <stdexcept>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
+#include "sluice/base/thread.h"
 
 namespace sluice::sdk {
 namespace {
@@ -39,6 +43,27 @@ TEST(BarrierTest, WhatIsNoStdExceptionIsCaughtToo) {
   const absl::Status status = Caught([]() -> absl::Status { throw 42; });
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_NE(status.message(), "");
+}
+
+TEST(BarrierTest, AThreadThatIsBeingEndedIsLetThrough) {
+  for (const bool quietly : {false, true}) {
+    bool unwound = false;
+    bool returned = false;
+    absl::StatusOr<Thread> thread = Thread::Start("ends", [&] {
+      const absl::Cleanup unwinding = [&] { unwound = true; };
+      const auto end = []() -> absl::Status { pthread_exit(nullptr); };
+      if (quietly) {
+        GuardedQuietly([&] { end().IgnoreError(); });
+      } else {
+        EXPECT_TRUE(Caught(end).ok());
+      }
+      returned = true;
+    });
+    ASSERT_TRUE(thread.ok()) << thread.status();
+    thread->Join();
+    EXPECT_TRUE(unwound);
+    EXPECT_FALSE(returned);
+  }
 }
 
 TEST(BarrierTest, AFunctionWithoutAResultSwallows) {

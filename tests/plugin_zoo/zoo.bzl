@@ -10,6 +10,7 @@ ANIMALS = [
     "larger_entry",
     "liar",
     "missing_function",
+    "misuse",
     "newer_minor",
     "no_factories",
     "no_symbol",

@@ -39,6 +39,9 @@
 #ifndef ZOO_BACKUP
 #define ZOO_BACKUP zoo_backup
 #endif
+#ifndef ZOO_RESTORE
+#define ZOO_RESTORE zoo_restore
+#endif
 #ifndef ZOO_OPTIONS
 #define ZOO_OPTIONS NULL
 #define ZOO_OPTION_COUNT 0
@@ -91,7 +94,7 @@ static const sluice_source zoo_source = {
     .destroy = zoo_destroy,
     .describe = ZOO_DESCRIBE,
     .backup = ZOO_BACKUP,
-    .restore = zoo_restore,
+    .restore = ZOO_RESTORE,
 };
 
 static inline sluice_code zoo_create(const sluice_host* host,
