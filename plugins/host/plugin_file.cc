@@ -76,6 +76,39 @@ absl::StatusOr<std::string> Sha256Hex(int descriptor) {
       reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
+bool ReadAt(int descriptor, uint64_t offset, void* buffer, size_t size) {
+  return pread(descriptor, buffer, size, static_cast<off_t>(offset)) ==
+         static_cast<ssize_t>(size);
+}
+
+// Whether `size` bytes at `offset` lie within a file of `file_size`.
+bool Within(uint64_t offset, uint64_t size, uint64_t file_size) {
+  return offset <= file_size && size <= file_size - offset;
+}
+
+// Whether the file has all that its program headers map, and has some that map.
+bool IsWhole(int descriptor, const Elf64_Ehdr& header, uint64_t file_size) {
+  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
+      header.e_phnum == PN_XNUM ||
+      !Within(header.e_phoff, uint64_t{header.e_phnum} * sizeof(Elf64_Phdr),
+              file_size)) {
+    return false;
+  }
+  bool loads = false;
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr part;
+    if (!ReadAt(descriptor, header.e_phoff + i * sizeof(part), &part,
+                sizeof(part)) ||
+        (part.p_type != PT_NULL &&
+         !Within(part.p_offset, part.p_filesz, file_size)) ||
+        (part.p_type == PT_LOAD && part.p_filesz > part.p_memsz)) {
+      return false;
+    }
+    loads = loads || part.p_type == PT_LOAD;
+  }
+  return loads;
+}
+
 // The entry within a loaded object, or what is wrong with its symbol.
 absl::StatusOr<const sluice_plugin_entry*> FindEntry(void* handle) {
   void* symbol = dlsym(handle, SLUICE_PLUGIN_SYMBOL);
@@ -170,13 +203,18 @@ absl::Status PluginFile::CheckFolder(uid_t us) const {
 
 absl::Status PluginFile::CheckElf() const {
   Elf64_Ehdr header;
-  const ssize_t size = pread(descriptor_, &header, sizeof(header), 0);
-  if (size != static_cast<ssize_t>(sizeof(header)) ||
+  if (!ReadAt(descriptor_, 0, &header, sizeof(header)) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_type != ET_DYN ||
       header.e_machine != kMachine) {
     return PluginUnusable("it is not a shared object for this machine",
                           "is it a plugin, and built for this machine?");
+  }
+  if (!IsWhole(descriptor_, header, static_cast<uint64_t>(status_.st_size))) {
+    return PluginUnusable(
+        absl::StrCat("it is cut off: its headers name more than the ",
+                     status_.st_size, " bytes that it has"),
+        "copy it anew; cp to another name and mv is never seen half done");
   }
   return absl::OkStatus();
 }
@@ -190,10 +228,24 @@ absl::Status PluginFile::CheckPin(absl::string_view sha256) const {
       "if it was updated on purpose, pin the new one");
 }
 
+absl::Status PluginFile::CheckName(const std::string& name) const {
+  struct stat named;
+  if (stat(name.c_str(), &named) != 0) {
+    return PluginUnusable(
+        absl::StrCat("it cannot be loaded through ", name, ": ",
+                     strerror(errno)),
+        "mount /proc: what was checked is loaded through its descriptor");
+  }
+  if (named.st_dev == status_.st_dev && named.st_ino == status_.st_ino)
+    return absl::OkStatus();
+  return PluginUnusable(
+      absl::StrCat("it cannot be loaded: ", name, " is another file"),
+      "mount this PID namespace's own /proc");
+}
+
 absl::StatusOr<const sluice_plugin_entry*> PluginFile::Load() {
-  // Named by process id, so that debuggers and symbolizers find it too.
-  const std::string name =
-      absl::StrCat("/proc/", getpid(), "/fd/", descriptor_);
+  const std::string name = absl::StrCat("/proc/self/fd/", descriptor_);
+  SLUICE_RETURN_IF_ERROR(CheckName(name));
   void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* error = dlerror();

@@ -6,11 +6,17 @@
 // A constructor of a shared object runs inside dlopen, so everything that can
 // be checked of the file is checked before: absolute path, regular file, owner
 // (root or us), mode (nobody else may write it, or the folder that it is in),
-// an ELF shared object for this machine, and the pin. The file is opened once;
-// what was checked through that descriptor is what is loaded through it
-// (/proc/PID/fd/N), whatever the path names by then. The descriptor stays open
-// with the plugin, which is never unloaded: the loader knows the object by that
-// name. For the same reason $ORIGIN is of no use in a plugin's RPATH.
+// an ELF shared object for this machine that is all there, and the pin. The
+// file is opened once; what was checked through that descriptor is what is
+// loaded through it (/proc/self/fd/N), whatever the path names by then. The
+// descriptor stays open with the plugin, which is never unloaded: the loader
+// knows the object by that name. For the same reason $ORIGIN is of no use in a
+// plugin's RPATH.
+//
+// /proc/self and not /proc/PID: in a PID namespace that still sees another's
+// /proc, our own number is another process there, and its descriptors are other
+// files. That the name leads to the checked file is looked at once more before
+// dlopen; where there is no /proc at all no plugin is loaded (ADR 0017).
 //
 // One function a step, one error (plugin_unusable, NOT_FOUND where there is no
 // file) and one plugin in tests/plugin_zoo each.
@@ -36,7 +42,8 @@ class PluginFile {
   PluginFile& operator=(PluginFile&& other) noexcept;
   ~PluginFile();
 
-  // Steps 3 to 6. `us`: our own user id.
+  // Steps 3 to 6. `us`: our own user id. CheckElf holds the program headers
+  // against the file's size: what is mapped beyond its end raises SIGBUS.
   absl::Status CheckOwner(uid_t us) const;
   absl::Status CheckMode() const;
   absl::Status CheckFolder(uid_t us) const;
@@ -47,6 +54,8 @@ class PluginFile {
   // Steps 8 and 9: dlopen, and the symbol, which must be a data object that is
   // large enough. Keeps the descriptor for the life of the process on success.
   absl::StatusOr<const sluice_plugin_entry*> Load();
+  // Of step 8: whether `name` leads to this very file. For tests; Load asks it.
+  absl::Status CheckName(const std::string& name) const;
 
  private:
   PluginFile(int descriptor, std::string real_path, struct stat status)

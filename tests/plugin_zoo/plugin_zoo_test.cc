@@ -1,7 +1,9 @@
 // Every way a plugin can be refused, one line each.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -19,14 +22,19 @@
 #include "gtest/gtest.h"
 #include "openssl/sha.h"
 #include "sluice/base/error.h"
+#include "sluice/base/mutex.h"
+#include "sluice/base/thread.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
+#include "sluice/executor/payload.h"
 #include "sluice/plugins/host/plugin_file.h"
 #include "sluice/plugins/host/plugin_host.h"
 
 namespace sluice {
 namespace {
+
+constexpr int kCannot = 77;
 
 std::string Read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -333,8 +341,60 @@ TEST_F(PluginZooTest, AnExecutableIsNoPlugin) {
   content[16] = '\x02';  // e_type: ET_EXEC
   ExpectRefused(LoadStatus(content), "not a shared object for this machine");
 }
-TEST_F(PluginZooTest, CutOffAfterItsHeader) {
-  ExpectRefused(LoadStatus(Animal("whole").substr(0, 200)), "cannot be loaded");
+// A copy that is under way, or that a full disk ended: at any length an error,
+// where a map beyond the end of the file would be SIGBUS.
+TEST_F(PluginZooTest, CutOffAnywhere) {
+  const std::string whole = Animal("whole");
+  const absl::Status none = LoadStatus(whole.substr(0, 63));
+  ExpectRefused(none, "not a shared object for this machine");
+  int refused = 0;
+  for (size_t size = 64; size < whole.size(); size += 127) {
+    const absl::Status status = LoadStatus(whole.substr(0, size));
+    // Section headers and symbols for debuggers lie at the end; a plugin runs
+    // without them.
+    if (status.ok()) break;
+    ExpectRefused(status, "it is cut off");
+    ++refused;
+  }
+  EXPECT_GT(refused, 8);
+}
+TEST_F(PluginZooTest, ProgramHeadersThatLieBeyondItsEnd) {
+  for (const size_t at : {32, 56}) {  // e_phoff, e_phnum
+    std::string content = Animal("whole");
+    content.replace(at, 2, "\xff\xfe");
+    ExpectRefused(LoadStatus(content), "it is cut off");
+  }
+  std::string content = Animal("whole");
+  content.replace(56, 2, std::string(2, '\0'));
+  ExpectRefused(LoadStatus(content), "it is cut off");
+}
+// A PID namespace that sees another's /proc: there our number is another
+// process, with other files behind the same descriptor.
+TEST_F(PluginZooTest, ANameThatLeadsToAnotherFileIsNotLoaded) {
+  const absl::StatusOr<PluginFile> file =
+      PluginFile::Open(Put(Animal("whole")));
+  ASSERT_TRUE(file.ok()) << file.status();
+  const std::string other = Put(Animal("constructor"), "other.so");
+  ExpectRefused(file->CheckName(other), "is another file");
+  ExpectRefused(file->CheckName(absl::StrCat(dir_, "/proc/self/fd/3")),
+                "No such file");
+}
+TEST_F(PluginZooTest, LoadsInAPidNamespaceThatSeesAnothersProc) {
+  const std::string path = Put(Animal("whole"));
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWPID) != 0) _exit(kCannot);
+    const pid_t first = fork();  // the first process of the new namespace
+    if (first == 0) _exit(PluginHost(Options()).Load(path).ok() ? 0 : 1);
+    int status = 0;
+    waitpid(first, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kCannot) GTEST_SKIP() << "no PID namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 TEST_F(PluginZooTest, ALibraryThatItNeedsIsMissing) {
   std::string content = Animal("whole");
@@ -415,6 +475,118 @@ TEST_F(PluginZooTest, BytesAtNoAddressAreNoSuccess) {
       ErrorCodeOf((*source)->Backup(Context::Background(), nullptr, sink)),
       "plugin_unusable");
   EXPECT_EQ(sink.written, 0u);
+}
+
+// ---- a source that breaks the rules of its run and says that all is well
+
+class MisuseTest : public PluginZooTest {
+ protected:
+  // A sink that holds its first write until the plugin logs a line.
+  class HoldingSink final : public NullSink {
+   public:
+    absl::Status Write(absl::string_view bytes) override {
+      MutexLock lock(mutex_);
+      while (!let_go_) changed_.Wait(lock);
+      return NullSink::Write(bytes);
+    }
+    void LetGo() {
+      MutexLock lock(mutex_);
+      let_go_ = true;
+      changed_.NotifyAll();
+    }
+
+   private:
+    Mutex mutex_;
+    CondVar changed_;
+    bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
+  };
+
+  std::shared_ptr<Backupable> Misuser(const char* rule) {
+    setenv("ZOO_MISUSE", rule, 1);
+    Put(Animal("misuse"));
+    PluginHostOptions options = Options();
+    options.log = [this](int32_t, absl::string_view) { holding_.LetGo(); };
+    host_ = std::make_unique<PluginHost>(options);
+    auto source = host_->CreateSource("zoo:");
+    EXPECT_TRUE(source.ok()) << source.status();
+    return source.ok() ? *source : nullptr;
+  }
+
+  // Every misuse is an error, although the plugin returned OK.
+  void ExpectBroken(const absl::Status& status, absl::string_view text) {
+    EXPECT_EQ(ErrorCodeOf(status), "plugin_unusable") << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), text)) << status;
+  }
+
+  HoldingSink holding_;
+  NullSink sink_;
+  const Context context_ = Context::Background();
+  std::unique_ptr<PluginHost> host_;
+};
+
+TEST_F(MisuseTest, TwoThreadsInTheSinkAtOnce) {
+  ExpectBroken(Misuser("two threads")->Backup(context_, nullptr, holding_),
+               "two threads called its sink at once");
+}
+
+TEST_F(MisuseTest, LengthsThatNoMemoryHas) {
+  ExpectBroken(Misuser("impossible length")->Backup(context_, nullptr, sink_),
+               "write() of what is no memory");
+  EXPECT_EQ(sink_.written, 0u) << "nothing follows";
+  ExpectBroken(Misuser("impossible counts")->Backup(context_, nullptr, sink_),
+               "more than 1000 counts");
+}
+
+TEST_F(MisuseTest, ACallWhenTheRunIsOverTouchesNothing) {
+  const auto source = Misuser("late call");
+  EXPECT_TRUE(source->Backup(context_, nullptr, sink_).ok());
+  const size_t written = sink_.written;
+  EXPECT_EQ(source->Describe(context_).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(sink_.written, written);
+}
+
+TEST_F(MisuseTest, EndingTheThreadOfACallDoesNotEndTheProcess) {
+  const auto source = Misuser("thread exit");
+  bool returned = false;
+  absl::StatusOr<Thread> thread = Thread::Start("source", [&] {
+    source->Backup(context_, nullptr, sink_).IgnoreError();
+    returned = true;
+  });
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  thread->Join();
+  EXPECT_FALSE(returned);
+}
+
+class TextReader final : public PayloadReader {
+ public:
+  absl::StatusOr<absl::string_view> Next() override {
+    return std::exchange(text_, absl::string_view());
+  }
+  void Release() override {}
+  size_t max_views() const override { return 2; }
+  const PayloadTrailer& trailer() const override { return trailer_; }
+  absl::Status ForEachPayloadId(
+      const std::function<absl::Status(absl::string_view)>&) const override {
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::string_view text_ = "zoo";
+  PayloadTrailer trailer_;
+};
+
+TEST_F(MisuseTest, PayloadsOfAChainReadInAnotherOrder) {
+  const auto source = Misuser("order");
+  std::vector<RestorePayload> chain(2);
+  for (RestorePayload& payload : chain)
+    payload.reader = std::make_unique<TextReader>();
+  ExpectBroken(source->Restore(context_, "store", absl::MakeSpan(chain)),
+               "before the end of the one below");
+  chain.resize(1);
+  chain[0].reader = std::make_unique<TextReader>();
+  EXPECT_EQ(source->Restore(context_, "store", absl::MakeSpan(chain)),
+            absl::OkStatus());
 }
 
 TEST_F(PluginZooTest, APlaceThatLies) {
