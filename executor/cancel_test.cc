@@ -40,12 +40,13 @@ int EntriesOf(const char* folder) {
 
 int OpenDescriptors() { return EntriesOf("/proc/self/fd"); }
 
-// A thread that was joined may stay in /proc for a moment.
+// A thread that was joined may stay in /proc for a moment, also when `expected`
+// was counted.
 void ExpectThreads(int expected) {
   for (int i = 0; i < 1000000 && EntriesOf("/proc/self/task") > expected; ++i) {
     std::this_thread::yield();
   }
-  EXPECT_EQ(EntriesOf("/proc/self/task"), expected);
+  EXPECT_LE(EntriesOf("/proc/self/task"), expected);
 }
 
 class CancelTest : public ::testing::Test {

@@ -137,6 +137,23 @@ Fault IdsFault(const Manifest& manifest) {
   return kNone;
 }
 
+// What begins a value in JSON; of text that is no JSON any number.
+uint64_t CountValues(absl::string_view json) {
+  uint64_t values = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted) {
+      if (c == '\\') ++i;
+    } else if (c == '{' || c == '[' || c == ',') {
+      ++values;
+    }
+  }
+  return values;
+}
+
 Fault TombstoneFault(const Manifest& manifest) {
   Fault fault = TextFault("tombstone.reason", manifest.tombstone().reason(),
                           kMaxTextBytes);
@@ -210,6 +227,8 @@ absl::StatusOr<std::string> EncodeManifest(const Manifest& manifest) {
 absl::StatusOr<Manifest> ParseManifest(absl::string_view bytes,
                                        absl::string_view backup_id) {
   if (bytes.size() > kMaxManifestBytes) return Damaged("too large");
+  if (CountValues(bytes) > kMaxManifestValues)
+    return Damaged(absl::StrCat("more than ", kMaxManifestValues, " values"));
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   Manifest manifest;

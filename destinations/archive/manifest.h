@@ -22,6 +22,10 @@ namespace sluice {
 
 inline constexpr uint32_t kManifestVersion = 1;
 inline constexpr uint64_t kMaxManifestBytes = uint64_t{32} << 20;
+// Objects, lists and commas outside of strings, which is what a parser's memory
+// goes by: 32 MiB of "{}" would take 840 MB. The largest manifest that can be
+// written has fewer.
+inline constexpr uint64_t kMaxManifestValues = 600'000;
 inline constexpr int kMaxSegments = 100'000;
 inline constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 46;
 inline constexpr int kMaxWarnings = 1'000;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
@@ -137,6 +138,26 @@ TEST(ManifestTest, TheWriterRefusesWhatTheReaderWouldFindTooLarge) {
   EXPECT_TRUE(ParseManifest(bytes, TestId(1)).ok());
   EXPECT_EQ(CodeOfParse(std::string(kMaxManifestBytes + 1, ' ')),
             "archive_damaged");
+}
+
+// Refused before a parser makes a thing of each.
+TEST(ManifestTest, MoreValuesThanAManifestHasAreRefusedUnparsed) {
+  const auto parse = [](absl::string_view piece) {
+    std::string bytes = "{\"x\":[";
+    for (uint64_t i = 0; i <= kMaxManifestValues; ++i)
+      absl::StrAppend(&bytes, piece);
+    return ParseManifest(bytes + "0]}", TestId(1)).status();
+  };
+  for (const char* piece : {"{},", "[],", "0,"}) {
+    const absl::Status status = parse(piece);
+    EXPECT_EQ(ErrorCodeOf(status), "archive_damaged");
+    EXPECT_TRUE(absl::StrContains(status.message(), "more than 600000 values"))
+        << status;
+  }
+  // Within strings they are text.
+  Manifest manifest = Valid();
+  manifest.set_writer(std::string(1000, '{') + "\\\"[,");
+  EXPECT_TRUE(ParseManifest(Encoded(manifest), TestId(1)).ok());
 }
 
 TEST(ManifestTest, TheMostSegmentsFitIntoTheLargestManifest) {
