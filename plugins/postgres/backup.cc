@@ -47,6 +47,16 @@ bool IsMetadataKey(absl::string_view key) {
          std::none_of(key.begin(), key.end(), absl::ascii_iscntrl);
 }
 
+// Nanoseconds, about, that a server takes to read it: measured with PostgreSQL
+// 15 on tables of short rows, where a row costs more than its bytes, and of
+// long ones. Of a table that was never analyzed, rows of 100 bytes are
+// supposed.
+uint64_t CostOf(const SourceTable& table) {
+  const uint64_t rows = table.rows > 0 ? table.rows : table.pages * 80;
+  return table.table.estimated_bytes / 2 +
+         rows * (100 + 40 * table.table.columns.size());
+}
+
 class Backup {
  public:
   Backup(const sdk::Run& run, const BackupOptions& options, sdk::Sink& sink)
@@ -112,8 +122,9 @@ class Backup {
     left_out_.clear();
     SLUICE_ASSIGN_OR_RETURN(tables_, DescribeTables(leader, &left_out_));
     left_out_sequences_.clear();
-    SLUICE_ASSIGN_OR_RETURN(index_.sequences,
-                            ReadSequences(leader, &left_out_sequences_));
+    SLUICE_ASSIGN_OR_RETURN(
+        index_.sequences,
+        ReadSequences(leader, snapshot.control(), &left_out_sequences_));
     head_.store_id = options_.store_id;
     if (head_.store_id.empty()) {
       SLUICE_ASSIGN_OR_RETURN(head_.store_id, ReadStoreId(leader));
@@ -202,15 +213,15 @@ class Backup {
     return absl::OkStatus();
   }
 
-  // The largest first, so that no session is left with one at the end.
+  // Those that take longest first, so that no session is left with one at the
+  // end.
   void AddTableTasks(PartWriter& parts, std::vector<Task>& tasks) {
     std::vector<size_t> order(tables_.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) {
-      return tables_[a].table.estimated_bytes >
-             tables_[b].table.estimated_bytes;
-    });
     const std::vector<uint64_t> counts = CountPieces();
+    const auto cost = [&](size_t i) { return CostOf(tables_[i]) / counts[i]; };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return cost(a) > cost(b); });
     for (const size_t i : order) {
       const std::vector<Piece> pieces = Split(tables_[i], counts[i]);
       parts.Expect(i, static_cast<int>(pieces.size()));
@@ -232,7 +243,8 @@ class Backup {
     for (const SourceTable& table : tables_) {
       planned.push_back(
           {table.table.estimated_bytes,
-           MaxPieces(table, static_cast<int>(head_.server_version))});
+           MaxPieces(table, static_cast<int>(head_.server_version)),
+           CostOf(table)});
     }
     return PlanPieces(planned, {options_.jobs, options_.min_piece_bytes});
   }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <thread>  // NOLINT(build/c++11)
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
@@ -22,6 +21,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 #include "sluice/plugins/postgres/input_buffer.h"
 #include "sluice/plugins/postgres/row_budget.h"
 #include "sluice/plugins/postgres/sql_error.h"
@@ -176,14 +176,20 @@ void CancelOnServer(PGconn* connection) {
     bool done ABSL_GUARDED_BY(mutex) = false;
   };
   const auto state = std::make_shared<State>();
-  std::thread([cancel, state] {
+  absl::StatusOr<Thread> thread = Thread::Start("pg-cancel", [cancel, state] {
     char error[256];
     PQcancel(cancel, error, sizeof(error));
     PQfreeCancel(cancel);
     MutexLock lock(state->mutex);
     state->done = true;
     state->changed.NotifyAll();
-  }).detach();
+  });
+  if (!thread.ok()) {
+    // The server sees that we are gone when it next sends.
+    PQfreeCancel(cancel);
+    return;
+  }
+  thread->Detach();
   const absl::Time deadline = absl::Now() + kCancelPatience;
   MutexLock lock(state->mutex);
   while (!state->done && absl::Now() < deadline) {

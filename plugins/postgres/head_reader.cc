@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/database_properties.h"
@@ -12,7 +14,7 @@
 namespace sluice::postgres {
 namespace {
 
-constexpr int kSequencesPerQuery = 200;
+constexpr int kSequencesPerQuery = 100;
 
 // Roles that own something, have a right on it or a policy for it, or have
 // settings here. The role of initdb is in no pg_shdepend, so it is looked for:
@@ -142,13 +144,10 @@ WHERE c.relkind = 'm' AND c.relispopulated AND c.oid >= 16384
       AND d.deptype = 'e')
 ORDER BY c.oid)";
 
-// By number, what has been called. What has not, NULL, must be asked for by
-// name. Unlogged ones of a server in recovery cannot be read.
+// Unlogged ones of a server in recovery cannot be read.
 constexpr absl::string_view kSequencesSql = R"(
 SELECT n.nspname, c.relname, c.oid,
-       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(),
-       CASE WHEN c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
-            THEN NULL ELSE pg_catalog.pg_sequence_last_value(c.oid) END
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -189,43 +188,82 @@ absl::Status ReadRoles(Connection& connection, PayloadHead& head) {
   return absl::OkStatus();
 }
 
-// A sequence whose value must be asked for by name.
-struct Uncalled {
-  size_t index;
+// A sequence, and where its state goes.
+struct SequenceRead {
   int64_t oid;
+  PayloadSequence* state;
 };
 
-absl::Status ReadUncalled(Connection& connection,
-                          const std::vector<Uncalled>& uncalled,
-                          std::vector<PayloadSequence>& sequences) {
-  for (size_t begin = 0; begin < uncalled.size(); begin += kSequencesPerQuery) {
-    const size_t end =
-        std::min<size_t>(begin + kSequencesPerQuery, uncalled.size());
-    std::string sql;
-    for (size_t i = begin; i < end; ++i) {
-      const PayloadSequence& sequence = sequences[uncalled[i].index];
-      absl::StrAppend(&sql, sql.empty() ? "" : " UNION ALL ", "SELECT ", i,
-                      ", last_value, is_called, tableoid FROM ",
-                      QuoteQualified(sequence.schema, sequence.name));
-    }
-    SLUICE_ASSIGN_OR_RETURN(const Result values, connection.Exec(sql));
-    size_t right = 0;
-    for (int row = 0; row < values.rows(); ++row) {
-      const Uncalled& read =
-          uncalled[static_cast<size_t>(values.Integer(row, 0))];
-      if (values.Integer(row, 3) != read.oid) continue;
-      ++right;
-      sequences[read.index].last_value = values.Integer(row, 1);
-      sequences[read.index].is_called = values.Bool(row, 2);
-    }
-    if (right != end - begin) {
-      return WithRetryable(
-          MakeError(absl::StatusCode::kAborted, kSourceFailed,
-                    "a sequence was renamed while it was read"),
-          true);
+absl::Status Renamed() {
+  return WithRetryable(
+      MakeError(absl::StatusCode::kAborted, kSourceFailed,
+                "a sequence was dropped or renamed while it was read"),
+      true);
+}
+
+// By number, what has been called; the others go into `uncalled`.
+absl::Status ReadCalled(Connection& connection,
+                        absl::Span<const SequenceRead> batch,
+                        std::vector<SequenceRead>& uncalled) {
+  const std::string oids = absl::StrJoin(
+      batch, ",", [](std::string* out, const SequenceRead& sequence) {
+        absl::StrAppend(out, sequence.oid);
+      });
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result values,
+      connection.Exec(absl::StrCat(
+          "SELECT pg_catalog.pg_sequence_last_value(s.oid) FROM unnest('{",
+          oids,
+          "}'::pg_catalog.oid[]) WITH ORDINALITY AS s (oid, n) "
+          "ORDER BY s.n")));
+  if (static_cast<size_t>(values.rows()) != batch.size()) return Renamed();
+  for (int row = 0; row < values.rows(); ++row) {
+    const SequenceRead& sequence = batch[static_cast<size_t>(row)];
+    if (values.IsNull(row, 0)) {
+      uncalled.push_back(sequence);
+    } else {
+      sequence.state->last_value = values.Integer(row, 0);
+      sequence.state->is_called = true;
     }
   }
   return absl::OkStatus();
+}
+
+// By name, for want of another way; another's value is told by its number.
+absl::Status ReadUncalled(Connection& connection,
+                          const std::vector<SequenceRead>& batch) {
+  if (batch.empty()) return absl::OkStatus();
+  std::string sql;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    absl::StrAppend(
+        &sql, sql.empty() ? "" : " UNION ALL ", "SELECT ", i,
+        ", last_value, is_called, tableoid FROM ",
+        QuoteQualified(batch[i].state->schema, batch[i].state->name));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const Result values, connection.Exec(sql));
+  size_t right = 0;
+  for (int row = 0; row < values.rows(); ++row) {
+    const SequenceRead& sequence =
+        batch[static_cast<size_t>(values.Integer(row, 0))];
+    if (values.Integer(row, 3) != sequence.oid) continue;
+    ++right;
+    sequence.state->last_value = values.Integer(row, 1);
+    sequence.state->is_called = values.Bool(row, 2);
+  }
+  return right == batch.size() ? absl::OkStatus() : Renamed();
+}
+
+// In a transaction of its own, which ends: to read a sequence locks it until
+// then, against ALTER SEQUENCE, too.
+absl::Status ReadStates(Connection& connection,
+                        absl::Span<const SequenceRead> batch) {
+  SLUICE_RETURN_IF_ERROR(
+      connection.Begin("ISOLATION LEVEL READ COMMITTED, READ ONLY"));
+  std::vector<SequenceRead> uncalled;
+  absl::Status status = ReadCalled(connection, batch, uncalled);
+  if (status.ok()) status = ReadUncalled(connection, uncalled);
+  const absl::Status ended = connection.Exec("ROLLBACK").status();
+  return status.ok() ? ended : status;
 }
 
 }  // namespace
@@ -260,24 +298,26 @@ absl::StatusOr<PayloadHead> ReadHead(Connection& connection) {
 }
 
 absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
-    Connection& connection, std::vector<std::string>* left_out) {
-  SLUICE_ASSIGN_OR_RETURN(const Result rows, connection.Exec(kSequencesSql));
+    Connection& snapshot, Connection& other,
+    std::vector<std::string>* left_out) {
+  SLUICE_ASSIGN_OR_RETURN(const Result rows, snapshot.Exec(kSequencesSql));
   std::vector<PayloadSequence> sequences;
-  sequences.reserve(rows.rows());
-  std::vector<Uncalled> uncalled;
+  sequences.reserve(rows.rows());  // what is pointed at stays where it is
+  std::vector<SequenceRead> reads;
   for (int row = 0; row < rows.rows(); ++row) {
-    PayloadSequence sequence{rows.Text(row, 0), rows.Text(row, 1),
-                             rows.Integer(row, 4), true};
+    PayloadSequence sequence{rows.Text(row, 0), rows.Text(row, 1), 0, false};
     if (rows.Bool(row, 3)) {
       left_out->push_back(QuoteQualified(sequence.schema, sequence.name));
       continue;
     }
-    if (rows.IsNull(row, 4)) {
-      uncalled.push_back({sequences.size(), rows.Integer(row, 2)});
-    }
     sequences.push_back(std::move(sequence));
+    reads.push_back({rows.Integer(row, 2), &sequences.back()});
   }
-  SLUICE_RETURN_IF_ERROR(ReadUncalled(connection, uncalled, sequences));
+  for (absl::Span<const SequenceRead> left = reads; !left.empty();) {
+    const auto batch = left.subspan(0, kSequencesPerQuery);
+    SLUICE_RETURN_IF_ERROR(ReadStates(other, batch));
+    left.remove_prefix(batch.size());
+  }
   return sequences;
 }
 

@@ -21,12 +21,15 @@ namespace sluice::postgres {
 // All but tables, pg_dump_version and store_id.
 absl::StatusOr<PayloadHead> ReadHead(Connection& connection);
 
-// The state of every sequence. Sequences are part of no snapshot: read after it
-// was taken, each is at least as far as the snapshot's rows have used it. Those
-// that a server in recovery cannot read go into `left_out`. ABORTED and
+// The state of every sequence that `snapshot` shows. Sequences are part of no
+// snapshot: read after it was taken, each is at least as far as the snapshot's
+// rows have used it. They are read by `other`, which is in no transaction, in
+// short ones, because each is locked until the end of the one that read it.
+// Those that a server in recovery cannot read go into `left_out`. ABORTED and
 // retryable where another object has the name of one meanwhile.
 absl::StatusOr<std::vector<PayloadSequence>> ReadSequences(
-    Connection& connection, std::vector<std::string>* left_out);
+    Connection& snapshot, Connection& other,
+    std::vector<std::string>* left_out);
 
 // The store's id: docs/adr/0009-…. The one that the database bears, else one
 // that follows from the server and the database's OID.

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/copy_line.h"
 #include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/row_copier.h"
 #include "sluice/plugins/postgres/sql_error.h"
@@ -116,24 +118,6 @@ absl::Status CopyPayloadIds(Connection& connection, const IdColumn& column,
                     absl::StrCat("payload ids of ",
                                  QuoteQualified(column.schema, column.table),
                                  ".", QuoteIdentifier(column.column)));
-}
-
-absl::optional<std::string> ValueOfLine(absl::string_view line) {
-  absl::ConsumeSuffix(&line, "\n");
-  if (line == "\\N") return absl::nullopt;
-  std::string value;
-  value.reserve(line.size());
-  for (size_t i = 0; i < line.size(); ++i) {
-    if (line[i] != '\\' || i + 1 == line.size()) {
-      value.push_back(line[i]);
-      continue;
-    }
-    constexpr absl::string_view kLetters = "bfnrtv";
-    const size_t letter = kLetters.find(line[++i]);
-    value.push_back(letter == absl::string_view::npos ? line[i]
-                                                      : "\b\f\n\r\t\v"[letter]);
-  }
-  return value;
 }
 
 }  // namespace sluice::postgres

@@ -21,8 +21,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/part_writer.h"
 
@@ -51,10 +49,6 @@ absl::StatusOr<std::vector<IdColumn>> FindIdColumns(
 // The session has a savepoint (table_guard.h); errors as of CopyPiece.
 absl::Status CopyPayloadIds(Connection& connection, const IdColumn& column,
                             PartWriter& parts);
-
-// The one value of a line of COPY in text form, with or without its newline;
-// none for NULL. What COPY never writes is taken as it stands.
-absl::optional<std::string> ValueOfLine(absl::string_view line);
 
 }  // namespace sluice::postgres
 

@@ -6,9 +6,10 @@
 //
 //   PlanPieces({{.bytes = 900}, {.bytes = 100}}, {.sessions = 2}) == {2, 1}
 //
-// A table is cut only where the balance needs it: a server reads a whole large
-// table through a small ring of its buffers, but a range of it through all of
-// them, which costs time and pushes out what others use.
+// A table is cut only where the balance gains by it. A server reads a whole
+// large table through a small ring of its buffers, and a range of it through
+// all of them; so a piece is taken to cost a fifth more than its share of the
+// whole, and a plan with more pieces must end a tenth earlier.
 //
 // The tasks are taken the largest first, by whoever is free; the plan follows
 // that. Cost: n log n for each cut, of which there are few.
@@ -21,6 +22,8 @@ namespace sluice::postgres {
 struct PlannedTable {
   uint64_t bytes = 0;
   uint64_t max_pieces = 1;  // at least 1
+  // How long it takes, in any unit that is the same for all; 0: as its bytes.
+  uint64_t cost = 0;
 };
 
 struct PiecePlanOptions {

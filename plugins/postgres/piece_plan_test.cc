@@ -24,6 +24,14 @@ TEST(PiecePlanTest, CutsOneThatWouldKeepTheOthersWaiting) {
   EXPECT_THAT(PlanPieces({{1000, kAny}}, {.sessions = 4}), ElementsAre(4));
 }
 
+TEST(PiecePlanTest, GoesByWhatATableCostsRatherThanByItsBytes) {
+  // Many short rows take as long as few long ones.
+  EXPECT_THAT(PlanPieces({{400, kAny, 330}, {140, kAny, 210}}, {.sessions = 2}),
+              ElementsAre(1, 1));
+  EXPECT_THAT(PlanPieces({{400, kAny, 100}, {140, kAny, 900}}, {.sessions = 2}),
+              ElementsAre(1, 2));
+}
+
 TEST(PiecePlanTest, CutsEqualTablesThatDoNotDivideAmongTheSessions) {
   EXPECT_THAT(
       PlanPieces({{300, kAny}, {300, kAny}, {300, kAny}}, {.sessions = 2}),

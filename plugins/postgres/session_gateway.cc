@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/base/thread.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/sdk/barrier.h"
 
@@ -129,8 +131,10 @@ absl::StatusOr<std::unique_ptr<SessionGateway>> SessionGateway::Open(
       listen(gateway->listener_, 1) != 0) {
     return failed("make a socket in");
   }
-  gateway->thread_ = std::thread(
-      [raw = gateway.get()] { sdk::GuardedQuietly([raw] { raw->Serve(); }); });
+  SLUICE_ASSIGN_OR_RETURN(gateway->thread_,
+                          Thread::Start("pg-gateway", [raw = gateway.get()] {
+                            sdk::GuardedQuietly([raw] { raw->Serve(); });
+                          }));
   return gateway;
 }
 
@@ -155,7 +159,7 @@ ConnectionOptions SessionGateway::connection() const {
 
 absl::Status SessionGateway::Close() {
   closing_ = true;
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
   return failure_;
 }
 

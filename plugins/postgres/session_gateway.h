@@ -28,11 +28,11 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT(build/c++11)
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/thread.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/frontend_parser.h"
 #include "sluice/plugins/postgres/interrupt.h"
@@ -74,8 +74,8 @@ class SessionGateway {
   std::string folder_;
   int listener_ = -1;
   std::atomic<bool> closing_{false};
-  std::thread thread_;
   absl::Status failure_;  // the thread's until it is joined
+  Thread thread_;         // the last: joined before the rest goes
 };
 
 }  // namespace sluice::postgres

@@ -62,6 +62,8 @@ class Snapshot {
   // What SET TRANSACTION SNAPSHOT takes.
   const std::string& id() const { return id_; }
   Connection& leader() { return *leader_; }
+  // One that is in no transaction; only for `when_taken`.
+  Connection& control() { return *control_; }
   const std::vector<std::unique_ptr<Connection>>& workers() { return workers_; }
   // Attempts that it took, for people.
   int attempts() const { return attempts_; }

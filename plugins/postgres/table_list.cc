@@ -48,7 +48,8 @@ SELECT c.oid, n.nspname, c.relname, c.relam = 2,
        c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(),
        c.relowner IN (SELECT t.oid FROM trusted t),
        n.oid IN (SELECT s.oid FROM trusted_schema s),
-       pg_catalog.pg_get_userbyid(c.relowner)
+       pg_catalog.pg_get_userbyid(c.relowner),
+       greatest(c.reltuples, 0)::pg_catalog.int8
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -206,6 +207,7 @@ absl::StatusOr<std::vector<SourceTable>> DescribeTables(
       table.table.name = rows.Text(row, 2);
       table.is_heap = rows.Bool(row, 3);
       table.pages = static_cast<uint64_t>(rows.Integer(row, 4));
+      table.rows = static_cast<uint64_t>(rows.Integer(row, 11));
       table.table.estimated_bytes = static_cast<uint64_t>(rows.Integer(row, 5));
       table.condition = rows.Text(row, 6);
       table.may_be_queried = rows.Bool(row, 8) && rows.Bool(row, 9) &&

@@ -46,6 +46,7 @@ struct SourceTable {
   // superuser or who we logged in as; and no view is read in its place.
   bool may_be_queried = false;
   uint64_t pages = 0;     // of 8 KiB, its TOAST table apart
+  uint64_t rows = 0;      // as ANALYZE has estimated them; 0: not known
   std::string condition;  // "WHERE ..." of an extension's configuration, or ""
 };
 

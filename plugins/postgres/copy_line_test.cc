@@ -1,11 +1,11 @@
-#include "sluice/plugins/postgres/payload_ids.h"
+#include "sluice/plugins/postgres/copy_line.h"
 
 #include "gtest/gtest.h"
 
 namespace sluice::postgres {
 namespace {
 
-TEST(PayloadIdsTest, ReadsTheValueOfALineOfCopy) {
+TEST(CopyLineTest, ReadsTheValueOfALine) {
   EXPECT_EQ(ValueOfLine("block-7\n"), "block-7");
   EXPECT_EQ(ValueOfLine("block-7"), "block-7");
   EXPECT_EQ(ValueOfLine("\n"), "");
