@@ -73,6 +73,7 @@ ConsoleOptions OptionsFor(const Environment& environment, bool json,
   options.json_log = log_format == "json";
   options.terminal = isatty(STDERR_FILENO) == 1 && term != nullptr &&
                      absl::string_view(term) != "dumb";
+  options.result_terminal = isatty(STDOUT_FILENO) == 1;
   options.color = options.terminal && !set("NO_COLOR");
   return options;
 }

@@ -170,20 +170,24 @@ std::vector<VerbSpec> Administration() {
       {"plugin run",
        "run a verb of a plugin's own",
        "`run` may be left out: `sluice plugin badger inspect /srv/db`. With "
-       "--json the verb prints one object, or one a line. The plugin's README "
-       "names its verbs.",
+       "--json the verb prints one object, or one a line, of 16 MiB at most. "
+       "The plugin's README names its verbs; `sluice plugin KIND VERB --help` "
+       "asks the plugin.",
        {{"KIND", "as badger"},
         {"VERB", "as inspect"},
         {"ARGUMENT", "the verb's own words", false, true, Completion::kFile}},
        {Timeout()},
        "plugin badger inspect /srv/db"},
       {"plugin check",
-       "prove a plugin: load it, and run the executor with it",
+       "test a plugin: load it, and run the executor with it",
        "For authors of plugins. The file goes through every check of the "
        "loader; with --source, --target and --archives the executor runs with "
        "the source; with --place every rule for places is tried. All that is "
-       "named is written into: name nothing that is in use. Exit status 16 if "
-       "a check fails.",
+       "named is written into: name nothing that is in use. Each check runs in "
+       "a process of its own; one that crashes, exits or hangs has failed. "
+       "Where a copy counts the same as its original but has other bytes, the "
+       "restore is not shown to be right. Exit status 16 if a check fails, 3 "
+       "if none does and something was not shown.",
        {{"FILE", "the shared object, sluice-ROLE-KIND.so", true, false,
          Completion::kFile}},
        {{"source", "URI", "a store of this plugin with something in it"},
@@ -196,7 +200,9 @@ std::vector<VerbSpec> Administration() {
          "as --target"},
         {"empty-source", "URI", "a store with nothing in it"},
         {"warning-source", "URI", "a store that cannot be backed up in full"},
-        {"place", "URI", "an empty place of this plugin"}},
+        {"place", "URI", "an empty place of this plugin"},
+        {"check-timeout", "DURATION", "a check that takes longer has failed",
+         "2m"}},
        "plugin check ./sluice-source-mine.so"},
   };
 }
@@ -242,6 +248,9 @@ const std::vector<FlagSpec>& GlobalFlags() {
        "sqlite:$XDG_STATE_HOME/sluice/catalog.db", Completion::kFile},
       {"plugin-dir", "FOLDER", "where plugins are",
        "plugins/ beside the executable", Completion::kFile},
+      {"plugin-pin", "FILE=SHA256,...",
+       "load the plugin of this file name only if its content has this "
+       "SHA-256"},
       {"log-format", "logfmt|json", "of the log lines on stderr", "logfmt",
        Completion::kLogFormat},
       {"no-progress", "", "no progress on stderr"},

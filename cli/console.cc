@@ -53,12 +53,21 @@ absl::string_view LevelName(LogLevel level) {
 }  // namespace
 
 void Console::Result(absl::string_view text) {
+  const std::string lines = PrintableLines(text);
   MutexLock lock(mutex_);
-  absl::StrAppend(&result_, text);
+  absl::StrAppend(&result_, lines);
+}
+
+void Console::ResultBytes(absl::string_view bytes) {
+  if (options_.result_terminal) return Result(bytes);
+  MutexLock lock(mutex_);
+  absl::StrAppend(&result_, bytes);
 }
 
 void Console::ResultJson(const Json& json) {
-  Result(absl::StrCat(Encode(json), "\n"));
+  const std::string line = absl::StrCat(Encode(json), "\n");
+  MutexLock lock(mutex_);
+  absl::StrAppend(&result_, line);
 }
 
 absl::Status Console::Flush() {
@@ -89,7 +98,7 @@ void Console::Error(const absl::Status& status) {
   const absl::string_view plain = options_.color ? "\x1b[0m" : "";
   WriteLine(absl::StrCat(red, "sluice: ", plain,
                          Printable(std::string(status.message())), " (",
-                         ErrorCodeOf(status), ")"));
+                         Printable(ErrorCodeOf(status)), ")"));
   const std::string hint = HintOf(status);
   if (!hint.empty()) WriteLine(absl::StrCat("hint: ", Printable(hint)));
 }
@@ -110,7 +119,7 @@ void Console::ShowBar(absl::string_view bar) {
   if (!options_.terminal) return;
   MutexLock lock(mutex_);
   if (bar_.empty() && bar.empty()) return;
-  bar_ = std::string(bar);
+  bar_ = Printable(bar);
   WriteAll(options_.note_fd, absl::StrCat("\r\x1b[K", bar_));
 }
 

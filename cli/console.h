@@ -26,7 +26,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 struct ConsoleOptions {
   int result_fd = 1;
   int note_fd = 2;
-  bool json = false;  // the result is JSON
+  bool result_terminal = false;  // result_fd is one
+  bool json = false;             // the result is JSON
   bool logs = true;
   bool json_log = false;  // else logfmt
   bool terminal = false;  // notes go to one: a bar may be drawn
@@ -43,8 +44,11 @@ class Console {
   bool json() const { return options_.json; }
   bool terminal() const { return options_.terminal; }
 
-  // Text of the result, as it is.
+  // Text of the result, made printable but for line ends and tabs.
   void Result(absl::string_view text);
+  // Bytes of the result: as they are for a file or a pipe, made printable where
+  // stdout is a terminal. For what a plugin's verb prints.
+  void ResultBytes(absl::string_view bytes);
   // One line of JSON of the result.
   void ResultJson(const Json& json);
   // Writes the results. UNAVAILABLE where the reader is gone (EPIPE).

@@ -52,6 +52,44 @@ TEST(ConsoleTest, TheResultIsKeptUntilTheFlushAndStderrIsNot) {
   EXPECT_EQ(out.Read(), "result\n");
 }
 
+// Whatever came from a plugin or an archive: no way out leads past this.
+TEST(ConsoleTest, NothingSteersATerminalOnAnyWayOut) {
+  const std::string evil = "\x1b]0;x\x07 \xE2\x80\xAE \xC2\x9B";
+  const std::string shown = "\\x1b]0;x\\x07 \\xe2\\x80\\xae \\xc2\\x9b";
+  Pipe out;
+  Pipe err;
+  Console console({.result_fd = out.writer(),
+                   .note_fd = err.writer(),
+                   .result_terminal = true,
+                   .terminal = true},
+                  Clock::Real());
+  console.Result(evil + "\n");
+  console.ResultBytes(evil + "\n");
+  console.ResultJson({{"a", evil}});
+  ASSERT_TRUE(console.Flush().ok());
+  EXPECT_EQ(out.Read(),
+            shown + "\n" + shown +
+                "\n{\"a\":\"\\u001b]0;x\\u0007 \\u202e \\u009b\"}\n");
+  console.Note(evil);
+  EXPECT_EQ(err.Read(), shown + "\n");
+  console.Error(
+      WithHint(MakeError(absl::StatusCode::kInternal, evil, evil), evil));
+  EXPECT_EQ(err.Read(),
+            "sluice: " + shown + " (" + shown + ")\nhint: " + shown + "\n");
+  console.Log(LogLevel::kInfo, evil, {{"field", evil}});
+  EXPECT_EQ(err.Read().find_first_of("\x1b\x07\xE2\xC2"), std::string::npos);
+  console.ShowBar(evil);
+  EXPECT_EQ(err.Read(), "\r\x1b[K" + shown);
+}
+
+TEST(ConsoleTest, BytesOfAPluginsVerbStayAsTheyAreInAFile) {
+  Pipe out;
+  Console console({.result_fd = out.writer()}, Clock::Real());
+  console.ResultBytes("\x1b\xFF");
+  ASSERT_TRUE(console.Flush().ok());
+  EXPECT_EQ(out.Read(), "\x1b\xFF");
+}
+
 TEST(ConsoleTest, AReaderThatIsGoneIsUnavailable) {
   signal(SIGPIPE, SIG_IGN);
   Pipe out;

@@ -3,6 +3,7 @@
 usage: end_to_end_test.py SLUICE PLUGIN.so [unittest arguments]
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -228,12 +229,35 @@ class EndToEnd(CommandTest):
                                 "onefile:" + self.path("store"))
         self.assertGreaterEqual(
             len([c for c in checks if c["outcome"] == "passed"]), 16, checks)
-        self.assertIn("0 failed", self.err)
+        self.assertIn("0 failed, 0 not shown", self.err)
         out = self.run_sluice(*words, "--source", "onefile:" + self.path("none"),
                               code=16)
         self.assertIn("\nfailed  source: ", out)
         self.assertEqual(out.splitlines()[0],
                          "passed  plugin: loads, and its tables are whole")
+
+    def test_a_plugin_is_loaded_only_with_the_content_that_was_pinned(self):
+        with open(ONEFILE, "rb") as file:
+            right = hashlib.sha256(file.read()).hexdigest()
+        name = os.path.basename(ONEFILE)
+        for digest, code in ((right, 0), (right.upper(), 0), ("0" * 64, 16),
+                             ("0" * 63, 2)):
+            self.run_sluice("plugin", "check", ONEFILE, "--plugin-pin",
+                            f"{name}={digest}", code=code)
+
+    def test_a_file_that_is_cut_off_hides_no_other(self):
+        plugins = self.path("plugins")
+        os.mkdir(plugins)
+        with open(ONEFILE, "rb") as file:
+            whole = file.read()
+        for name, content in (("aaa", whole[:4096]), ("onefile", whole)):
+            path = os.path.join(plugins, f"sluice-source-{name}.so")
+            with open(path, "wb") as file:
+                file.write(content)
+            os.chmod(path, 0o755)
+        out = self.run_sluice("plugin", "list", "--plugin-dir", plugins, code=16)
+        self.assertIn("onefile", out)
+        self.assertIn("cut off", self.err)
 
     def test_plugin_check_wants_all_it_needs(self):
         self.run_sluice("plugin", "check", ONEFILE, "--source", "onefile:x",

@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
+#include "sluice/cli/text.h"
 
 namespace sluice::cli {
 namespace {
@@ -159,7 +160,7 @@ Json ErrorJson(const absl::Status& status,
 }
 
 std::string Encode(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return SafeJson(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string StatusName(BackupJob::Status status) {

@@ -316,6 +316,13 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& words,
     if (command.help && command.arguments.empty()) return command;
     return UnknownVerb(path, command.arguments);
   }
+  // Only the plugin knows its verb's words.
+  if (command.help && command.verb->path == "plugin run" &&
+      command.arguments.size() > 1) {
+    command.help = false;
+    command.flags.erase("help");
+    command.arguments.push_back("--help");
+  }
   if (command.help) return command;
   SLUICE_RETURN_IF_ERROR(CheckArguments(command));
   for (const FlagSpec& flag : GlobalFlags()) {

@@ -147,6 +147,20 @@ TEST(ParserTest, OffersNothingWhereNothingIsNear) {
   EXPECT_EQ(DidYouMean("shwo", {"sweep", "show"}), "show");
 }
 
+TEST(ParserTest, HelpOnAVerbOfAPluginIsThePluginsOwn) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plugin", "badger", "inspect", "--help"},
+        std::vector<std::string>{"plugin", "run", "badger", "inspect",
+                                 "--help"}}) {
+    const auto command = Parse(words, Nothing);
+    ASSERT_TRUE(command.ok()) << command.status();
+    EXPECT_FALSE(command->help);
+    EXPECT_FALSE(command->Has("help"));
+    EXPECT_THAT(command->arguments, ElementsAre("badger", "inspect", "--help"));
+  }
+  EXPECT_TRUE(Parse({"plugin", "run", "--help"}, Nothing)->help);
+}
+
 TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"plugin", "badger", "inspect", "/db"},

@@ -2,11 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
@@ -87,6 +91,31 @@ absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
       "--catalog sqlite:/path, or set XDG_STATE_HOME");
 }
 
+absl::StatusOr<std::map<std::string, std::string>> ParsePins(
+    absl::string_view text) {
+  std::map<std::string, std::string> pins;
+  for (const absl::string_view pin :
+       absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(pin, absl::MaxSplits('=', 1));
+    const auto [file, sha256] = parts;
+    const bool good =
+        !file.empty() && !absl::StrContains(file, '/') && sha256.size() == 64 &&
+        std::all_of(sha256.begin(), sha256.end(),
+                    [](unsigned char c) { return absl::ascii_isxdigit(c); });
+    if (!good || !pins.emplace(file, sha256).second) {
+      return WithHint(
+          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                    absl::StrCat("--plugin-pin ", pin,
+                                 good ? " pins a file a second time"
+                                      : " is not FILE=SHA256")),
+          "a file's name without its folder, and 64 hexadecimal digits as "
+          "sha256sum prints them");
+    }
+  }
+  return pins;
+}
+
 Session::Session(const Command& command, Environment environment,
                  Console* console, Context context,
                  Context::CancelFunction cancel)
@@ -127,6 +156,8 @@ absl::StatusOr<PluginHost*> Session::host() {
       options.plugin_dir =
           absl::StrCat(WorkingFolder(), "/", options.plugin_dir);
     }
+    SLUICE_ASSIGN_OR_RETURN(options.pins,
+                            ParsePins(command_.Get("plugin-pin")));
     options.program = absl::StrCat("sluice ", kVersion);
     options.log = [console = console_](int32_t level, absl::string_view line) {
       console->Log(level >= SLUICE_LOG_ERROR     ? LogLevel::kError

@@ -11,6 +11,7 @@
 //
 // One thread.
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -98,6 +99,10 @@ class Session {
 
 // Is this a URI, or a name?
 bool LooksLikeUri(absl::string_view text);
+
+// "FILE=SHA256,..." as PluginHostOptions::pins.
+absl::StatusOr<std::map<std::string, std::string>> ParsePins(
+    absl::string_view text);
 
 // The path of the catalog: of "sqlite:PATH" where `flag` is not empty, else
 // below $XDG_STATE_HOME or $HOME.

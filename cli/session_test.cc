@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
@@ -28,6 +29,19 @@ TEST(SessionTest, TheCatalogIsTheFlagElseTheStateFolderElseHome) {
                                   {"HOME", "/home/me"}}))
                 .value(),
             "/home/me/.local/state/sluice/catalog.db");
+}
+
+TEST(SessionTest, PinsAreFilesWithTheirSha256) {
+  const std::string one(64, 'a');
+  const std::string two = std::string(32, '0') + std::string(32, 'F');
+  EXPECT_TRUE(ParsePins("").value().empty());
+  EXPECT_EQ(ParsePins("a.so=" + one + ",b.so=" + two).value(),
+            (std::map<std::string, std::string>{{"a.so", one}, {"b.so", two}}));
+  for (const std::string& bad : std::vector<std::string>{
+           "a.so=" + one.substr(1), "a.so", "=" + one, "/x/a.so=" + one,
+           "a.so=" + std::string(64, 'g'), "a.so=" + one + ",a.so=" + two}) {
+    EXPECT_EQ(ErrorCodeOf(ParsePins(bad).status()), kInvalidArgument) << bad;
+  }
 }
 
 TEST(SessionTest, ACatalogThatIsNoneIsRefusedWithoutShowingIt) {

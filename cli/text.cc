@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,18 @@
 namespace sluice::cli {
 namespace {
 
-// Length of the UTF-8 character at the front of `text`, 0 where there is none.
-size_t CharacterLength(absl::string_view text) {
+struct Character {
+  size_t length = 0;  // bytes; 0: no UTF-8
+  uint32_t point = 0;
+};
+
+// The UTF-8 character at the front of `text`.
+Character FrontCharacter(absl::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);
   size_t length = 0;
   uint32_t point = 0;
-  if (lead < 0x80) return 1;
+  if (lead < 0x80) return {1, lead};
   if (lead >= 0xC2 && lead < 0xE0) {
     length = 2;
     point = lead & 0x1FU;
@@ -30,23 +36,35 @@ size_t CharacterLength(absl::string_view text) {
     length = 4;
     point = lead & 0x07U;
   }
-  if (length == 0 || text.size() < length) return 0;
+  if (length == 0 || text.size() < length) return {};
   for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+    if ((byte(i) & 0xC0U) != 0x80U) return {};
     point = point << 6U | (byte(i) & 0x3FU);
   }
   constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = point >= 0xD800 && point < 0xE000;
-  if (point < kLeast[length] || point > 0x10FFFF || surrogate) return 0;
-  return length;
+  if (point < kLeast[length] || point > 0x10FFFF || surrogate) return {};
+  return {length, point};
 }
 
-bool IsControl(absl::string_view character) {
-  const auto first = static_cast<uint8_t>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  // C1: U+0080 to U+009F.
-  return character.size() == 2 && first == 0xC2 &&
-         static_cast<uint8_t>(character[1]) < 0xA0;
+// What steers a terminal, or makes a reader see other text than there is:
+// control characters (C0, DEL, C1), separators of lines, marks that turn the
+// direction of writing, and what is not seen at all. Joiners stay: words of
+// some languages need them.
+bool IsUnsafe(uint32_t point) {
+  struct Range {
+    uint32_t first;
+    uint32_t last;
+  };
+  static constexpr Range kUnsafe[] = {
+      {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},
+      {0x180E, 0x180E}, {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},
+      {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+  };
+  return std::any_of(std::begin(kUnsafe), std::end(kUnsafe),
+                     [point](const Range& range) {
+                       return point >= range.first && point <= range.last;
+                     });
 }
 
 // Columns that `text` takes, near enough: one a character.
@@ -61,9 +79,10 @@ size_t Width(absl::string_view text) {
 std::string Printable(absl::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const size_t length = CharacterLength(text);
-    const absl::string_view front = text.substr(0, std::max<size_t>(length, 1));
-    if (length > 0 && !IsControl(front)) {
+    const Character character = FrontCharacter(text);
+    const absl::string_view front =
+        text.substr(0, std::max<size_t>(character.length, 1));
+    if (character.length > 0 && !IsUnsafe(character.point)) {
       absl::StrAppend(&out, front);
     } else {
       for (const char c : front) {
@@ -71,6 +90,36 @@ std::string Printable(absl::string_view text) {
       }
     }
     text.remove_prefix(front.size());
+  }
+  return out;
+}
+
+std::string PrintableLines(absl::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    absl::StrAppend(&out, Printable(text.substr(0, end)), text.substr(end, 1));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string SafeJson(absl::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const Character character = FrontCharacter(json);
+    const size_t length = std::max<size_t>(character.length, 1);
+    const uint32_t point = character.point;
+    if (point < 0x7F || !IsUnsafe(point)) {
+      absl::StrAppend(&out, json.substr(0, length));
+    } else if (point < 0x10000) {
+      absl::StrAppendFormat(&out, "\\u%04x", point);
+    } else {
+      absl::StrAppendFormat(&out, "\\u%04x\\u%04x",
+                            0xD800 + ((point - 0x10000) >> 10U),
+                            0xDC00 + (point & 0x3FFU));
+    }
+    json.remove_prefix(length);
   }
   return out;
 }

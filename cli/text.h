@@ -13,9 +13,15 @@
 
 namespace sluice::cli {
 
-// `text` safe to print: control bytes and bytes that are not UTF-8 become
-// \xNN, so a file's name cannot steer a terminal or begin a line.
+// `text` safe to print: control characters, marks that turn the direction of
+// writing, invisible characters and bytes that are not UTF-8 become \xNN, so
+// that neither a file's name nor a plugin's text steers a terminal, begins a
+// line, or reads as something else than it is. Idempotent.
 std::string Printable(absl::string_view text);
+// The same for text of several lines: line ends and tabs stay.
+std::string PrintableLines(absl::string_view text);
+// Encoded JSON with those characters as \uNNNN: the same value, safe to print.
+std::string SafeJson(absl::string_view json);
 
 // "0 B", "999 B", "1.5 kB", "12.3 GB": powers of 1,000.
 std::string SizeText(uint64_t bytes);

@@ -9,10 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "sluice/base/child_process.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/text.h"
+#include "sluice/cli/verb_output.h"
 #include "sluice/cli/verbs.h"
 #include "sluice/plugins/host/uri.h"
 #include "sluice/plugins/sdk/conformance/conformance.h"
@@ -60,13 +63,16 @@ Json FactoryJson(const FactoryInfo& factory) {
           {"options", options}};
 }
 
+// Only the help may have lines of its own: a name or a licence must not begin
+// one.
 std::string InfoText(const FactoryInfo& factory) {
   std::string text = absl::StrCat(
       factory.kind, " (", factory.role, ")\n  ",
       absl::StrJoin(absl::StrSplit(factory.help, '\n'), "\n  "), "\n  plugin ",
-      factory.plugin_name, " ", factory.plugin_version, ", ",
-      factory.plugin_license, ", ABI ", factory.abi_version, "\n  ",
-      factory.path.empty() ? "linked in" : factory.path, "\n");
+      Printable(factory.plugin_name), " ", Printable(factory.plugin_version),
+      ", ", Printable(factory.plugin_license), ", ABI ", factory.abi_version,
+      "\n  ", factory.path.empty() ? "linked in" : Printable(factory.path),
+      "\n");
   Table table({"OPTION", "TYPE", "DEFAULT", "HELP"});
   for (const OptionSpec& option : factory.options) {
     std::string help = option.help;
@@ -78,12 +84,37 @@ std::string InfoText(const FactoryInfo& factory) {
   return absl::StrCat(text, table.Text());
 }
 
+// How long the constructors of a plugin may take when all are looked at.
+constexpr absl::Duration kLoadLimit = absl::Seconds(30);
+
+// Loads a file in a child first: one that crashes, ends the process or never
+// comes back is an error, and the next one is still looked at.
+absl::Status LoadTried(PluginHost& host, const std::string& path) {
+  const absl::StatusOr<ChildEnd> end = RunInChild(
+      {.time_limit = kLoadLimit},
+      [&](ChildLink&) {
+        host.Load(path).IgnoreError();  // told when we do it ourselves
+        return 0;
+      },
+      [](char, absl::string_view) {});
+  SLUICE_RETURN_IF_ERROR(end.status());
+  if (end->last_word.has_value()) return host.Load(path);
+  return WithHint(
+      MakeError(absl::StatusCode::kFailedPrecondition, kPluginUnusable,
+                absl::StrCat("plugin ", path,
+                             ": it ends the process that loads "
+                             "it: ",
+                             end->timed_out ? "it took longer than 30 s"
+                                            : DescribeEnd(*end))),
+      "remove it, or tell the plugin's author");
+}
+
 // Loads what lies in the plugin folder. A file that cannot be loaded is said,
 // and does not hide the others.
 absl::StatusOr<PluginHost*> LoadAll(Session& session, Outcome& outcome) {
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   for (const std::string& path : host->FindPluginFiles()) {
-    const absl::Status loaded = host->Load(path);
+    const absl::Status loaded = LoadTried(*host, path);
     if (loaded.ok()) continue;
     session.console().Error(loaded);
     outcome.code = ExitCode::kPluginUnusable;
@@ -126,6 +157,8 @@ absl::string_view OutcomeWord(CheckResult::Outcome outcome) {
   switch (outcome) {
     case CheckResult::Outcome::kPassed:
       return "passed";
+    case CheckResult::Outcome::kNotShown:
+      return "not shown";
     case CheckResult::Outcome::kSkipped:
       return "skipped";
     case CheckResult::Outcome::kFailed:
@@ -148,11 +181,8 @@ std::string CheckLine(const CheckResult& result) {
                       "\n");
 }
 
-absl::Status NoSuchKind(PluginHost& host, const std::string& kind) {
-  std::vector<std::string> kinds = {"list", "info", "run", "check"};
-  for (const FactoryInfo& factory : host.factories()) {
-    kinds.push_back(factory.kind);
-  }
+absl::Status NoSuchKind(const std::vector<std::string>& kinds,
+                        const std::string& kind) {
   const std::string meant = DidYouMean(kind, kinds);
   return WithHint(
       MakeError(absl::StatusCode::kNotFound, kPluginUnusable,
@@ -161,18 +191,16 @@ absl::Status NoSuchKind(PluginHost& host, const std::string& kind) {
                     : absl::StrCat("did you mean ", meant, "?"));
 }
 
-// What a plugin prints is its own; as JSON it must be that, a value a line.
-absl::Status PrintJsonLines(Console& console, absl::string_view text) {
-  for (const absl::string_view line :
-       absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
-    if (json.is_discarded()) {
-      return MakeError(absl::StatusCode::kInternal, kPluginUnusable,
-                       "the plugin's verb printed what is no JSON");
-    }
-    console.ResultJson(json);
+// The kinds that the files in the plugin folder are named for. Loads nothing.
+std::vector<std::string> KindsByName(const PluginHost& host) {
+  std::vector<std::string> kinds = {"list", "info", "run", "check"};
+  for (const std::string& path : host.FindPluginFiles()) {
+    absl::string_view name =
+        absl::string_view(path).substr(path.rfind('/') + 1);
+    absl::ConsumeSuffix(&name, ".so");
+    kinds.emplace_back(name.substr(name.rfind('-') + 1));
   }
-  return absl::OkStatus();
+  return kinds;
 }
 
 }  // namespace
@@ -196,7 +224,7 @@ Outcome RunPluginInfoVerb(Session& session) {
   const std::string& kind = session.command().arguments.front();
   Outcome outcome;
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, LoadAll(session, outcome));
-  std::vector<std::string> kinds;
+  std::vector<std::string> kinds = {"list", "info", "run", "check"};
   bool found = false;
   for (const FactoryInfo& factory : host->factories()) {
     kinds.push_back(factory.kind);
@@ -209,7 +237,7 @@ Outcome RunPluginInfoVerb(Session& session) {
     }
   }
   if (found) return {};
-  return NoSuchKind(*host, kind);
+  return NoSuchKind(kinds, kind);
 }
 
 Outcome RunPluginRunVerb(Session& session) {
@@ -218,29 +246,24 @@ Outcome RunPluginRunVerb(Session& session) {
   const std::string name = words[1];
   words.erase(words.begin(), words.begin() + 2);
   Console& console = session.console();
-  if (console.json()) words.push_back("--json");
+  // Help is text for whoever asks.
+  const bool as_json =
+      console.json() && (words.empty() || words.back() != "--help");
+  if (as_json) words.push_back("--json");
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
-  Outcome outcome;
-  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, LoadAll(session, outcome));
-  const std::vector<FactoryInfo> factories = host->factories();
-  if (std::none_of(
-          factories.begin(), factories.end(),
-          [&](const FactoryInfo& factory) { return factory.kind == kind; })) {
-    return NoSuchKind(*host, kind);
-  }
-  std::string printed;
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  VerbOutput output(&console, as_json);
   const absl::Status status = host->RunCommand(
       session.context(), kind, name, words, [&](absl::string_view bytes) {
-        if (console.json()) {
-          absl::StrAppend(&printed, bytes);
-        } else {
-          console.Result(bytes);
-        }
-        return absl::OkStatus();
+        return output.Write(session.context(), bytes);
       });
-  SLUICE_RETURN_IF_ERROR(PrintJsonLines(console, printed));
+  if (absl::IsNotFound(status) && ErrorCodeOf(status) == kPluginUnusable) {
+    return NoSuchKind(KindsByName(*host), kind);
+  }
+  SLUICE_RETURN_IF_ERROR(output.Finish());
   // With its result on stdout an error is told on stderr alone.
-  if (status.ok() || printed.empty()) return status;
+  if (status.ok() || !output.printed()) return status;
+  Outcome outcome;
   console.Note(
       absl::StrCat("error: ", Printable(std::string(status.message()))));
   outcome.code = ExitCodeOf(status);
@@ -260,6 +283,12 @@ Outcome RunPluginCheckVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(options.archives,
                           ArchivesUri(command.Get("archives")));
   SLUICE_RETURN_IF_ERROR(CheckNamedTogether(command));
+  if (command.Has("check-timeout")) {
+    SLUICE_ASSIGN_OR_RETURN(options.check_time_limit,
+                            command.GetDuration("check-timeout"));
+  }
+  options.in_children = true;
+  options.go_on = [&session] { return session.context().status(); };
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   absl::Status flushed;
   const CheckSummary summary = RunConformance(
@@ -273,10 +302,12 @@ Outcome RunPluginCheckVerb(Session& session) {
         if (flushed.ok()) flushed = session.console().Flush();
       });
   SLUICE_RETURN_IF_ERROR(flushed);
-  session.console().Note(absl::StrCat(summary.passed, " passed, ",
-                                      summary.failed, " failed, ",
-                                      summary.skipped, " skipped"));
+  session.console().Note(absl::StrCat(
+      summary.passed, " passed, ", summary.failed, " failed, ",
+      summary.not_shown, " not shown, ", summary.skipped, " skipped"));
+  SLUICE_RETURN_IF_ERROR(session.context().status());
   Outcome outcome;
+  if (summary.not_shown > 0) outcome.code = ExitCode::kWarnings;
   if (summary.failed > 0) outcome.code = ExitCode::kPluginUnusable;
   return outcome;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -36,11 +37,14 @@ struct Words {
   bool json = false;
 };
 
+constexpr absl::string_view kUsage =
+    "sluice plugin badger inspect DIR [value_dir=DIR] [key=file:F] "
+    "[scratch=DIR] [tables]";
+
 absl::Status Usage(absl::string_view message) {
   return WithHint(
       MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      "sluice plugin badger inspect DIR [value_dir=DIR] [key=file:F] "
-      "[scratch=DIR] [tables]");
+      kUsage);
 }
 
 absl::StatusOr<std::string> ReadKey(const std::string& path) {
@@ -158,6 +162,10 @@ absl::Status RunBadgerCommand(const sdk::Host& host, const sdk::Run& run,
                               sdk::Output& output) {
   if (name != "inspect") {
     return Usage(absl::StrCat("plugin badger has no verb \"", name, "\""));
+  }
+  if (std::find(arguments.begin(), arguments.end(), "--help") !=
+      arguments.end()) {
+    return output.Write(absl::StrCat("usage: ", kUsage, "\n"));
   }
   SLUICE_ASSIGN_OR_RETURN(const Words words, ParseWords(arguments));
   const absl::StatusOr<Inspection> found = InspectDirectory(words, run);

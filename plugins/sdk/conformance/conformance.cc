@@ -52,16 +52,19 @@ absl::Status CheckTexts(const PluginHost& host, const std::string& file) {
 
 void CheckSource(PluginHost& host, Clock* clock,
                  const ConformanceOptions& options, CheckRunner& runner) {
-  SourceSubject subject;
   const bool ready = runner.Run("source: its URIs and its place open", [&] {
     SLUICE_CHECK_THAT(!options.target.empty() && !options.archives.empty(),
                       "a target and a place for archives must be named");
     SLUICE_CHECK_THAT(absl::StrContains(options.target, "{}"),
                       "the target's URI has no {} for a number");
-    SLUICE_ASSIGN_OR_RETURN(subject.place, host.OpenPlace(options.archives));
+    SLUICE_RETURN_IF_ERROR(host.OpenPlace(options.archives).status());
     return host.CreateSource(options.source).status();
   });
   if (!ready) return;
+  SourceSubject subject;
+  subject.place = [&host, &options] {
+    return host.OpenPlace(options.archives);
+  };
   subject.source = Opener(host, options.source);
   subject.target = NumberedOpener(host, options.target);
   subject.restored = NumberedOpener(
@@ -76,11 +79,19 @@ void CheckSource(PluginHost& host, Clock* clock,
 CheckSummary RunConformance(PluginHost& host, Clock* clock,
                             const ConformanceOptions& options,
                             const CheckReport& report) {
-  CheckRunner runner(report);
+  const auto load = [&] {
+    return options.plugin_file.empty() ? absl::OkStatus()
+                                       : host.Load(options.plugin_file);
+  };
+  CheckIsolation isolation;
+  isolation.in_children = options.in_children;
+  isolation.time_limit = options.check_time_limit;
+  if (options.in_children) isolation.prepare = load;
+  isolation.go_on = options.go_on;
+  CheckRunner runner(report, isolation);
   if (!options.plugin_file.empty()) {
     const bool loaded =
-        runner.Run("plugin: loads, and its tables are whole",
-                   [&] { return host.Load(options.plugin_file); });
+        runner.Run("plugin: loads, and its tables are whole", load);
     if (!loaded) return runner.summary();
     runner.Run("plugin: explains itself",
                [&] { return CheckTexts(host, options.plugin_file); });
@@ -88,7 +99,8 @@ CheckSummary RunConformance(PluginHost& host, Clock* clock,
   if (!options.source.empty()) CheckSource(host, clock, options, runner);
   if (!options.place.empty())
     RunPlaceChecks([&] { return host.OpenPlace(options.place); }, runner);
-  if (runner.summary().passed + runner.summary().failed == 0) {
+  const CheckSummary& summary = runner.summary();
+  if (summary.passed + summary.failed + summary.not_shown == 0) {
     runner.Run("something to check was named",
                [] { return CheckFailed("nothing was"); });
   }

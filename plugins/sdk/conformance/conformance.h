@@ -17,8 +17,11 @@
 // named is written into or compared, so name nothing that is in use, and remove
 // it afterwards. Blocks; one thread, which starts others.
 
+#include <functional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "sluice/base/clock.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/sdk/conformance/check.h"
@@ -40,6 +43,15 @@ struct ConformanceOptions {
 
   // To check a place: one that is empty, with nothing else in it.
   std::string place;
+
+  // Each check in a child process, which has not loaded the plugin before: one
+  // that crashes, exits or takes longer than the limit has failed, and the next
+  // one runs. The calling process then runs no code of the plugin, and must
+  // have no threads that hold locks.
+  bool in_children = false;
+  absl::Duration check_time_limit = absl::Minutes(2);
+  // Asked between checks; where it is not OK no more are run. May be null.
+  std::function<absl::Status()> go_on;
 };
 
 // Runs the checks that the options allow, in order. No check at all is one that

@@ -50,49 +50,68 @@ absl::Status AtOnce(int count, const std::function<void(int)>& body) {
   return absl::OkStatus();
 }
 
-class PlaceChecks {
+class PlaceChecks final : public CheckMemory {
  public:
   PlaceChecks(const OpenPlaceFunction& open, CheckRunner& runner)
       : open_(open), runner_(runner) {}
 
   void Run() {
-    if (!runner_.Run("place: opens and is created", [&] { return Create(); }))
-      return;
-    runner_.Run("place: says what it can, and its time",
-                [&] { return Describes(); });
-    runner_.Run("place: gives back what was written, of any size",
-                [&] { return RoundTrips(); });
-    runner_.Run("place: shows an object only after its commit",
-                [&] { return HidesUncommitted(); });
-    runner_.Run("place: lists and forgets what was never committed",
-                [&] { return ListsUncommitted(); });
-    runner_.Run("place: an aborted or dropped object leaves nothing",
-                [&] { return AbortsCleanly(); });
-    runner_.Run("place: another process can abort, and then no commit succeeds",
-                [&] { return AbortsForOthers(); });
-    runner_.Run("place: a taken name is not replaced unless asked",
-                [&] { return CommitsIfAbsent(); });
-    runner_.Run("place: of many conditional commits at once one wins",
-                [&] { return OneOfManyWins(); });
-    runner_.Run("place: lists by prefix, in byte order",
-                [&] { return ListsInOrder(); });
-    runner_.Run("place: a listing ends with its caller's error",
-                [&] { return PassesCallersErrorOn(); });
-    runner_.Run("place: reads from any offset",
-                [&] { return ReadsFromOffset(); });
-    runner_.Run("place: what is not there is NOT_FOUND",
-                [&] { return MissesProperly(); });
-    runner_.Run("place: refuses names that are none",
-                [&] { return RefusesNames(); });
-    runner_.Run("place: takes the longest name", [&] { return LongName(); });
-    runner_.Run("place: writes nothing for a cancelled run",
-                [&] { return HonoursCancel(); });
-    runner_.Run("place: serves several threads at once",
-                [&] { return ServesThreads(); });
-    runner_.Run("place: can be emptied", [&] { return Empties(); });
+    runner_.set_memory(this);
+    RunChecks();
+    runner_.set_memory(nullptr);
   }
 
+  std::vector<std::string> Save() const override {
+    return {info_.conditional_commit ? "1" : ""};
+  }
+  void Load(const std::vector<std::string>& saved) override {
+    if (saved.size() == 1) info_.conditional_commit = !saved[0].empty();
+  }
+  void Lost() override {}
+
  private:
+  // Opens the place first, in a process that has not.
+  void Check(absl::string_view name, absl::Status (PlaceChecks::*check)()) {
+    runner_.Run(name, [this, check]() -> absl::Status {
+      if (store_ == nullptr) {
+        SLUICE_ASSIGN_OR_RETURN(store_, open_());
+      }
+      return (this->*check)();
+    });
+  }
+
+  void RunChecks() {
+    if (!runner_.Run("place: opens and is created", [&] { return Create(); }))
+      return;
+    Check("place: says what it can, and its time", &PlaceChecks::Describes);
+    Check("place: gives back what was written, of any size",
+          &PlaceChecks::RoundTrips);
+    Check("place: shows an object only after its commit",
+          &PlaceChecks::HidesUncommitted);
+    Check("place: lists and forgets what was never committed",
+          &PlaceChecks::ListsUncommitted);
+    Check("place: an aborted or dropped object leaves nothing",
+          &PlaceChecks::AbortsCleanly);
+    Check("place: another process can abort, and then no commit succeeds",
+          &PlaceChecks::AbortsForOthers);
+    Check("place: a taken name is not replaced unless asked",
+          &PlaceChecks::CommitsIfAbsent);
+    Check("place: of many conditional commits at once one wins",
+          &PlaceChecks::OneOfManyWins);
+    Check("place: lists by prefix, in byte order", &PlaceChecks::ListsInOrder);
+    Check("place: a listing ends with its caller's error",
+          &PlaceChecks::PassesCallersErrorOn);
+    Check("place: reads from any offset", &PlaceChecks::ReadsFromOffset);
+    Check("place: what is not there is NOT_FOUND",
+          &PlaceChecks::MissesProperly);
+    Check("place: refuses names that are none", &PlaceChecks::RefusesNames);
+    Check("place: takes the longest name", &PlaceChecks::LongName);
+    Check("place: writes nothing for a cancelled run",
+          &PlaceChecks::HonoursCancel);
+    Check("place: serves several threads at once", &PlaceChecks::ServesThreads);
+    Check("place: can be emptied", &PlaceChecks::Empties);
+  }
+
   absl::Status Create() {
     SLUICE_ASSIGN_OR_RETURN(store_, open_());
     SLUICE_RETURN_IF_ERROR(store_->Create(context_));

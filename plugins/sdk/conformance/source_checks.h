@@ -25,12 +25,14 @@ struct SourceSubject {
   OpenSourceFunction empty_source;  // nothing in it; null: not checked
   OpenSourceFunction warning_source;  // leaves something out; null: the same
   // Where the archives go: an empty place, or a repo.
-  std::shared_ptr<ObjectStore> place;
+  std::function<absl::StatusOr<std::shared_ptr<ObjectStore>>()> place;
 };
 
 // The executor with this source, through the real archive: backup, verify,
 // restore, backup of the copy; damage, errors and cancels on the way; chains
-// where the source makes increments. Takes as long as about 15 backups and 8
+// where the source makes increments. A copy is held against the original by
+// bytes and by counts; where only the counts agree it was not shown to be the
+// same. Takes as long as about 15 backups and 8
 // restores.
 void RunSourceChecks(const SourceSubject& subject, Clock* clock,
                      CheckRunner& runner);
