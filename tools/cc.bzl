@@ -59,6 +59,12 @@ def sluice_plugin(name, deps = [], copts = [], **kwargs):
         linkshared = True,
         deps = deps,
         additional_linker_inputs = ["@sluice//plugins/abi:exports.lds"],
-        linkopts = ["-Wl,--version-script=$(location @sluice//plugins/abi:exports.lds)"],
+        # gold, which Bazel picks where it finds it, exports weak symbols of the standard library past a version script's `local: *`. bfd does not, and
+        # does not know --start-lib.
+        features = ["-supports_start_end_lib"],
+        linkopts = [
+            "-Wl,--version-script=$(location @sluice//plugins/abi:exports.lds)",
+            "-fuse-ld=bfd",
+        ],
         **kwargs
     )
