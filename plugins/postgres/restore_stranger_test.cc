@@ -193,7 +193,8 @@ TEST_F(StrangerTest, TheScriptTakesNumbersForNumbers) {
            {"\"format\":\"text\"",
             "\"format\":\"text); ALTER ROLE mallory SUPERUSER; --\""},
            {"\"connection_limit\":-1",
-            "\"connection_limit\":\"-1; ALTER ROLE mallory SUPERUSER\""},
+            "\"connection_limit\":\"-1; ALTER ROLE mallory SUPERUSER; "
+            "ALTER DATABASE postgres CONNECTION LIMIT -1\""},
            {"\"id\":1", absl::StrCat("\"id\":\"", sql, "\"")}}) {
     ScriptRestores(WithHead(old, changed));
     ExpectNothingRan(changed);
