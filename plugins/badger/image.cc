@@ -232,6 +232,15 @@ absl::StatusOr<Image::LogNames> Image::LogsFrom(uint32_t first) const {
   for (const auto& log : logs) expected += log.first == expected ? 1 : 0;
   const uint32_t last = logs.empty() ? 0 : logs.rbegin()->first;
   if (!logs.empty() && expected > last) return logs;
+  if (logs.empty() && manifest_.tables.empty()) {
+    // Badger makes MANIFEST first, and then log 0.
+    return WithHint(
+        MakeError(absl::StatusCode::kNotFound, kSourceUnavailable,
+                  "no value log is there, and Badger 2 always has one"),
+        "value_dir=DIR names the folder of the value log, where that is "
+        "another "
+        "one; or the database is only just being made");
+  }
   return MissingLog(
       ValueLogFileName(static_cast<uint32_t>(expected)),
       last > first ? absl::StrCat("it is to be replayed, with all logs from ",

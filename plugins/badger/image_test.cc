@@ -347,8 +347,8 @@ TEST(ImageTest, AForgottenValueFolderIsHintedAt) {
     std::filesystem::rename(fixture.folder() + name, values + name);
   }
   const absl::Status status = StatusOf(options);
-  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
-  EXPECT_TRUE(Mentions(status, "/srv/db: 000000.vlog: ")) << status;
+  EXPECT_EQ(ErrorCodeOf(status), kSourceUnavailable);
+  EXPECT_TRUE(Mentions(status, "/srv/db: no value log ")) << status;
   EXPECT_TRUE(absl::StrContains(HintOf(status), "value_dir=DIR")) << status;
   options.value_folder = values;
   EXPECT_TRUE(StatusOf(options).ok());
