@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/plugins/badger/image_error.h"
 
 namespace sluice {
 namespace badger {
@@ -25,7 +26,7 @@ absl::Status LockError(const std::string& folder, absl::string_view what) {
 absl::StatusOr<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(
     const std::string& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return LockError(folder, strerror(errno));
+  if (fd < 0) return SourceIoError("lock", folder, errno);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
     return std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
   }

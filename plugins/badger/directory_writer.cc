@@ -68,11 +68,13 @@ class ResolvedSource final : public EntrySource {
 
 }  // namespace
 
-DirectoryWriter::DirectoryWriter(FileSystem& folder, DirectoryOptions options)
+DirectoryWriter::DirectoryWriter(FileSystem& folder, DirectoryOptions options,
+                                 FileSystem* log_folder)
     : folder_(folder),
+      log_folder_(log_folder == nullptr ? folder : *log_folder),
       options_(std::move(options)),
-      logs_(folder, options_.table.format, options_.value_log_bytes,
-            options_.owner) {}
+      logs_(log_folder_, options_.table.format, options_.value_log_bytes,
+            options_.log_owner) {}
 
 absl::Status DirectoryWriter::Add(const StreamEntry& entry) {
   if (!Follows(entry)) {
@@ -148,7 +150,7 @@ std::unique_ptr<EntrySource> DirectoryWriter::Entries() const {
         return Table::Open(*folder, tables[id - 1], nullptr, version);
       });
   if (logs_.names().empty()) return tables;
-  return std::make_unique<ResolvedSource>(std::move(tables), folder_,
+  return std::make_unique<ResolvedSource>(std::move(tables), log_folder_,
                                           logs_.names());
 }
 

@@ -60,12 +60,15 @@ struct DirectoryOptions {
   uint64_t value_threshold = UINT64_MAX;
   uint64_t value_log_bytes = uint64_t{1} << 30;  // Badger's own
   FileOwner owner;
+  FileOwner log_owner;  // of value logs
 };
 
 class DirectoryWriter {
  public:
-  // Borrows `folder`, which is empty.
-  DirectoryWriter(FileSystem& folder, DirectoryOptions options);
+  // Borrows both, which are empty. `log_folder`: of the value logs; null:
+  // `folder`.
+  DirectoryWriter(FileSystem& folder, DirectoryOptions options,
+                  FileSystem* log_folder = nullptr);
 
   // Whether `entry` comes after all that was added.
   bool Follows(const StreamEntry& entry) const;
@@ -93,6 +96,7 @@ class DirectoryWriter {
   absl::Status WriteFile(const std::string& name, absl::string_view bytes);
 
   FileSystem& folder_;
+  FileSystem& log_folder_;
   const DirectoryOptions options_;
   ValueLogWriter logs_;
   std::unique_ptr<OutputFile> file_;    // of table_

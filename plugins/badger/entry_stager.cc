@@ -26,10 +26,11 @@ constexpr uint64_t kBytesBetweenLooks = uint64_t{1} << 20;
 class EntryStager::Output {
  public:
   Output(std::string name, std::unique_ptr<FileSystem> folder,
-         const StagerOptions& options)
+         std::unique_ptr<FileSystem> log_folder, const StagerOptions& options)
       : name_(std::move(name)),
         folder_(std::move(folder)),
-        writer_(*folder_, options.directory),
+        log_folder_(std::move(log_folder)),
+        writer_(*folder_, options.directory, log_folder_.get()),
         digest_(options.live_at) {}
 
   absl::Status Add(const StreamEntry& entry) {
@@ -44,13 +45,15 @@ class EntryStager::Output {
  private:
   const std::string name_;
   const std::unique_ptr<FileSystem> folder_;
+  const std::unique_ptr<FileSystem> log_folder_;  // null: folder_
   DirectoryWriter writer_;
   LiveDigest digest_;
 };
 
 EntryStager::EntryStager(FileSystem& scratch, StagerOptions options,
-                         const sdk::Run& run)
+                         const sdk::Run& run, FileSystem* log_scratch)
     : scratch_(scratch),
+      log_scratch_(log_scratch),
       options_(options),
       run_(run),
       buffer_(options.memory_bytes) {}
@@ -67,7 +70,13 @@ absl::StatusOr<std::unique_ptr<EntryStager::Output>> EntryStager::OpenOutput(
   SLUICE_RETURN_IF_ERROR(MakeFolder(scratch_, name));
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> folder,
                           OpenFolder(scratch_, name));
-  return std::make_unique<Output>(name, std::move(folder), options_);
+  std::unique_ptr<FileSystem> log_folder;
+  if (log_scratch_ != nullptr) {
+    SLUICE_RETURN_IF_ERROR(MakeFolder(*log_scratch_, name));
+    SLUICE_ASSIGN_OR_RETURN(log_folder, OpenFolder(*log_scratch_, name));
+  }
+  return std::make_unique<Output>(name, std::move(folder),
+                                  std::move(log_folder), options_);
 }
 
 absl::Status EntryStager::Add(const StreamEntry& entry) {
@@ -184,6 +193,9 @@ absl::Status EntryStager::MergeAll() {
   sources.clear();
   buffer_.Clear();
   SLUICE_RETURN_IF_ERROR(RemoveRuns(0));
+  if (log_scratch_ != nullptr) {
+    SLUICE_RETURN_IF_ERROR(RemoveTree(*log_scratch_, first->name()));
+  }
   return RemoveTree(scratch_, first->name());
 }
 

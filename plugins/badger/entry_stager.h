@@ -65,8 +65,10 @@ struct StagedDirectory {
 
 class EntryStager {
  public:
-  // Borrows `scratch`, which is empty.
-  EntryStager(FileSystem& scratch, StagerOptions options, const sdk::Run& run);
+  // Borrows `scratch`, which is empty, and `log_scratch`, where the value logs
+  // lie in a folder of the same name; null: beside the tables.
+  EntryStager(FileSystem& scratch, StagerOptions options, const sdk::Run& run,
+              FileSystem* log_scratch = nullptr);
   ~EntryStager();
 
   absl::Status Begin();
@@ -95,6 +97,7 @@ class EntryStager {
   absl::Status RemoveRuns(size_t first);
 
   FileSystem& scratch_;
+  FileSystem* const log_scratch_;
   const StagerOptions options_;
   const sdk::Run run_;
   std::unique_ptr<Output> output_;

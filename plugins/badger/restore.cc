@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -89,13 +90,44 @@ absl::Status WriteCompanions(FileSystem& folder, const std::string& staged,
   return absl::OkStatus();
 }
 
+// A folder to restore into, as soon as nothing but remains was in it.
+absl::StatusOr<std::unique_ptr<FileSystem>> OpenTarget(
+    FileSystem& file_system, const std::string& path) {
+  auto opened = file_system.Beneath(path);
+  if (!opened.ok()) return Unavailable("open folder", path, opened.error);
+  SLUICE_ASSIGN_OR_RETURN(const bool empty, HoldsOnlyRemains(*opened.value));
+  if (!empty) {
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     kRestorePreconditionFailed, "it is not empty");
+  }
+  SLUICE_RETURN_IF_ERROR(RemoveRemains(*opened.value));
+  return std::move(opened.value);
+}
+
+// Logs first: to what leads to none MANIFEST makes no database. `values` may be
+// null.
+absl::Status PublishBoth(FileSystem& folder, FileSystem* values,
+                         const std::string& staged) {
+  if (values == nullptr) return PublishStaged(folder, staged).status();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> logs,
+                          PublishStaged(*values, staged));
+  const absl::Status status = PublishStaged(folder, staged).status();
+  if (!status.ok()) Unpublish(*values, logs).IgnoreError();
+  return status;
+}
+
 absl::StatusOr<RestoreTotals> StageAndPublish(
-    FileSystem& folder, const RestoreOptions& options, const sdk::Run& run,
-    absl::Span<sdk::Payload* const> payloads) {
+    FileSystem& folder, FileSystem* values, const RestoreOptions& options,
+    const sdk::Run& run, absl::Span<sdk::Payload* const> payloads) {
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder, kStagingFolder));
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FileSystem> scratch,
                           OpenFolder(folder, kStagingFolder));
-  EntryStager stager(*scratch, options.stager, run);
+  std::unique_ptr<FileSystem> log_scratch;
+  if (values != nullptr) {
+    SLUICE_RETURN_IF_ERROR(MakeFolder(*values, kStagingFolder));
+    SLUICE_ASSIGN_OR_RETURN(log_scratch, OpenFolder(*values, kStagingFolder));
+  }
+  EntryStager stager(*scratch, options.stager, run, log_scratch.get());
   SLUICE_RETURN_IF_ERROR(stager.Begin());
   for (sdk::Payload* payload : payloads) {
     SLUICE_RETURN_IF_ERROR(ReadPayload(run, *payload, stager));
@@ -106,7 +138,7 @@ absl::StatusOr<RestoreTotals> StageAndPublish(
   }
   SLUICE_RETURN_IF_ERROR(WriteCompanions(*scratch, staged.folder, options));
   SLUICE_RETURN_IF_ERROR(run.status());
-  SLUICE_RETURN_IF_ERROR(PublishStaged(folder, staged.folder));
+  SLUICE_RETURN_IF_ERROR(PublishBoth(folder, values, staged.folder));
   return RestoreTotals{staged.entries, staged.max_version, staged.tables,
                        std::move(staged.live)};
 }
@@ -115,37 +147,49 @@ absl::StatusOr<RestoreTotals> RestoreInto(
     FileSystem& file_system, const std::string& path,
     const RestoreOptions& options, const sdk::Run& run,
     absl::Span<sdk::Payload* const> payloads) {
-  auto opened = file_system.Beneath(path);
-  if (!opened.ok()) return Unavailable("open folder", path, opened.error);
-  FileSystem& folder = *opened.value;
-  SLUICE_ASSIGN_OR_RETURN(const bool empty, HoldsOnlyRemains(folder));
-  if (!empty) {
-    return MakeError(absl::StatusCode::kFailedPrecondition,
-                     kRestorePreconditionFailed, "it is not empty");
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FileSystem> folder,
+                          OpenTarget(file_system, path));
+  std::unique_ptr<FileSystem> values;
+  if (!options.value_folder.empty()) {
+    auto opened = OpenTarget(file_system, options.value_folder);
+    if (!opened.ok()) return Annotate(opened.status(), options.value_folder);
+    values = *std::move(opened);
   }
-  SLUICE_RETURN_IF_ERROR(RemoveRemains(folder));
   RestoreOptions owned = options;
-  SLUICE_ASSIGN_OR_RETURN(owned.stager.directory.owner, FileOwner::Of(folder));
+  DirectoryOptions& directory = owned.stager.directory;
+  SLUICE_ASSIGN_OR_RETURN(directory.owner, FileOwner::Of(*folder));
+  SLUICE_ASSIGN_OR_RETURN(directory.log_owner,
+                          FileOwner::Of(values != nullptr ? *values : *folder));
   absl::StatusOr<RestoreTotals> totals =
-      StageAndPublish(folder, owned, run, payloads);
+      StageAndPublish(*folder, values.get(), owned, run, payloads);
   // What cannot be removed stays marked as unfinished, for the next one.
-  if (!totals.ok()) RemoveRemains(folder).IgnoreError();
+  if (!totals.ok()) {
+    RemoveRemains(*folder).IgnoreError();
+    if (values != nullptr) RemoveRemains(*values).IgnoreError();
+  }
   return totals;
+}
+
+// Null where none is wanted.
+absl::StatusOr<std::unique_ptr<DirectoryLock>> LockTarget(
+    const std::string& path, bool is_wanted) {
+  if (!is_wanted || path.empty()) return std::unique_ptr<DirectoryLock>();
+  auto lock = DirectoryLock::Take(path);
+  if (lock.ok() || ErrorCodeOf(lock.status()) == kSourcePermissionDenied) {
+    return lock;
+  }
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   kRestorePreconditionFailed, lock.status().message());
 }
 
 absl::StatusOr<RestoreTotals> RestoreLocked(
     FileSystem& file_system, const std::string& path,
     const RestoreOptions& options, const sdk::Run& run,
     absl::Span<sdk::Payload* const> payloads) {
-  std::unique_ptr<DirectoryLock> lock;
-  if (options.hold_lock) {
-    auto taken = DirectoryLock::Take(path);
-    if (!taken.ok()) {
-      return MakeError(absl::StatusCode::kFailedPrecondition,
-                       kRestorePreconditionFailed, taken.status().message());
-    }
-    lock = *std::move(taken);
-  }
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> lock,
+                          LockTarget(path, options.hold_lock));
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> value_lock,
+                          LockTarget(options.value_folder, options.hold_lock));
   return RestoreInto(file_system, path, options, run, payloads);
 }
 
@@ -176,11 +220,20 @@ absl::StatusOr<RestoreTotals> RestoreDirectory(
   }
   SLUICE_ASSIGN_OR_RETURN(const bool made,
                           MakeFolderIfAbsent(*file_system, path));
+  absl::StatusOr<bool> made_values = false;
+  if (!options.value_folder.empty()) {
+    made_values = MakeFolderIfAbsent(*file_system, options.value_folder);
+  }
   absl::StatusOr<RestoreTotals> totals =
-      RestoreLocked(*file_system, path, options, run, payloads);
+      made_values.ok()
+          ? RestoreLocked(*file_system, path, options, run, payloads)
+          : made_values.status();
   if (totals.ok()) return totals;
-  // The folder that we made goes again; it stays where anything is in it.
+  // A folder that we made goes again; it stays where anything is in it.
   if (made) file_system->RemoveDirectory(path);
+  if (made_values.value_or(false)) {
+    file_system->RemoveDirectory(options.value_folder);
+  }
   return Annotate(totals.status(), absl::StrCat("restore into folder ", path));
 }
 

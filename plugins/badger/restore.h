@@ -19,6 +19,11 @@
 //      files; these are renamed into FOLDER, MANIFEST last, after all others
 //      are durable; then .sluice-restore is removed.
 //
+// Where value logs go to a folder of their own they are staged there, in
+// .sluice-restore, and published first. (One that is killed between the two
+// leaves logs there that nothing leads to, and the next is refused until they
+// are taken away.)
+//
 // A restore that fails takes away what it made. To Badger the folder is empty
 // until MANIFEST is there, and whole from then on. (It must not be opened in
 // between: a Badger that finds no MANIFEST deletes all tables.) A failure after
@@ -59,6 +64,8 @@ namespace badger {
 
 struct RestoreOptions {
   StagerOptions stager;
+  // Where value logs go; empty: to the folder itself. Empty or absent, too.
+  std::string value_folder;
   // Small files that appear together with the directory, by name.
   std::map<std::string, std::string> companions;
   // What was alive at stager.live_at when the last stream of the chain was

@@ -61,18 +61,6 @@ absl::Status RemoveStaging(FileSystem& folder) {
   return SyncFolder(folder, ".");
 }
 
-// MANIFEST goes first, so that at no time one stands there without its tables.
-absl::Status Unpublish(FileSystem& folder,
-                       const std::vector<std::string>& names) {
-  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, kManifestName));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  for (const std::string& name : names) {
-    SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
-  }
-  // What is visible goes before the list that says whose it is.
-  return SyncFolder(folder, ".");
-}
-
 absl::Status WritePublishing(FileSystem& folder,
                              const std::vector<std::string>& names) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<OutputFile> file,
@@ -98,13 +86,27 @@ absl::Status Publish(FileSystem& folder, const std::string& staged,
   // Without its tables MANIFEST would be an error; tables without it are
   // nothing.
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  SLUICE_RETURN_IF_ERROR(
-      MoveTo(folder, absl::StrCat(staged, "/", kManifestName), kManifestName));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  if (std::find(names.begin(), names.end(), kManifestName) != names.end()) {
+    SLUICE_RETURN_IF_ERROR(MoveTo(
+        folder, absl::StrCat(staged, "/", kManifestName), kManifestName));
+    SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  }
   return RemoveStaging(folder);
 }
 
 }  // namespace
+
+// MANIFEST goes first, so that at no time one stands there without its tables.
+absl::Status Unpublish(FileSystem& folder,
+                       const std::vector<std::string>& names) {
+  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, kManifestName));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
+  for (const std::string& name : names) {
+    SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
+  }
+  // What is visible goes before the list that says whose it is.
+  return SyncFolder(folder, ".");
+}
 
 absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries,
@@ -133,7 +135,8 @@ absl::Status RemoveRemains(FileSystem& folder) {
   return RemoveStaging(folder);
 }
 
-absl::Status PublishStaged(FileSystem& folder, const std::string& name) {
+absl::StatusOr<std::vector<std::string>> PublishStaged(
+    FileSystem& folder, const std::string& name) {
   const std::string staged = absl::StrCat(kStagingFolder, "/", name);
   SLUICE_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries,
                           ListFolder(folder, staged));
@@ -144,7 +147,8 @@ absl::Status PublishStaged(FileSystem& folder, const std::string& name) {
   const absl::Status status = Publish(folder, staged, names);
   // By the names, because the list may be gone already.
   if (!status.ok()) Unpublish(folder, names).IgnoreError();
-  return status;
+  SLUICE_RETURN_IF_ERROR(status);
+  return names;
 }
 
 }  // namespace badger

@@ -14,6 +14,7 @@
 // those of restore_file.h.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,10 +34,16 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder);
 // last.
 absl::Status RemoveRemains(FileSystem& folder);
 
-// Moves all files of kStagingFolder/`name` into the folder, MANIFEST last, and
-// removes the staging folder. All is durable after it. After an error nothing
-// is visible, unless taking it away failed, too.
-absl::Status PublishStaged(FileSystem& folder, const std::string& name);
+// Moves all files of kStagingFolder/`name` into the folder, MANIFEST last where
+// there is one, and removes the staging folder. All is durable after it; these
+// are their names. After an error nothing is visible, unless taking it away
+// failed, too.
+absl::StatusOr<std::vector<std::string>> PublishStaged(FileSystem& folder,
+                                                       const std::string& name);
+
+// Takes away what PublishStaged made visible.
+absl::Status Unpublish(FileSystem& folder,
+                       const std::vector<std::string>& names);
 
 }  // namespace badger
 }  // namespace sluice

@@ -62,9 +62,7 @@ constexpr uint64_t kValueThreshold2 = 1024;
 constexpr uint64_t kValueThreshold4 = uint64_t{1} << 20;
 
 // From how many bytes on a value goes to a value log.
-uint64_t ValueThresholdOf(const SourceOptions& options,
-                          const StoreTraits& traits, bool is_badger2) {
-  if (!options.value_folder.empty()) return UINT64_MAX;
+uint64_t ValueThresholdOf(const StoreTraits& traits, bool is_badger2) {
   if (traits.value_threshold > 0) return traits.value_threshold;
   return is_badger2 ? kValueThreshold2 : kValueThreshold4;
 }
@@ -100,7 +98,7 @@ absl::StatusOr<DirectoryOptions> DirectoryOptionsOf(
   } else if (traits.knows_level) {
     directory.level = std::max<uint32_t>(traits.deepest_level, 1);
   }
-  directory.value_threshold = ValueThresholdOf(options, traits, is_badger2);
+  directory.value_threshold = ValueThresholdOf(traits, is_badger2);
   return directory;
 }
 
@@ -137,6 +135,7 @@ class BadgerSource final : public sdk::Source {
                             TraitsOfChain(request.payloads()));
     RestoreOptions options;
     options.hold_lock = files_ == FileSystem::Posix();
+    options.value_folder = options_.value_folder;
     SLUICE_ASSIGN_OR_RETURN(options.stager.directory,
                             DirectoryOptionsOf(options_, traits));
     if (IsStoreId(request.store_id())) {

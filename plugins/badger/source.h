@@ -23,8 +23,8 @@
 // The database is written into once: the store's id (store_id.h), with the
 // first backup, unless `store_id` is given.
 //
-// Restore is restore.h's: values lie in the tables, nothing goes to
-// `value_folder`, nothing is encrypted.
+// Restore is restore.h's: with what the archive says of its store
+// (store_traits.h), and not encrypted.
 //
 // Errors: source_unavailable (no database, no permission, locked), source_empty
 // (an empty folder), source_config_invalid (the key, the store id),

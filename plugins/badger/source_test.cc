@@ -183,8 +183,9 @@ TEST_F(SourceTest, AForgottenValueFolderIsHintedAtAndNoScratchIsNamed) {
     }
     CollectingSink sink;
     const absl::Status status = Backup(options, sink);
-    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << status;
+    EXPECT_NE(ErrorCodeOf(status), kSourceEmpty) << status;
     EXPECT_TRUE(absl::StrContains(HintOf(status), "value_dir=DIR")) << status;
+    EXPECT_EQ(sink.ends, 0);
     EXPECT_FALSE(absl::StrContains(status.message(), options.scratch))
         << status;
     options.value_folder = values.string();
@@ -470,6 +471,69 @@ TEST_F(TraitsTest, WhatWasInValueLogsComesBackThere) {
     EXPECT_LT(longest_in_a_table, shortest_logged) << name;
     EXPECT_NE(shortest_logged, UINT64_MAX) << name;
     std::filesystem::remove_all(root_ + "/target");
+  }
+}
+
+TEST_F(TraitsTest, ValueLogsGoToTheirFolder) {
+  for (const char* name : {"v4-snappy-vlog", "v2-none"}) {
+    SourceOptions options = Target();
+    options.value_folder = root_ + "/values";
+    ASSERT_TRUE(Copy(name, options).ok()) << name;
+    ImageOptions image;
+    image.folder = root_ + "/target";
+    EXPECT_FALSE(List(image).ok()) << name;
+    image.value_folder = options.value_folder;
+    const auto listed = List(image);
+    ASSERT_TRUE(listed.ok()) << listed.status();
+    EXPECT_EQ(listed->live, Fixture(name).Expected().live) << name;
+    EXPECT_FALSE(std::filesystem::exists(image.folder + "/.sluice-restore"));
+    EXPECT_FALSE(
+        std::filesystem::exists(image.value_folder + "/.sluice-restore"));
+    std::filesystem::remove_all(image.folder);
+    std::filesystem::remove_all(image.value_folder);
+  }
+}
+
+// Of a chain that does not ascend what was written first is read again.
+TEST_F(TraitsTest, ValuesOfLogsOutliveAMerge) {
+  const Fixture fixture("v4-snappy-vlog");
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), sink).ok());
+  SourceOptions options = Target();
+  options.value_folder = root_ + "/values";
+  RestoreOf request({sink, sink});
+  const absl::Status restored =
+      MakeBadgerSource(options)->Restore(sdk::Run(), request);
+  ASSERT_TRUE(restored.ok()) << restored;
+  ImageOptions image;
+  image.folder = options.folder;
+  image.value_folder = options.value_folder;
+  EXPECT_EQ(List(image)->live, fixture.Expected().live);
+}
+
+TEST_F(TraitsTest, ARestoreThatFailsLeavesNoLogsBehind) {
+  const Fixture fixture("v4-snappy-vlog");
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), sink).ok());
+  FaultPlan plan;
+  FaultFileSystem files(FileSystem::Posix(), &plan);
+  SourceOptions options = Target();
+  options.value_folder = root_ + "/values";
+  for (const char* name : {"MANIFEST", "000002.vlog"}) {
+    plan.Reset();
+    plan.SetFilter([name](const FileCall& call) {
+      return call.op == FileOp::kRenameNoReplace &&
+             absl::EndsWith(call.path, name);
+    });
+    plan.StrikeAt(1, Fault::Error(EIO));
+    RestoreOf request({sink});
+    EXPECT_EQ(
+        ErrorCodeOf(
+            MakeBadgerSource(options, &files)->Restore(sdk::Run(), request)),
+        kSourceFailed);
+    EXPECT_TRUE(plan.struck()) << name;
+    EXPECT_FALSE(std::filesystem::exists(options.folder)) << name;
+    EXPECT_FALSE(std::filesystem::exists(options.value_folder)) << name;
   }
 }
 
