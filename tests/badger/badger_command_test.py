@@ -284,9 +284,9 @@ class InspectTest(BadgerCommandTest):
             byte = file.read(1)[0]
             file.seek(100)
             file.write(bytes([byte ^ 1]))
-        (refused,) = self.sluice("plugin", "run", "badger", "inspect",
+        (damaged,) = self.sluice("plugin", "run", "badger", "inspect",
                                  self.database, code=4)
-        self.assertIn("block 0", refused["error"]["message"])
+        self.assertIn("block 0", damaged["damage"][0])
 
     def test_verbs_that_are_none_are_usage_errors(self):
         (refused,) = self.sluice("plugin", "badger", "mend", "/db", code=2)
