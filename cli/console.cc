@@ -75,10 +75,13 @@ absl::Status Console::Flush() {
   {
     MutexLock lock(mutex_);
     result.swap(result_);
+    if (reader_gone_) result.clear();
   }
   const int error = WriteAll(options_.result_fd, result);
+  MutexLock lock(mutex_);
+  if (error == EPIPE) reader_gone_ = true;
+  if (reader_gone_) return absl::UnavailableError("write stdout: no reader");
   if (error == 0) return absl::OkStatus();
-  if (error == EPIPE) return absl::UnavailableError("write stdout: no reader");
   return MakeError(absl::StatusCode::kInternal, kOutputFailed,
                    absl::StrCat("write stdout: ", strerror(error)));
 }

@@ -51,7 +51,8 @@ class Console {
   void ResultBytes(absl::string_view bytes);
   // One line of JSON of the result.
   void ResultJson(const Json& json);
-  // Writes the results. UNAVAILABLE where the reader is gone (EPIPE).
+  // Writes the results. UNAVAILABLE where the reader is gone (EPIPE), from then
+  // on.
   absl::Status Flush();
 
   // A line on stderr, made printable.
@@ -71,6 +72,7 @@ class Console {
   const Clock* const clock_;
   Mutex mutex_;
   std::string result_ ABSL_GUARDED_BY(mutex_);
+  bool reader_gone_ ABSL_GUARDED_BY(mutex_) = false;
   std::string bar_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -97,6 +97,8 @@ TEST(ConsoleTest, AReaderThatIsGoneIsUnavailable) {
   Console console({.result_fd = out.writer()}, Clock::Real());
   console.Result("result\n");
   EXPECT_EQ(console.Flush().code(), absl::StatusCode::kUnavailable);
+  // The last one tells it, also where there was nothing left to say.
+  EXPECT_EQ(console.Flush().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(ConsoleTest, AFullStdoutIsAnErrorOfItsOwn) {

@@ -245,6 +245,19 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// "plugin KIND VERB" as "plugin run KIND VERB", so that it takes the flags of
+// that verb.
+std::vector<std::string> WithRun(std::vector<std::string> words) {
+  const auto is_word = [&](size_t i) {
+    return i < words.size() && !words[i].empty() && words[i].front() != '-';
+  };
+  if (is_word(0) && words[0] == "plugin" && is_word(1) && is_word(2) &&
+      FindVerb(absl::StrCat("plugin ", words[1])) == nullptr) {
+    words.insert(words.begin() + 1, "run");
+  }
+  return words;
+}
+
 }  // namespace
 
 bool Command::Has(absl::string_view flag) const {
@@ -286,8 +299,9 @@ absl::StatusOr<uint64_t> Command::GetCount(absl::string_view flag,
   return count;
 }
 
-absl::StatusOr<Command> Parse(const std::vector<std::string>& words,
+absl::StatusOr<Command> Parse(const std::vector<std::string>& given,
                               const Environment& environment) {
+  const std::vector<std::string> words = WithRun(given);
   // What follows "--" is no flag, whatever it looks like.
   const auto dashes = std::find(words.begin(), words.end(), "--");
   Parser parser;
@@ -307,7 +321,7 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& words,
   if (dashes != words.end()) {
     command.arguments.insert(command.arguments.end(), dashes + 1, words.end());
   }
-  // A plugin's own verb: KIND VERB, where ours would be one word.
+  // As WithRun, after flags: KIND VERB, where ours would be one word.
   if (command.verb == nullptr && path == "plugin" &&
       command.arguments.size() > 1) {
     command.verb = FindVerb("plugin run");

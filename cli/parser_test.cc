@@ -171,6 +171,11 @@ TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
     EXPECT_EQ(command->verb->path, "plugin run");
     EXPECT_THAT(command->arguments, ElementsAre("badger", "inspect", "/db"));
   }
+  const auto limited =
+      Parse({"plugin", "badger", "inspect", "/db", "--timeout", "5s"}, Nothing);
+  ASSERT_TRUE(limited.ok()) << limited.status();
+  EXPECT_EQ(limited->Get("timeout"), "5s");
+  EXPECT_THAT(limited->arguments, ElementsAre("badger", "inspect", "/db"));
   EXPECT_FALSE(Parse({"plugin", "badger"}, Nothing).ok());
 }
 

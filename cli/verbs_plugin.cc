@@ -260,7 +260,10 @@ Outcome RunPluginRunVerb(Session& session) {
   if (absl::IsNotFound(status) && ErrorCodeOf(status) == kPluginUnusable) {
     return NoSuchKind(KindsByName(*host), kind);
   }
-  SLUICE_RETURN_IF_ERROR(output.Finish());
+  const absl::Status printed = output.Finish();
+  // The last flush tells it, as it ends any other filter.
+  if (absl::IsUnavailable(printed)) return {};
+  SLUICE_RETURN_IF_ERROR(printed);
   // With its result on stdout an error is told on stderr alone.
   if (status.ok() || !output.printed()) return status;
   Outcome outcome;
