@@ -21,6 +21,7 @@
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/interrupt.h"
 #include "sluice/plugins/postgres/payload_contents.h"
+#include "sluice/plugins/postgres/postgres_source.h"
 #include "sluice/plugins/postgres/test_server.h"
 
 extern char** environ;
@@ -160,6 +161,28 @@ TEST_P(PoolerTest, LeavesNothingInSessionsThatAreOthersNext) {
     EXPECT_EQ((*session)->Exec("SHOW row_security")->Get(0, 0), "on");
     sessions.push_back(*std::move(session));
   }
+}
+
+// A lock of a session's own would stay in one of the pool, for ever.
+TEST_P(PoolerTest, LooksForNoLeftoversOfRestores) {
+  Server().Exec("postgres", "CREATE DATABASE \"sluice-restore-1-new\"");
+  const auto leftovers = [] {
+    return Server().Query("postgres",
+                          "SELECT count(*) FROM pg_database WHERE datname ="
+                          " 'sluice-restore-1-new'");
+  };
+  PostgresSourceOptions options;
+  options.backup = backup_;
+  ASSERT_TRUE(MakePostgresSource(options)->Backup(sdk::Run(), {}, sink_).ok());
+  EXPECT_EQ(leftovers(), "1");
+  EXPECT_EQ(Server().Query("postgres",
+                           "SELECT count(*) FROM pg_locks WHERE locktype ="
+                           " 'advisory'"),
+            "0");
+  options.backup.connection = Server().Options(database_);
+  FakeSink direct;
+  ASSERT_TRUE(MakePostgresSource(options)->Backup(sdk::Run(), {}, direct).ok());
+  EXPECT_EQ(leftovers(), "0");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PoolerTest, ::testing::Bool());

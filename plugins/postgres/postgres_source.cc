@@ -64,9 +64,13 @@ class PostgresSource : public sdk::Source {
   // fail.
   void RemoveLeftovers(const sdk::Run& run, sdk::Sink& sink) const {
     const Interrupt interrupt(run, absl::Now() + kLeftoverPatience);
+    // Behind a pooler a session is another's next: no setting and no lock of
+    // ours may stay in it.
+    ConnectionOptions options = options_.backup.connection;
+    options.in_transactions = true;
     const absl::StatusOr<std::unique_ptr<Connection>> connection =
-        Connection::Open(options_.backup.connection, &interrupt);
-    if (!connection.ok()) return;
+        Connection::Open(options, &interrupt);
+    if (!connection.ok() || (*connection)->pooled()) return;
     const std::string left =
         SweepLeftovers(**connection, options_.backup.connection, interrupt);
     if (left.empty()) return;
