@@ -181,7 +181,7 @@ absl::StatusOr<StoreInfo> GeneratingStore::Describe(const Context&) {
   return info;
 }
 
-absl::Status GeneratingStore::Backup(const Context&, const Manifest*,
+absl::Status GeneratingStore::Backup(const Context&, BackupBase*,
                                      PayloadSink& sink) {
   sink.SetEstimate(bytes_);
   std::string block(kWriteBytes, 'x');

@@ -27,7 +27,7 @@ class GeneratingStore final : public Backupable {
 
   std::string store_kind() const override { return "generated"; }
   absl::StatusOr<StoreInfo> Describe(const Context& context) override;
-  absl::Status Backup(const Context& context, const Manifest* base,
+  absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override;
   absl::Status Restore(const Context& context, absl::string_view store_id,
                        absl::Span<RestorePayload> chain) override;

@@ -18,7 +18,7 @@ using Party = FirstCause::Party;
 struct BackupRun::SourceSide {
   std::shared_ptr<Backupable> source;
   std::shared_ptr<FirstCause> cause;
-  absl::optional<Manifest> base;
+  absl::optional<BackupBase> base;
   std::unique_ptr<PayloadStream> stream;
 
   void Run() {
@@ -69,7 +69,7 @@ absl::Status BackupRun::CreateStream() {
   side_ = std::make_shared<SourceSide>();
   side_->source = arguments_.source;
   side_->cause = cause_;
-  if (options.base != nullptr) side_->base = *options.base;
+  if (options.base != nullptr) side_->base = BackupBase{*options.base, {}};
   SLUICE_ASSIGN_OR_RETURN(side_->stream,
                           PayloadStream::Create(std::move(stream), cause_));
   return absl::OkStatus();
@@ -104,8 +104,30 @@ void BackupRun::BeginManifest() {
   manifest_.set_repo_id(arguments_.repo.id());
   *manifest_.mutable_encryption() = arguments_.repo.encryption();
   if (side_->base.has_value()) {
-    manifest_.set_base_backup_id(side_->base->backup_id());
+    manifest_.set_base_backup_id(side_->base->manifest.backup_id());
   }
+}
+
+// Without them the source decides what it can do; an error of the place that
+// stays is met again, and told, when the archive is written.
+void BackupRun::OpenBaseIndexes() {
+  if (!side_->base.has_value()) return;
+  const Context context = cause_->stopped();
+  std::vector<RestorePayload> indexes;
+  Manifest link = side_->base->manifest;
+  while (indexes.size() < kMaxChainLength) {
+    auto reader = arguments_.destination->GetIndex(context, link);
+    if (!reader.ok()) return;
+    const std::string next = link.base_backup_id();
+    indexes.push_back({std::move(link), *std::move(reader)});
+    if (next.empty()) break;
+    absl::StatusOr<Manifest> manifest =
+        arguments_.destination->GetManifest(context, next);
+    if (!manifest.ok()) return;
+    link = *std::move(manifest);
+  }
+  std::reverse(indexes.begin(), indexes.end());
+  side_->base->indexes = std::move(indexes);
 }
 
 absl::Status BackupRun::Transfer() {
@@ -117,6 +139,7 @@ absl::Status BackupRun::Transfer() {
   progress_->Stage(cause_->stopped(), "starting", kPercentBegun);
   if (cause_->cause().has_value()) return cause_->cause()->status;
 
+  OpenBaseIndexes();
   PayloadStream& stream = *side_->stream;
   stream.OnBytes([this, &stream](uint64_t bytes) {
     progress_->Bytes(cause_->stopped(), bytes, stream.estimate());

@@ -49,6 +49,8 @@ class BackupRun {
   absl::Status CreateStream();
   absl::Status CreateJob();
   void BeginManifest();
+  // The indexes of the base's chain, full first; all of them or none.
+  void OpenBaseIndexes();
   // Source into destination. OK: published, and read to its end.
   absl::Status Transfer();
   PutOptions PublishSteps();

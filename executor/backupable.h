@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,15 @@ struct RestorePayload {
   std::unique_ptr<PayloadReader> reader;
 };
 
+// What an increment is made on. The source's, for the call.
+struct BackupBase {
+  Manifest manifest;
+  // The indexes (PayloadSink::WriteIndex) of the archives of its chain, full
+  // first, its own last, each with its archive's manifest; none where one of
+  // them has no index. Bytes are proven only by a reader's end.
+  std::vector<RestorePayload> indexes;
+};
+
 // A store that can be backed up and restored into. One call at a time; a call
 // may come from any thread.
 class Backupable {
@@ -37,13 +47,13 @@ class Backupable {
   virtual std::string store_kind() const = 0;
   virtual absl::StatusOr<StoreInfo> Describe(const Context& context) = 0;
 
-  // Streams one consistent snapshot into `sink` and says its end. `base` is the
-  // manifest to build an increment on, or null for a full backup; where no
+  // Streams one consistent snapshot into `sink` and says its end. `base` is
+  // what to build an increment on, or null for a full backup; where no
   // increment is possible it streams all and sets metadata "sluice.full" to
-  // "1". Returns
-  // within a second of the context's end; the executor abandons a source that
-  // does not (source_unresponsive).
-  virtual absl::Status Backup(const Context& context, const Manifest* base,
+  // "1", and "sluice.full_reason" for people. Returns within a second of the
+  // context's end; the executor abandons a source that does not
+  // (source_unresponsive).
+  virtual absl::Status Backup(const Context& context, BackupBase* base,
                               PayloadSink& sink) = 0;
 
   // Fills the empty store from `chain`, full first; each reader is to be read

@@ -1,5 +1,6 @@
 #include "sluice/executor/destination.h"
 
+#include "absl/strings/str_cat.h"
 #include "sluice/base/status_macros.h"
 
 namespace sluice {
@@ -14,6 +15,12 @@ absl::Status Destination::ForEachPayloadId(
     if (bytes.empty()) return reader->ForEachPayloadId(callback);
     reader->Release();
   }
+}
+
+absl::StatusOr<std::unique_ptr<PayloadReader>> Destination::GetIndex(
+    const Context& context, const Manifest& manifest) {
+  return absl::NotFoundError(
+      absl::StrCat("archive ", manifest.backup_id(), " has no index"));
 }
 
 }  // namespace sluice

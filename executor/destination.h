@@ -59,6 +59,11 @@ class Destination {
   virtual absl::Status ForEachPayloadId(
       const Context& context, absl::string_view backup_id,
       const std::function<absl::Status(absl::string_view)>& callback);
+  // The index that was written with the payload of `manifest`, an archive of
+  // this destination's. Gives its end only where every byte was right.
+  // NOT_FOUND where there is none, which is what this one says.
+  virtual absl::StatusOr<std::unique_ptr<PayloadReader>> GetIndex(
+      const Context& context, const Manifest& manifest);
   // Published archives, oldest first.
   virtual absl::StatusOr<std::vector<Manifest>> List(
       const Context& context) = 0;

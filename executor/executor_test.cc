@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/base/thread_fault.h"
 #include "sluice/executor/fake_destination.h"
 #include "sluice/executor/fake_job_store.h"
@@ -220,6 +221,39 @@ TEST_F(ExecutorTest, BuildsOnABase) {
   EXPECT_EQ(source_->base_seen(), base.backup_id());
   EXPECT_EQ(result.manifest->base_backup_id(), base.backup_id());
   EXPECT_EQ(result.record->base_backup_id(), base.backup_id());
+}
+
+TEST_F(ExecutorTest, GivesASourceTheIndexesOfTheChainOfItsBase) {
+  std::string seen;
+  std::string wrote = "index of the full one";
+  source_->Do([&](const Context&, PayloadSink& sink) {
+    return sink.keeps_index() ? sink.WriteIndex(wrote)
+                              : absl::InternalError("no index is kept");
+  });
+  source_->Write("bytes").End({{"keys", 1}});
+  source_->OnBase([&](BackupBase& base) -> absl::Status {
+    seen.clear();
+    for (RestorePayload& index : base.indexes) {
+      SLUICE_ASSIGN_OR_RETURN(const std::string all,
+                              FakeSource::ReadAll(*index.reader));
+      absl::StrAppend(&seen, all, ".");
+    }
+    return absl::OkStatus();
+  });
+  const Manifest full = Run().manifest.value();
+  RunBackupOptions options;
+  options.base = &full;
+  wrote = "of an increment";
+  const Manifest increment = Run(options).manifest.value();
+  EXPECT_EQ(seen, "index of the full one.");
+  options.base = &increment;
+  wrote = "";
+  const Manifest last = Run(options).manifest.value();
+  EXPECT_EQ(seen, "index of the full one.of an increment.");
+  // The last has none: then none of its chain is of use.
+  options.base = &last;
+  Run(options);
+  EXPECT_EQ(seen, "");
 }
 
 TEST_F(ExecutorTest, PublishesNoIncrementOnABaseThatWasDeletedMeanwhile) {

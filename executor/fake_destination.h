@@ -43,6 +43,7 @@ class FakeDestination final : public Destination {
     Manifest manifest;
     std::string payload;
     std::vector<std::string> ids;
+    std::string index;  // empty: none
   };
 
   // `hook` is asked each time the point is passed; an error ends the call.
@@ -66,6 +67,8 @@ class FakeDestination final : public Destination {
                                        absl::string_view backup_id) override;
   absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
       const Context& context, absl::string_view backup_id) override;
+  absl::StatusOr<std::unique_ptr<PayloadReader>> GetIndex(
+      const Context& context, const Manifest& manifest) override;
   absl::StatusOr<std::vector<Manifest>> List(const Context& context) override;
   absl::Status Stat(const Context& context,
                     absl::string_view backup_id) override;

@@ -151,17 +151,23 @@ std::string FakeSource::base_seen() const {
   return base_seen_;
 }
 
+FakeSource& FakeSource::OnBase(std::function<absl::Status(BackupBase&)> look) {
+  on_base_ = std::move(look);
+  return *this;
+}
+
 std::string FakeSource::store_kind() const { return kind_; }
 
 absl::StatusOr<StoreInfo> FakeSource::Describe(const Context&) { return info_; }
 
-absl::Status FakeSource::Backup(const Context& context, const Manifest* base,
+absl::Status FakeSource::Backup(const Context& context, BackupBase* base,
                                 PayloadSink& sink) {
   {
     MutexLock lock(mutex_);
     ++backups_;
-    base_seen_ = base == nullptr ? "" : base->backup_id();
+    base_seen_ = base == nullptr ? "" : base->manifest.backup_id();
   }
+  if (base != nullptr && on_base_) SLUICE_RETURN_IF_ERROR(on_base_(*base));
   for (const Step& step : script_) {
     SLUICE_RETURN_IF_ERROR(step(context, sink));
   }

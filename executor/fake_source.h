@@ -72,6 +72,9 @@ class FakeSource final : public Backupable {
   // Waits at the gate, whatever the context says.
   FakeSource& Hang(std::shared_ptr<FakeGate> gate);
 
+  // Called before the script where there is a base.
+  FakeSource& OnBase(std::function<absl::Status(BackupBase&)> look);
+
   // --- as a target
   FakeSource& set_info(StoreInfo info);
   FakeSource& set_kind(std::string kind);
@@ -88,7 +91,7 @@ class FakeSource final : public Backupable {
 
   std::string store_kind() const override;
   absl::StatusOr<StoreInfo> Describe(const Context& context) override;
-  absl::Status Backup(const Context& context, const Manifest* base,
+  absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override;
   absl::Status Restore(const Context& context, absl::string_view store_id,
                        absl::Span<RestorePayload> chain) override;
@@ -98,6 +101,7 @@ class FakeSource final : public Backupable {
 
  private:
   std::vector<Step> script_;
+  std::function<absl::Status(BackupBase&)> on_base_;
   StoreInfo info_ = {"", true};
   std::string kind_ = "fake";
   std::function<absl::Status(const Context&, absl::Span<RestorePayload>)>

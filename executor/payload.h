@@ -58,6 +58,14 @@ class PayloadSink {
 
   // OK while the run may go on. For a source that works long without writing.
   virtual absl::Status Poll() const = 0;
+
+  // Whether an index is kept; without, WriteIndex is an error.
+  virtual bool keeps_index() const { return false; }
+  // Appends to an index of the snapshot: kept beside the payload, given to the
+  // next increment (BackupBase), never restored. Before End. Spooled to disk.
+  virtual absl::Status WriteIndex(absl::string_view bytes) {
+    return absl::UnimplementedError("no index is kept");
+  }
 };
 
 // Something that the source left out or degraded. `code` is stable; both are
@@ -99,6 +107,15 @@ class PayloadReader {
   // be called more than once.
   virtual absl::Status ForEachPayloadId(
       const std::function<absl::Status(absl::string_view)>& callback) const = 0;
+
+  // Only after the end, of a payload that comes from a source: the index that
+  // was written with it. No bytes: there is none. ForEachIndexChunk may be
+  // called more than once and stops at the callback's first error.
+  virtual uint64_t index_bytes() const { return 0; }
+  virtual absl::Status ForEachIndexChunk(
+      const std::function<absl::Status(absl::string_view)>& callback) const {
+    return absl::OkStatus();
+  }
 };
 
 }  // namespace sluice

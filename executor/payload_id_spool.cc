@@ -1,19 +1,14 @@
 #include "sluice/executor/payload_id_spool.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <queue>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sluice/base/clock.h"
-#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/executor/ulid.h"
+#include "sluice/executor/scratch_file.h"
 
 namespace sluice {
 namespace {
@@ -21,26 +16,7 @@ namespace {
 constexpr size_t kLengthBytes = 2;
 constexpr size_t kFileBufferBytes = size_t{32} << 10;
 constexpr uint64_t kIdsBetweenPolls = 4096;
-
-absl::Status ScratchError(absl::string_view what, int error) {
-  const std::string message =
-      absl::StrCat("spool payload ids: ", what, ": ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT || error == EMFILE ||
-      error == ENFILE || error == ENOMEM) {
-    return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
-                              kResourceExhausted, message),
-                    "free some space, or choose another scratch folder");
-  }
-  return WithHint(
-      MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable, message),
-      "set TMPDIR to a folder that can be written");
-}
-
-std::string ScratchDirOr(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* environment = std::getenv("TMPDIR");
-  return environment != nullptr && *environment != '\0' ? environment : "/tmp";
-}
+constexpr char kWhat[] = "spool payload ids";
 
 uint16_t LengthAt(const char* at) {
   uint16_t length = 0;
@@ -92,17 +68,10 @@ class PayloadIdSpool::RunWriter {
 
  private:
   absl::Status Flush() {
-    absl::string_view left(buffer_.data(), buffer_.size());
-    while (!left.empty()) {
-      const IoResult<size_t> written =
-          file_->WriteAt(run_.offset + run_.bytes, left);
-      if (written.error == EINTR) continue;
-      if (!written.ok() || written.value == 0) {
-        return ScratchError("write", written.ok() ? EIO : written.error);
-      }
-      run_.bytes += written.value;
-      left.remove_prefix(written.value);
-    }
+    SLUICE_RETURN_IF_ERROR(
+        WriteAllAt(*file_, run_.offset + run_.bytes,
+                   absl::string_view(buffer_.data(), buffer_.size()), kWhat));
+    run_.bytes += buffer_.size();
     buffer_.clear();
     return absl::OkStatus();
   }
@@ -124,7 +93,7 @@ class PayloadIdSpool::RunReader {
     if (at_end_) return absl::OkStatus();
     const uint16_t length = LengthAt(buffer_.data() + begin_);
     SLUICE_RETURN_IF_ERROR(Need(kLengthBytes + length));
-    if (at_end_) return ScratchError("read back a cut run", EIO);
+    if (at_end_) return ScratchError(kWhat, "read back a cut run", EIO);
     id_ = absl::string_view(buffer_.data() + begin_ + kLengthBytes, length);
     begin_ += kLengthBytes + length;
     return absl::OkStatus();
@@ -153,7 +122,7 @@ class PayloadIdSpool::RunReader {
           file_->ReadAt(offset_, absl::Span<char>(buffer_.data() + end_, want));
       if (got.error == EINTR) continue;
       if (!got.ok() || got.value == 0) {
-        return ScratchError("read", got.ok() ? EIO : got.error);
+        return ScratchError(kWhat, "read", got.ok() ? EIO : got.error);
       }
       offset_ += got.value;
       left_ -= got.value;
@@ -174,7 +143,7 @@ class PayloadIdSpool::RunReader {
 
 PayloadIdSpool::PayloadIdSpool(Options options)
     : options_([&] {
-        options.scratch_dir = ScratchDirOr(options.scratch_dir);
+        options.scratch_dir = ScratchFolder(options.scratch_dir);
         if (options.file_system == nullptr) {
           options.file_system = FileSystem::Posix();
         }
@@ -217,18 +186,10 @@ void PayloadIdSpool::SortBuffer() {
                  offsets_.end());
 }
 
-// The file loses its name at once, so that no death of ours leaves it behind.
 absl::Status PayloadIdSpool::OpenFile() {
-  const std::string path = absl::StrCat(options_.scratch_dir, "/sluice-ids-",
-                                        NewUlid(*Clock::Real()));
-  IoResult<std::unique_ptr<File>> file =
-      options_.file_system->Open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-  if (!file.ok())
-    return ScratchError(absl::StrCat("create ", path), file.error);
-  file_ = std::move(file.value);
-  if (const int error = options_.file_system->Unlink(path); error != 0) {
-    return ScratchError(absl::StrCat("unlink ", path), error);
-  }
+  SLUICE_ASSIGN_OR_RETURN(
+      file_, OpenScratchFile(*options_.file_system, options_.scratch_dir,
+                             "sluice-ids-", kWhat));
   return absl::OkStatus();
 }
 

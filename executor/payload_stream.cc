@@ -11,6 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/exclusive_use.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/executor/index_spool.h"
 #include "sluice/executor/printable.h"
 
 namespace sluice {
@@ -67,6 +68,7 @@ struct PayloadStream::Shared {
   // Written by the source's thread, read by the destination's after the pipe
   // gave its end.
   PayloadIdSpool ids;
+  IndexSpool index;
   PayloadTrailer trailer;
 
   std::atomic<uint64_t> estimate{0};
@@ -205,6 +207,16 @@ class PayloadStream::Sink final : public PayloadSink {
 
   absl::Status Poll() const override {
     return shared_.cause->stopped().status();
+  }
+
+  bool keeps_index() const override { return true; }
+
+  absl::Status WriteIndex(absl::string_view bytes) override {
+    const ExclusiveUse::Turn turn(use_);
+    SLUICE_RETURN_IF_ERROR(CheckOpen(turn, "write the index"));
+    SLUICE_RETURN_IF_ERROR(Poll());
+    const absl::Status status = shared_.index.Append(bytes);
+    return status.ok() ? status : Fail(status);
   }
 
   // OK only where the stream is whole. The source has returned. From here on
@@ -352,6 +364,14 @@ class PayloadStream::Reader final : public PayloadReader {
     return shared_.ids.ForEach(callback);
   }
 
+  uint64_t index_bytes() const override { return shared_.index.size(); }
+
+  absl::Status ForEachIndexChunk(
+      const std::function<absl::Status(absl::string_view)>& callback)
+      const override {
+    return shared_.index.ForEachChunk(callback);
+  }
+
   bool at_end() const { return at_end_; }
   void OnBytes(std::function<void(uint64_t)> callback) {
     on_bytes_ = std::move(callback);
@@ -391,7 +411,8 @@ PayloadStream::Shared::Shared(std::unique_ptr<Pipe> p, Options options,
       allow_empty(options.allow_empty),
       on_base(options.on_base),
       cause(std::move(c)),
-      ids(std::move(options.ids)),
+      ids(options.ids),
+      index(options.ids.scratch_dir, options.ids.file_system),
       sink(std::make_unique<Sink>(this)),
       reader(std::make_unique<Reader>(this)) {
   on_stopped = cause->stopped().OnDone(

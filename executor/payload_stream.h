@@ -46,12 +46,14 @@ inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;  // keys and values
 // Metadata by which a source says "1" where it streamed all although it was
 // given a base. As in sluice_plugin.h, backup().
 inline constexpr char kStreamedFullKey[] = "sluice.full";
+// And why, for people.
+inline constexpr char kFullReasonKey[] = "sluice.full_reason";
 
 class PayloadStream {
  public:
   struct Options {
     PipeOptions pipe;
-    PayloadIdSpool::Options ids;
+    PayloadIdSpool::Options ids;  // its folder takes the index as well
     bool allow_empty = false;
     // An increment: that nothing is new since the base is no failure.
     bool on_base = false;

@@ -49,7 +49,7 @@ struct RunBackupOptions {
   // How long a source may take to return after its run was cancelled before it
   // is abandoned.
   absl::Duration abandon_after = absl::Seconds(2);
-  // Folder for the spool of payload ids; empty: $TMPDIR or /tmp.
+  // Folder for the spools of payload ids and index; empty: $TMPDIR or /tmp.
   std::string scratch_dir;
 };
 

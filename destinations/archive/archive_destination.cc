@@ -8,6 +8,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/archive_reader.h"
 #include "sluice/destinations/archive/fence.h"
+#include "sluice/destinations/archive/index_reader.h"
 #include "sluice/destinations/archive/load.h"
 #include "sluice/destinations/archive/manifest.h"
 #include "sluice/destinations/archive/names.h"
@@ -87,6 +88,14 @@ absl::StatusOr<std::unique_ptr<PayloadReader>> ArchiveDestination::GetBackup(
   SLUICE_ASSIGN_OR_RETURN(const Manifest manifest,
                           GetManifest(context, backup_id));
   return OpenArchivePayload(context, store_, manifest, options_.read_ahead);
+}
+
+absl::StatusOr<std::unique_ptr<PayloadReader>> ArchiveDestination::GetIndex(
+    const Context& context, const Manifest& manifest) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupId(manifest.backup_id()));
+  if (manifest.index_size_bytes() == 0)
+    return Destination::GetIndex(context, manifest);
+  return OpenArchiveIndex(context, store_, manifest);
 }
 
 absl::Status ArchiveDestination::ForEachPayloadId(

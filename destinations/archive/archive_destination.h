@@ -67,6 +67,8 @@ class ArchiveDestination final : public Destination {
   absl::Status ForEachPayloadId(
       const Context& context, absl::string_view backup_id,
       const std::function<absl::Status(absl::string_view)>& callback) override;
+  absl::StatusOr<std::unique_ptr<PayloadReader>> GetIndex(
+      const Context& context, const Manifest& manifest) override;
   // Only archives whose manifest can be read and is valid; see ListAll.
   absl::StatusOr<std::vector<Manifest>> List(const Context& context) override;
   absl::Status Stat(const Context& context,

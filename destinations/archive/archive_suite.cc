@@ -170,6 +170,62 @@ TEST_P(ArchiveSuite, FillsInWhatIsKnownOnlyAtTheEnd) {
   EXPECT_EQ((*reader)->trailer().counts, payload.trailer().counts);
 }
 
+TEST_P(ArchiveSuite, KeepsAnIndexBesideThePayload) {
+  const std::string index = TestPayload(200'000, 7);
+  FakePayload payload(TestPayload(20, 1));
+  payload.SetIndex(index);
+  Manifest manifest = TestManifest(TestId(1));
+  ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
+            absl::OkStatus());
+  const auto stored = archives_->GetManifest(context_, TestId(1));
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(stored->version(), 2);
+  EXPECT_EQ(stored->index_size_bytes(), index.size());
+  EXPECT_EQ(stored->size_bytes(), 20);
+  auto reader = archives_->GetIndex(context_, *stored);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const auto read = ReadAll(**reader);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, index);
+  EXPECT_EQ(Restore(TestId(1)).value(), TestPayload(20, 1));
+  EXPECT_EQ(archives_->Verify(context_, TestId(1), nullptr).status(),
+            absl::OkStatus());
+  ASSERT_EQ(archives_->Delete(context_, TestId(1)), absl::OkStatus());
+  EXPECT_THAT(NamesOf(TestId(1)), ElementsAre("manifest.json"));
+}
+
+TEST_P(ArchiveSuite, ADamagedIndexGivesNoEndAndIsFoundByVerify) {
+  std::string index = TestPayload(1000, 7);
+  FakePayload payload(TestPayload(20, 1));
+  payload.SetIndex(index);
+  Manifest manifest = TestManifest(TestId(1));
+  ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
+            absl::OkStatus());
+  const std::string name = ObjectName(TestId(1), "index");
+  for (const bool is_cut : {false, true}) {
+    std::string damaged = index;
+    if (is_cut) damaged.pop_back();
+    if (!is_cut) damaged[999] ^= 1;
+    Overwrite(name, damaged);
+    auto reader = archives_->GetIndex(context_, manifest);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ(CodeOf(ReadAll(**reader).status()), "archive_damaged");
+    EXPECT_EQ(CodeOf(archives_->Verify(context_, TestId(1), nullptr).status()),
+              "archive_damaged");
+    // What is restored is the payload.
+    EXPECT_TRUE(Restore(TestId(1)).ok());
+  }
+}
+
+TEST_P(ArchiveSuite, AnArchiveWithoutAnIndexIsAsItWas) {
+  ASSERT_EQ(PutTestBackup(*archives_, TestId(1), "x"), absl::OkStatus());
+  const auto stored = archives_->GetManifest(context_, TestId(1));
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(stored->version(), 1);
+  EXPECT_TRUE(
+      absl::IsNotFound(archives_->GetIndex(context_, *stored).status()));
+}
+
 TEST_P(ArchiveSuite, ListsOldestFirstAndOnlyWhatIsOurs) {
   Overwrite("notes.txt", "mine");
   Overwrite("folder/manifest.json", "{}");

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,7 @@ class FakePayload final : public PayloadReader {
   explicit FakePayload(std::string bytes, size_t view_bytes = 7);
 
   void SetIds(std::vector<std::string> ascending);
+  void SetIndex(std::string bytes) { index_ = std::move(bytes); }
   PayloadTrailer& mutable_trailer() { return trailer_; }
   // In place of the end.
   void FailAtEnd(absl::Status status) { end_ = std::move(status); }
@@ -43,6 +45,12 @@ class FakePayload final : public PayloadReader {
   absl::Status ForEachPayloadId(
       const std::function<absl::Status(absl::string_view)>& callback)
       const override;
+  uint64_t index_bytes() const override { return index_.size(); }
+  absl::Status ForEachIndexChunk(
+      const std::function<absl::Status(absl::string_view)>& callback)
+      const override {
+    return callback(index_);
+  }
 
  private:
   const std::string bytes_;
@@ -53,6 +61,7 @@ class FakePayload final : public PayloadReader {
   std::atomic<size_t> released_{0};
   PayloadTrailer trailer_;
   std::vector<std::string> ids_;
+  std::string index_;
   absl::Status end_;
   size_t callback_at_ = 0;
   std::function<void()> callback_;

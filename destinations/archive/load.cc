@@ -53,7 +53,8 @@ absl::StatusOr<std::vector<FileSum>> ReadSums(const Context& context,
 absl::Status CompareSums(const Manifest& manifest,
                          const std::vector<FileSum>& sums) {
   const size_t expected = 1 + static_cast<size_t>(manifest.segments_size()) +
-                          (manifest.payload_id_count() > 0 ? 1 : 0);
+                          (manifest.payload_id_count() > 0 ? 1 : 0) +
+                          (manifest.index_size_bytes() > 0 ? 1 : 0);
   if (sums.size() != expected) {
     return Damaged(manifest.backup_id(),
                    "SHA256SUMS has too few or many lines");
@@ -71,6 +72,11 @@ absl::Status CompareSums(const Manifest& manifest,
       digests[kPayloadIdsFile] != manifest.payload_ids_sha256()) {
     return Damaged(manifest.backup_id(),
                    "SHA256SUMS and manifest.json disagree on payload_ids");
+  }
+  if (manifest.index_size_bytes() > 0 &&
+      digests[kIndexFile] != manifest.index_sha256()) {
+    return Damaged(manifest.backup_id(),
+                   "SHA256SUMS and manifest.json disagree on index");
   }
   return absl::OkStatus();
 }

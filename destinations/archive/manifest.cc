@@ -119,6 +119,17 @@ Fault PayloadIdsFault(const Manifest& manifest) {
   return kNone;
 }
 
+Fault IndexFault(const Manifest& manifest) {
+  const bool none = manifest.index_size_bytes() == 0;
+  if (none != manifest.index_sha256().empty() ||
+      (!none && !IsSha256Hex(manifest.index_sha256()))) {
+    return "index_size_bytes and index_sha256 contradict each other";
+  }
+  if (!none && manifest.version() == kFirstManifestVersion)
+    return "an index in a manifest of version 1";
+  return kNone;
+}
+
 Fault IdsFault(const Manifest& manifest) {
   const std::pair<absl::string_view, absl::string_view> ids[] = {
       {"store_id", manifest.store_id()},
@@ -178,6 +189,7 @@ Fault FaultOf(const Manifest& manifest) {
   if (fault.empty() && !IsXxh3Hex(manifest.plain_xxh3()))
     fault = "plain_xxh3 is no XXH3-64";
   if (fault.empty()) fault = PayloadIdsFault(manifest);
+  if (fault.empty()) fault = IndexFault(manifest);
   if (fault.empty()) fault = CollectionsFault(manifest);
   return fault;
 }
@@ -276,7 +288,7 @@ std::string PayloadSha256(const Manifest& manifest) {
 Manifest MakeTombstone(absl::string_view backup_id, absl::string_view reason,
                        absl::string_view owner, absl::string_view created_at) {
   Manifest manifest;
-  manifest.set_version(kManifestVersion);
+  manifest.set_version(kFirstManifestVersion);
   manifest.set_backup_id(std::string(backup_id));
   Tombstone* tombstone = manifest.mutable_tombstone();
   tombstone->set_reason(std::string(reason));

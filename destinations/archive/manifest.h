@@ -20,7 +20,10 @@
 
 namespace sluice {
 
-inline constexpr uint32_t kManifestVersion = 1;
+// The newest that is known, which is that of an archive with an index; without
+// one an archive, and every tombstone, is still of the first.
+inline constexpr uint32_t kManifestVersion = 2;
+inline constexpr uint32_t kFirstManifestVersion = 1;
 inline constexpr uint64_t kMaxManifestBytes = uint64_t{32} << 20;
 // Objects, lists and commas outside of strings, which is what a parser's memory
 // goes by: 32 MiB of "{}" would take 840 MB. The largest manifest that can be

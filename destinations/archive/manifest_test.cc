@@ -75,8 +75,21 @@ TEST(ManifestTest, PassesOverFieldsThatItDoesNotKnow) {
 
 TEST(ManifestTest, ANewerVersionIsUnsupportedNotDamaged) {
   const std::string bytes = absl::StrReplaceAll(
-      Encoded(Valid()), {{"\"version\": 1", "\"version\": 2"}});
+      Encoded(Valid()), {{"\"version\": 1", "\"version\": 3"}});
   EXPECT_EQ(CodeOfParse(bytes), "archive_unsupported");
+}
+
+// A reader that knows no index must not call its archive damaged.
+TEST(ManifestTest, AnIndexIsOfTheSecondVersion) {
+  Manifest manifest = Valid();
+  manifest.set_index_size_bytes(7);
+  manifest.set_index_sha256(ToHex(Sha256Of("index")));
+  EXPECT_FALSE(EncodeManifest(manifest).ok());
+  manifest.set_version(2);
+  const std::string bytes = Encoded(manifest);
+  EXPECT_EQ(CodeOfParse(bytes), "");
+  manifest.clear_index_sha256();
+  EXPECT_FALSE(EncodeManifest(manifest).ok());
 }
 
 TEST(ManifestTest, WhatThisVersionCannotReadIsUnsupported) {

@@ -79,7 +79,7 @@ SplitName SplitObjectName(absl::string_view name) {
 
 bool IsArchiveFile(absl::string_view file) {
   return file == kManifestFile || file == kSumsFile || file == kWriterFile ||
-         file == kPayloadIdsFile || file == "seal" ||
+         file == kPayloadIdsFile || file == kIndexFile || file == "seal" ||
          file.substr(0, 5) == "keys/" || IsSegmentFile(file);
 }
 

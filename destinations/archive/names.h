@@ -20,6 +20,7 @@ inline constexpr absl::string_view kManifestFile = "manifest.json";
 inline constexpr absl::string_view kSumsFile = "SHA256SUMS";
 inline constexpr absl::string_view kWriterFile = "writer.json";
 inline constexpr absl::string_view kPayloadIdsFile = "payload_ids";
+inline constexpr absl::string_view kIndexFile = "index";
 inline constexpr absl::string_view kPayloadFile = "payload.bin";
 inline constexpr absl::string_view kRepoFile = "sluice-repo.json";
 // What Validate writes and deletes; followed by 32 hex digits.

@@ -198,4 +198,27 @@ absl::StatusOr<StoredIds> WritePayloadIds(const ArchiveTarget& target,
   return ids.Finish();
 }
 
+absl::StatusOr<StoredIndex> WriteIndex(const ArchiveTarget& target,
+                                       uint64_t most,
+                                       const PayloadReader& payload) {
+  StoredIndex index;
+  const uint64_t size = payload.index_bytes();
+  if (size == 0 || (most != 0 && size > most)) return index;
+  const std::string name = ObjectName(target.backup_id, kIndexFile);
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectWriter> writer,
+                          target.store.Begin(target.context, name, size));
+  Sha256 hash;
+  SLUICE_RETURN_IF_ERROR(
+      payload.ForEachIndexChunk([&](absl::string_view bytes) -> absl::Status {
+        SLUICE_RETURN_IF_ERROR(target.context.status());
+        hash.Update(bytes);
+        index.size += bytes.size();
+        return writer->Write(bytes);
+      }));
+  index.sha256 = ToHex(hash.Finish());
+  SLUICE_RETURN_IF_ERROR(CommitDigested(target, *writer, name, index.size,
+                                        [&] { return index.sha256; }));
+  return index;
+}
+
 }  // namespace sluice

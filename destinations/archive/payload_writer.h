@@ -44,6 +44,18 @@ struct StoredIds {
 absl::StatusOr<StoredIds> WritePayloadIds(const ArchiveTarget& target,
                                           const PayloadReader& payload);
 
+struct StoredIndex {
+  uint64_t size = 0;   // 0: there is none
+  std::string sha256;  // hex; empty where there is none
+};
+
+// Writes `index` from a payload that was read to its end; no object where the
+// payload has none, or one that is larger than `most` (0: any size): an archive
+// is whole without it.
+absl::StatusOr<StoredIndex> WriteIndex(const ArchiveTarget& target,
+                                       uint64_t most,
+                                       const PayloadReader& payload);
+
 // 1 to 1,024 bytes, no control bytes.
 inline constexpr size_t kMaxPayloadIdBytes = 1'024;
 bool IsPayloadId(absl::string_view id);

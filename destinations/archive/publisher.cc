@@ -96,6 +96,10 @@ absl::Status Publisher::WriteObjects(PayloadReader& payload,
   payload_ids_bytes_ = ids.size;
   manifest_.set_payload_id_count(ids.count);
   manifest_.set_payload_ids_sha256(ids.sha256);
+  SLUICE_ASSIGN_OR_RETURN(const StoredIndex index,
+                          WriteIndex(target, place_.max_object_bytes, payload));
+  manifest_.set_index_size_bytes(index.size);
+  manifest_.set_index_sha256(index.sha256);
   if (put.on_publishing) put.on_publishing();
   SLUICE_RETURN_IF_ERROR(FillManifest(payload, std::move(segments)));
   return WriteSums();
@@ -115,7 +119,9 @@ absl::Status Publisher::FillManifest(const PayloadReader& payload,
     return MakeError(absl::StatusCode::kDataLoss, kSourceIncomplete,
                      "the payload is not as long as its end said");
   }
-  manifest_.set_version(kManifestVersion);
+  manifest_.set_version(manifest_.index_size_bytes() > 0
+                            ? kManifestVersion
+                            : kFirstManifestVersion);
   manifest_.set_sha256(PayloadSha256(manifest_));
   manifest_.set_size_bytes(size);
   manifest_.set_plain_size_bytes(size);
@@ -147,6 +153,8 @@ absl::Status Publisher::WriteSums() {
     files_.push_back(
         {std::string(kPayloadIdsFile), manifest_.payload_ids_sha256()});
   }
+  if (manifest_.index_size_bytes() > 0)
+    files_.push_back({std::string(kIndexFile), manifest_.index_sha256()});
   files_.push_back(
       {std::string(kManifestFile), ToHex(Sha256Of(manifest_bytes_))});
   SLUICE_ASSIGN_OR_RETURN(sums_bytes_, EncodeSums(files_));
@@ -236,6 +244,8 @@ absl::Status Publisher::ReadBack(const Context& masked) {
     objects.emplace_back(segment.name(), segment.size_bytes());
   if (manifest_.payload_id_count() > 0)
     objects.emplace_back(kPayloadIdsFile, payload_ids_bytes_);
+  if (manifest_.index_size_bytes() > 0)
+    objects.emplace_back(kIndexFile, manifest_.index_size_bytes());
   for (const auto& [file, size] : objects) {
     const std::string name = Name(file);
     ObjectInfo info;

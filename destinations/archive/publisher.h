@@ -5,7 +5,8 @@
 // ARCHITECTURE.md.
 //
 //   1. writer.json is taken, and renewed until the end
-//   2. segments, payload_ids, SHA256SUMS are committed, each only if its name
+//   2. segments, payload_ids, index, SHA256SUMS are committed, each only if its
+//   name
 //      is free
 //   3. before_publish; from here on the run's context is not looked at
 //   4. manifest.json is committed, only if the name is free

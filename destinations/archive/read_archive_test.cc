@@ -18,6 +18,7 @@
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/archive_fixture.h"
 #include "sluice/destinations/archive/fake_object_store.h"
+#include "sluice/destinations/archive/fake_payload.h"
 
 namespace sluice {
 namespace {
@@ -43,7 +44,11 @@ class ReadArchiveTest : public testing::Test {
   }
 
   void Put(int number, const std::string& payload) {
-    ASSERT_EQ(PutTestBackup(*archives_, TestId(number), payload),
+    FakePayload source(payload);
+    source.SetIds({"a", "b"});
+    source.SetIndex("what the next increment must know");
+    Manifest manifest = TestManifest(TestId(number));
+    ASSERT_EQ(archives_->PutBackup(Context::Background(), manifest, source, {}),
               absl::OkStatus());
     for (const auto& [name, bytes] : store_->objects())
       WriteFile(folder_ / name, bytes);
@@ -102,7 +107,7 @@ TEST_F(ReadArchiveTest, DoesNotBelieveAFlippedByteInAnyFile) {
     WriteFile(entry.path(), whole);
     ++files;
   }
-  EXPECT_EQ(files, 6);  // three segments, ids, sums, manifest
+  EXPECT_EQ(files, 7);  // three segments, ids, index, sums, manifest
   EXPECT_EQ(RunReader(1), 0);
 }
 

@@ -10,6 +10,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/archive_reader.h"
+#include "sluice/destinations/archive/index_reader.h"
 #include "sluice/destinations/archive/load.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
@@ -32,6 +33,8 @@ absl::Status CheckObjects(const Context& context, ObjectStore& store,
     expected[segment.name()] = segment.size_bytes();
   if (manifest.payload_id_count() > 0)
     expected[std::string(kPayloadIdsFile)] = kAny;
+  if (manifest.index_size_bytes() > 0)
+    expected[std::string(kIndexFile)] = manifest.index_size_bytes();
   const auto check = [&](const ObjectInfo& object) -> absl::Status {
     const absl::string_view file = SplitObjectName(object.name).file;
     // Stays where the writer died right after it had published.
@@ -83,6 +86,20 @@ absl::Status CheckPayload(const Context& context,
   return absl::OkStatus();
 }
 
+absl::Status CheckIndex(const Context& context,
+                        std::shared_ptr<ObjectStore> store,
+                        const Manifest& manifest) {
+  if (manifest.index_size_bytes() == 0) return absl::OkStatus();
+  const std::unique_ptr<PayloadReader> index =
+      OpenArchiveIndex(context, std::move(store), manifest);
+  while (true) {
+    SLUICE_RETURN_IF_ERROR(context.status());
+    SLUICE_ASSIGN_OR_RETURN(const absl::string_view view, index->Next());
+    if (view.empty()) return absl::OkStatus();
+    index->Release();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Manifest> VerifyArchive(
@@ -97,6 +114,7 @@ absl::StatusOr<Manifest> VerifyArchive(
   SLUICE_RETURN_IF_ERROR(
       StreamPayloadIds(context, *store, manifest,
                        [&](absl::string_view) { return context.status(); }));
+  SLUICE_RETURN_IF_ERROR(CheckIndex(context, store, manifest));
   return manifest;
 }
 

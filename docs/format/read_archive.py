@@ -33,7 +33,7 @@ def read_archive(folder, out):
     check(sums.pop("manifest.json", "") == hashlib.sha256(raw).hexdigest(), "manifest.json")
     m = json.loads(raw)
     check("tombstone" not in m, "a tombstone, not an archive")
-    if m["version"] != 1 or m["compression"] not in ("", "none") or m.get("encryption", {}).get("algorithm"):
+    if m["version"] not in (1, 2) or m["compression"] not in ("", "none") or m.get("encryption", {}).get("algorithm"):
         sys.exit("unsupported: written by a newer Sluice")
     check(m["backup_id"] == os.path.basename(os.path.abspath(folder)), "of another archive")
     size, shas = 0, b""
@@ -49,6 +49,9 @@ def read_archive(folder, out):
         with open(at("payload_ids"), "rb") as file:
             ids = [line.rstrip(b"\n") for line in file]
         check(ids == sorted(set(ids)) and len(ids) == int(m["payload_id_count"]), "payload_ids")
+    if int(m.get("index_size_bytes", 0)):
+        check((sums.pop("index", ""), int(m["index_size_bytes"])) == (m["index_sha256"], os.path.getsize(at("index"))) and
+              digest(at("index"))[0] == m["index_sha256"], "index")
     check(not sums, "SHA256SUMS names more than the manifest")
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Each way to break the frozen layout breaks the build. $1: layout_check.cc,
-# $2: layout_v1_0.inc, $3: sluice_plugin.h.
+# $2, $3: layout_v1_0.inc, layout_v1_1.inc, $4: sluice_plugin.h.
 set -eu
 mkdir -p "$TEST_TMPDIR/include/sluice/plugins/abi"
-cp -L "$1" "$2" "$TEST_TMPDIR/"
+cp -L "$1" "$2" "$3" "$TEST_TMPDIR/"
 header="$TEST_TMPDIR/include/sluice/plugins/abi/sluice_plugin.h"
-original="$(realpath "$3")"
+original="$(realpath "$4")"
 cd "$TEST_TMPDIR"
 compiles() { g++ -std=c++20 -Iinclude -I. -fsyntax-only layout_check.cc 2>errors; }
 
@@ -39,10 +39,10 @@ breaks "a member added without a new minor" \
   's/^} sluice_run;/  uint64_t more;\n} sluice_run;/' \
   "sluice_run changed its size"
 breaks "a fixed struct grown in a new minor" \
-  's/^} sluice_count;/  uint64_t more;\n} sluice_count;/; s/MINOR 0u/MINOR 1u/' \
+  's/^} sluice_count;/  uint64_t more;\n} sluice_count;/; s/MINOR 1u/MINOR 2u/' \
   "sluice_count may never change its size"
 
 # What a minor may do.
-sed 's/^} sluice_run;/  uint64_t more;\n} sluice_run;/; s/MINOR 0u/MINOR 1u/' \
+sed 's/^} sluice_run;/  uint64_t more;\n} sluice_run;/; s/MINOR 1u/MINOR 2u/' \
   "$original" >"$header"
 compiles || { echo "a minor that only adds was refused"; cat errors; exit 1; }

@@ -1,4 +1,4 @@
-/* sluice_plugin.h: the C ABI between Sluice and its plugins, version 1.0
+/* sluice_plugin.h: the C ABI between Sluice and its plugins, version 1.1
  *
  * A plugin is a shared object that exports one data symbol, `sluice_plugin`.
  * Through it the host finds factories, each for one role and kind: a *source*
@@ -59,7 +59,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1u
-#define SLUICE_ABI_MINOR 0u
+#define SLUICE_ABI_MINOR 1u
 
 /* Does *ptr, which begins with `uint32_t struct_size`, have `member`? */
 #define SLUICE_HAS(ptr, type, member) \
@@ -188,6 +188,13 @@ typedef struct sluice_sink {
    * run fails, whatever backup() returns. */
   sluice_code (*end)(void* self, const sluice_count* counts, uint64_t count,
                      sluice_error* error);
+  /* Since 1.1; NULL: the host keeps no index.
+   * [call] Appends to an index of the snapshot, in a form of the source's own:
+   * what the next increment must know of this backup. Kept beside the payload,
+   * never restored, given back as base_indexes. Any number of calls before
+   * end(); none: there is no index. The host spools it to a scratch folder. */
+  sluice_code (*write_index)(void* self, sluice_bytes bytes,
+                             sluice_error* error);
 } sluice_sink;
 
 /* One payload of a chain being restored. Borrowed for one restore() call. */
@@ -258,6 +265,14 @@ typedef struct sluice_backup_request {
   uint64_t base_metadata_count;
   const sluice_count* base_counts;
   uint64_t base_count_count;
+  /* Since 1.1. The indexes that were written with the archives of the base's
+   * chain, full first, the base's own last; read as payloads are, in any order,
+   * each as far as is wanted. Their `size` is the index's. Bytes are proven
+   * only by the end: an error of next() means that what was read of this index
+   * is not to be relied on; the backup may go on without it, as a full one.
+   * Count 0: some archive of the chain has none. */
+  const sluice_payload* const* base_indexes;
+  uint64_t base_index_count;
 } sluice_backup_request;
 
 enum {

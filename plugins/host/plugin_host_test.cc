@@ -51,6 +51,7 @@ class ScriptedSource : public sdk::Source {
       return sink.Commit(chunk.size() + 1);
     }
     if (script_ == "fail") return absl::DataLossError("torn");
+    if (script_ == "index") return WithIndex(request, sink);
     SLUICE_RETURN_IF_ERROR(sink.Write("abc"));
     SLUICE_ASSIGN_OR_RETURN(const absl::Span<char> chunk, sink.Reserve());
     chunk[0] = 'd';
@@ -76,6 +77,23 @@ class ScriptedSource : public sdk::Source {
   }
 
  private:
+  // What the base's indexes hold, or that one of them cannot be read.
+  static absl::Status WithIndex(const sdk::BackupRequest& request,
+                                sdk::Sink& sink) {
+    std::string seen;
+    for (sdk::Payload* index : request.base_indexes) {
+      absl::StrAppend(&seen, index->size(), "/", index->metadata().at("m"),
+                      ":");
+      absl::StatusOr<absl::string_view> bytes = index->Next();
+      for (; bytes.ok() && !bytes->empty(); bytes = index->Next())
+        absl::StrAppend(&seen, *bytes);
+      absl::StrAppend(&seen, bytes.ok() ? "." : "!");
+    }
+    SLUICE_RETURN_IF_ERROR(sink.SetMetadata("seen", seen));
+    if (sink.keeps_index()) SLUICE_RETURN_IF_ERROR(sink.WriteIndex("index"));
+    return sink.End({{"bytes", 1}});
+  }
+
   const std::string script_;
   std::string restored;
 };
@@ -143,6 +161,14 @@ class RecordingSink : public PayloadSink {
   }
   absl::Status Poll() const override { return absl::OkStatus(); }
 
+  bool keeps_index() const override { return keeps; }
+  absl::Status WriteIndex(absl::string_view data) override {
+    absl::StrAppend(&index, data);
+    return absl::OkStatus();
+  }
+
+  bool keeps = false;
+  std::string index;
   absl::Status refuse;
   std::string bytes, payload_ids, warning;
   EngineMetadata metadata;
@@ -222,8 +248,8 @@ class PluginHostTest : public testing::Test {
 };
 
 TEST_F(PluginHostTest, BacksUpThroughATableThatIsLinkedIn) {
-  Manifest base;
-  base.set_backup_id("B0");
+  BackupBase base;
+  base.manifest.set_backup_id("B0");
   const std::shared_ptr<Backupable> source = Source("ok");
   EXPECT_EQ(source->store_kind(), "scripted");
   ASSERT_TRUE(source->Backup(Context::Background(), &base, sink_).ok());
@@ -234,6 +260,33 @@ TEST_F(PluginHostTest, BacksUpThroughATableThatIsLinkedIn) {
   EXPECT_EQ(sink_.metadata, (EngineMetadata{{"base", "B0"}}));
   EXPECT_EQ(sink_.counts, (SourceCounts{{"bytes", 4}}));
   EXPECT_EQ(log_, "1 created\n");
+}
+
+TEST_F(PluginHostTest, AnIndexGoesOutAndComesBackWithItsChain) {
+  sink_.keeps = true;
+  BackupBase base;
+  base.manifest.set_backup_id("B1");
+  base.indexes = Chain({"a", "b"}, {"c"});
+  base.indexes[0].manifest.set_index_size_bytes(2);
+  base.indexes[1].manifest.set_index_size_bytes(1);
+  const std::shared_ptr<Backupable> source = Source("index");
+  ASSERT_TRUE(source->Backup(Context::Background(), &base, sink_).ok());
+  EXPECT_EQ(sink_.index, "index");
+  EXPECT_EQ(sink_.metadata["seen"], "2/|:ab.1/.:c.");
+}
+
+TEST_F(PluginHostTest, AnIndexThatCannotBeReadIsNotTheRunsError) {
+  BackupBase base;
+  base.manifest.set_backup_id("B1");
+  base.indexes = Chain({"a"}, {"b"});
+  static_cast<ListReader*>(base.indexes[1].reader.get())->fail =
+      MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged, "hash");
+  const std::shared_ptr<Backupable> source = Source("index");
+  const absl::Status status =
+      source->Backup(Context::Background(), &base, sink_);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(sink_.metadata["seen"], "0/|:a.0/.:!");
+  EXPECT_EQ(sink_.index, "") << "a sink that keeps none was given one";
 }
 
 TEST_F(PluginHostTest, RestoresAChainAndGivesEachViewBack) {

@@ -87,16 +87,19 @@ class GivenError {
 class SinkTable {
  public:
   SinkTable(PayloadSink* sink, GivenError* given)
-      : sink_(sink), given_(given), table_{sizeof(sluice_sink),
-                                           this,
-                                           &SinkTable::Write,
-                                           &SinkTable::Reserve,
-                                           &SinkTable::Commit,
-                                           &SinkTable::AddPayloadIds,
-                                           &SinkTable::SetMetadata,
-                                           &SinkTable::SetEstimate,
-                                           &SinkTable::AddWarning,
-                                           &SinkTable::End} {}
+      : sink_(sink),
+        given_(given),
+        table_{sizeof(sluice_sink),
+               this,
+               &SinkTable::Write,
+               &SinkTable::Reserve,
+               &SinkTable::Commit,
+               &SinkTable::AddPayloadIds,
+               &SinkTable::SetMetadata,
+               &SinkTable::SetEstimate,
+               &SinkTable::AddWarning,
+               &SinkTable::End,
+               sink->keeps_index() ? &SinkTable::WriteIndex : nullptr} {}
 
   const sluice_sink* table() const { return &table_; }
 
@@ -229,6 +232,14 @@ class SinkTable {
     });
   }
 
+  static sluice_code WriteIndex(void* self, sluice_bytes bytes,
+                                sluice_error* error) {
+    return Call(self, error, [&](SinkTable& table) {
+      if (!IsBytes(bytes)) return BrokenRule("write_index() of null");
+      return table.sink_->WriteIndex(ToView(bytes));
+    });
+  }
+
   PayloadSink* const sink_;
   GivenError* const given_;
   const sluice_sink table_;
@@ -237,12 +248,13 @@ class SinkTable {
   std::atomic<bool> broken_{false};
 };
 
-// One link of the chain as a plugin sees it.
+// One link of the chain, or its index, as a plugin sees it.
 class PayloadTable {
  public:
-  // `before`: the link that must have been read to its end; null: none.
-  PayloadTable(RestorePayload* payload, const PayloadTable* before,
-               GivenError* given)
+  // `size`: of what is read. `before`: the link that must have been read to its
+  // end; null: none.
+  PayloadTable(RestorePayload* payload, uint64_t size,
+               const PayloadTable* before, GivenError* given)
       : reader_(payload->reader.get()),
         before_(before),
         given_(given),
@@ -254,7 +266,7 @@ class PayloadTable {
                tables_.pairs.size(),
                tables_.counts.data(),
                tables_.counts.size(),
-               payload->manifest.plain_size_bytes(),
+               size,
                &PayloadTable::Next} {}
   PayloadTable(const PayloadTable&) = delete;
   PayloadTable& operator=(const PayloadTable&) = delete;
@@ -318,11 +330,27 @@ struct LentTables {
 };
 
 struct BackupTables final : LentTables {
-  BackupTables(const Context& context, PayloadSink* to)
-      : run(context), sink(to, &given) {}
+  BackupTables(const Context& context, PayloadSink* to, BackupBase* base)
+      : run(context), sink(to, &given) {
+    if (base == nullptr) return;
+    for (RestorePayload& index : base->indexes) {
+      indexes.push_back(std::make_unique<PayloadTable>(
+          &index, index.manifest.index_size_bytes(), nullptr, &index_errors));
+      index_tables.push_back(indexes.back()->table());
+    }
+  }
+  void Close() {
+    sink.Close();
+    for (const auto& index : indexes) index->Close();
+  }
+
   const RunTable run;
   GivenError given;
   SinkTable sink;
+  // Not the run's: a source may go on without an index.
+  GivenError index_errors;
+  std::vector<std::unique_ptr<PayloadTable>> indexes;
+  std::vector<const sluice_payload*> index_tables;
 };
 
 struct RestoreTables final : LentTables {
@@ -330,8 +358,8 @@ struct RestoreTables final : LentTables {
       : run(context) {
     for (RestorePayload& payload : chain) {
       payloads.push_back(std::make_unique<PayloadTable>(
-          &payload, payloads.empty() ? nullptr : payloads.back().get(),
-          &given));
+          &payload, payload.manifest.plain_size_bytes(),
+          payloads.empty() ? nullptr : payloads.back().get(), &given));
       tables.push_back(payloads.back()->table());
     }
   }
@@ -368,28 +396,30 @@ class SourceAdaptor final : public Backupable {
                      (info.capabilities & SLUICE_SOURCE_INCREMENTS) != 0};
   }
 
-  absl::Status Backup(const Context& context, const Manifest* base,
+  absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override {
     SLUICE_RETURN_IF_ERROR(plugin_->CheckResponsive());
-    BackupTables& lent = Lend<BackupTables>(context, &sink);
-    const ManifestTables tables(base != nullptr ? *base
+    BackupTables& lent = Lend<BackupTables>(context, &sink, base);
+    const ManifestTables tables(base != nullptr ? base->manifest
                                                 : Manifest::default_instance());
     sluice_backup_request request{};
     request.struct_size = sizeof(request);
     if (base != nullptr) {
       request.has_base = 1;
-      request.base_backup_id = ToBytes(base->backup_id());
+      request.base_backup_id = ToBytes(base->manifest.backup_id());
       request.base_metadata = tables.pairs.data();
       request.base_metadata_count = tables.pairs.size();
       request.base_counts = tables.counts.data();
       request.base_count_count = tables.counts.size();
+      request.base_indexes = lent.index_tables.data();
+      request.base_index_count = lent.index_tables.size();
     }
     // Also where the plugin ends this thread.
-    const absl::Cleanup over = [&lent] { lent.sink.Close(); };
+    const absl::Cleanup over = [&lent] { lent.Close(); };
     return Call(context, kSourceFailed, lent.given, [&](sluice_error* error) {
       const sluice_code code = table_->backup(
           table_->self, lent.run.table(), &request, lent.sink.table(), error);
-      lent.sink.Close();
+      lent.Close();
       return code;
     });
   }

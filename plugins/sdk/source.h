@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -71,6 +72,14 @@ class Sink {
   // The explicit end, exactly once, after the last byte. Without it the run
   // fails, whatever Backup returns.
   virtual absl::Status End(const Counts& counts) = 0;
+
+  // Whether the host keeps an index; without, WriteIndex is an error.
+  virtual bool keeps_index() const { return false; }
+  // Appends to an index of the snapshot, which comes back to the next increment
+  // (BackupRequest::base_indexes) and is never restored. Before End.
+  virtual absl::Status WriteIndex(absl::string_view bytes) {
+    return absl::UnimplementedError("the host keeps no index");
+  }
 };
 
 // One payload of the chain being restored. Threads as for Sink.
@@ -106,6 +115,10 @@ struct BackupRequest {
   std::string base_backup_id;
   Metadata base_metadata;
   Counts base_counts;
+  // The indexes of the base's chain, full first, the base's own last; empty
+  // where an archive of it has none. Borrowed for the call. Proven only by
+  // their end: after an error go on without, as a full backup.
+  std::vector<Payload*> base_indexes;
 };
 
 struct SourceInfo {
@@ -131,6 +144,8 @@ class Source {
 };
 
 inline constexpr absl::string_view kFullMetadata = "sluice.full";
+// Why, in half a sentence, for people.
+inline constexpr absl::string_view kFullReasonMetadata = "sluice.full_reason";
 
 }  // namespace sluice::sdk
 

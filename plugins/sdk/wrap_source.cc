@@ -90,6 +90,18 @@ class TableSink final : public Sink {
         table_->end(table_->self, table.data(), table.size(), &error), error);
   }
 
+  bool keeps_index() const override {
+    return SLUICE_HAS(table_, sluice_sink, write_index) &&
+           table_->write_index != nullptr;
+  }
+
+  absl::Status WriteIndex(absl::string_view bytes) override {
+    if (!keeps_index()) return Sink::WriteIndex(bytes);
+    sluice_error error = EmptyError();
+    return FromError(table_->write_index(table_->self, ToBytes(bytes), &error),
+                     error);
+  }
+
  private:
   const sluice_sink* const table_;
 };
@@ -198,6 +210,14 @@ class SourceTable {
             ReadPairs(table->base_metadata, table->base_metadata_count);
         request.base_counts =
             ReadCounts(table->base_counts, table->base_count_count);
+      }
+      std::vector<std::unique_ptr<TablePayload>> indexes;
+      if (SLUICE_HAS(table, sluice_backup_request, base_index_count)) {
+        for (uint64_t i = 0; i < table->base_index_count; ++i) {
+          indexes.push_back(
+              std::make_unique<TablePayload>(table->base_indexes[i]));
+          request.base_indexes.push_back(indexes.back().get());
+        }
       }
       TableSink sink(sink_table);
       return Self(self)->source_->Backup(Run(run), request, sink);

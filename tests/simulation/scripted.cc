@@ -30,7 +30,7 @@ absl::Status ScriptedStore::WritePieces(const Context& context,
   return absl::OkStatus();
 }
 
-absl::Status ScriptedStore::Backup(const Context& context, const Manifest*,
+absl::Status ScriptedStore::Backup(const Context& context, BackupBase*,
                                    PayloadSink& sink) {
   const absl::Status written = WritePieces(context, sink);
   if (manner_ == Manner::kHangs) {
