@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -16,12 +17,15 @@ namespace badger {
 
 class LogIndex::Collector final : public LogVisitor {
  public:
-  explicit Collector(LogIndex& index)
+  // `meta_bits`: those of a record's meta that count.
+  Collector(LogIndex& index, uint8_t meta_bits)
       : index_(index),
+        meta_bits_(meta_bits),
         keys_(index.keys_.size()),
         records_(index.records_.size()) {}
 
   absl::Status OnRecord(const ScannedRecord& record) override {
+    const uint8_t meta = record.meta & meta_bits_;
     const absl::string_view key = record.key.user_key;
     const size_t needed = key.size() + sizeof(Record);
     if (index_.Bytes() + needed > index_.max_bytes_) {
@@ -31,11 +35,11 @@ class LogIndex::Collector final : public LogVisitor {
         {index_.keys_.size(), record.key.version, record.expires_at,
          static_cast<uint32_t>(record.offset), record.size,
          static_cast<uint32_t>(index_.logs_.size() - 1),
-         static_cast<uint16_t>(key.size()), record.meta, record.user_meta});
+         static_cast<uint16_t>(key.size()), meta, record.user_meta});
     index_.keys_.append(key.data(), key.size());
     ++index_.added_;
     index_.added_bytes_ += record.size;
-    index_.has_pointers_ |= (record.meta & kMetaValuePointer) != 0;
+    index_.has_pointers_ |= (meta & kMetaValuePointer) != 0;
     return absl::OkStatus();
   }
   void Commit() override {
@@ -68,6 +72,7 @@ class LogIndex::Collector final : public LogVisitor {
   }
 
   LogIndex& index_;
+  const uint8_t meta_bits_;
   size_t keys_;     // up to here they count
   size_t records_;  // up to here they count
 };
@@ -78,7 +83,10 @@ absl::StatusOr<LogEnd> LogIndex::Add(LogFile& log, uint64_t start) {
                      absl::StrCat(log.name(), ": longer than 4 GiB"));
   }
   logs_.push_back(&log);
-  Collector collector(*this);
+  // A value log, which Badger 2 replays, holds the values themselves. Those
+  // that Badger's own restore wrote keep the bit of where they came from.
+  const bool holds_values = absl::EndsWith(log.name(), ".vlog");
+  Collector collector(*this, holds_values ? ~kMetaValuePointer : 0xff);
   return ScanLog(log, start, collector);
 }
 

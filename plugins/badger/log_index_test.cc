@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
@@ -40,9 +41,10 @@ std::string Record(const std::string& key, uint64_t version, uint8_t meta,
 
 class LogIndexTest : public ::testing::Test {
  protected:
-  absl::Status Add(const std::string& records, LogIndex& index) {
+  absl::Status Add(const std::string& records, LogIndex& index,
+                   const std::string& name = "00001.mem") {
     auto log = LogFile::Create(
-        FileOf(std::string(kLogHeaderBytes, '\0') + records), keys_);
+        FileOf(std::string(kLogHeaderBytes, '\0') + records, name), keys_);
     EXPECT_TRUE(log.ok());
     logs_.push_back(*std::move(log));
     return index.Add(*logs_.back(), kLogHeaderBytes).status();
@@ -82,6 +84,18 @@ TEST_F(LogIndexTest, SortsKeysAndTheNewestVersionFirst) {
   EXPECT_EQ(From(index, "aa"), "ab1:4 b3:3 b1:1 ");
   EXPECT_EQ(From(index, "c"), "");
   EXPECT_EQ(index.max_version(), 3u);
+}
+
+// Badger's own restore leaves the bit where the value came from a value log.
+TEST_F(LogIndexTest, AValueLogHoldsTheValuesWhateverTheyWereBefore) {
+  for (const char* const name : {"00001.mem", "000001.vlog"}) {
+    LogIndex index(1 << 20);
+    ASSERT_TRUE(Add(Record("a", 1, kMetaValuePointer, 1), index, name).ok());
+    index.Sort();
+    const bool leads_elsewhere = absl::EndsWith(name, ".mem");
+    EXPECT_EQ(index.ValueAt(0).is_pointer(), leads_elsewhere) << name;
+    EXPECT_EQ(index.has_pointers(), leads_elsewhere) << name;
+  }
 }
 
 TEST_F(LogIndexTest, LetsALaterRecordReplaceAnEarlierOne) {

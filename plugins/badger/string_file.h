@@ -52,9 +52,10 @@ class StringFile final : public File {
   const std::string bytes_;
 };
 
-inline std::unique_ptr<RandomFile> FileOf(const std::string& bytes) {
-  return std::make_unique<RandomFile>(std::make_unique<StringFile>(bytes),
-                                      "bytes", bytes.size());
+inline std::unique_ptr<RandomFile> FileOf(const std::string& bytes,
+                                          const std::string& name = "bytes") {
+  return std::make_unique<RandomFile>(std::make_unique<StringFile>(bytes), name,
+                                      bytes.size());
 }
 
 }  // namespace badger
