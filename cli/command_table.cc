@@ -55,6 +55,10 @@ std::vector<VerbSpec> Archives() {
         Store("whose latest, where the repo holds several stores"),
         {"from-store", "STORE-ID",
          "restore this store's archive into a target with another id"},
+        {"accept-mismatch", "",
+         "restore although the result is not what the backup recorded of the "
+         "store: deleted entries and old values may come back; for stores "
+         "with the option accept_mismatch, as badger"},
         {"from-file", "FILE",
          "in place of an archive: what the store's own tool wrote, as `badger "
          "backup` does; only its format can tell that it is whole",

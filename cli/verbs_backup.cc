@@ -16,6 +16,7 @@
 #include "sluice/cli/runs.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
+#include "sluice/executor/backupable.h"
 
 namespace sluice::cli {
 namespace {
@@ -100,6 +101,13 @@ absl::Status CheckIncrements(const Command& command, const StoreInfo& info,
       "leave out --base");
 }
 
+// What the source says of that, after a colon.
+std::string WhyFull(const Manifest& manifest) {
+  const auto& metadata = manifest.engine_metadata();
+  const auto why = metadata.find(kFullReasonKey);
+  return why == metadata.end() ? "" : ": " + Printable(why->second);
+}
+
 void PrintBackup(Console& console, const OpenedRepo& repo,
                  const BackupResult& result, absl::Duration took) {
   if (console.json()) {
@@ -151,7 +159,7 @@ Outcome RunBackupVerb(Session& session) {
   if (base.has_value() && result.record->base_backup_id().empty()) {
     session.console().Note(
         absl::StrCat("full backup: the store could not build on archive ",
-                     base->backup_id()));
+                     base->backup_id(), WhyFull(*result.manifest)));
   }
   PrintBackup(session.console(), repo, result, took);
   Outcome outcome;

@@ -42,6 +42,16 @@ absl::StatusOr<ArchiveWish> WishFor(Session& session,
   return wish;
 }
 
+// What --to names, with what --accept-mismatch asks of it.
+absl::StatusOr<std::string> TargetUri(const Command& command) {
+  SLUICE_ASSIGN_OR_RETURN(std::string uri, command.Require("to"));
+  if (command.Has("accept-mismatch")) {
+    const bool has_options = uri.find('?') != std::string::npos;
+    absl::StrAppend(&uri, has_options ? "&" : "?", "accept_mismatch=1");
+  }
+  return uri;
+}
+
 void PrintRestore(Session& session, const RestoreResult& result,
                   absl::Duration took) {
   Console& console = session.console();
@@ -139,8 +149,7 @@ Outcome RunRestoreVerb(Session& session) {
                   "sluice restore needs an ID or --from-file"),
         "an ID, latest, or a file that the store's own tool wrote");
   }
-  SLUICE_ASSIGN_OR_RETURN(const std::string to,
-                          session.command().Require("to"));
+  SLUICE_ASSIGN_OR_RETURN(const std::string to, TargetUri(session.command()));
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> target,
                           host->CreateSource(to));

@@ -29,6 +29,10 @@ struct RestorePayload {
   std::unique_ptr<PayloadReader> reader;
 };
 
+// Metadata by which a source that streamed all, although it was given a base,
+// says why, in half a sentence for people. As in sluice_plugin.h, backup().
+inline constexpr char kFullReasonKey[] = "sluice.full_reason";
+
 // What an increment is made on. The source's, for the call.
 struct BackupBase {
   Manifest manifest;

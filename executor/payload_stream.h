@@ -46,8 +46,6 @@ inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;  // keys and values
 // Metadata by which a source says "1" where it streamed all although it was
 // given a base. As in sluice_plugin.h, backup().
 inline constexpr char kStreamedFullKey[] = "sluice.full";
-// And why, for people.
-inline constexpr char kFullReasonKey[] = "sluice.full_reason";
 
 class PayloadStream {
  public:

@@ -314,7 +314,8 @@ typedef struct sluice_source {
                           sluice_source_info* info, sluice_error* error);
   /* [owner] Streams one consistent snapshot into the sink. If has_base and an
    * increment on it is not possible, streams a full one and sets metadata
-   * "sluice.full" = "1". */
+   * "sluice.full" = "1", and may say why in "sluice.full_reason": half a
+   * sentence for people. */
   sluice_code (*backup)(void* self, const sluice_run* run,
                         const sluice_backup_request* request,
                         const sluice_sink* sink, sluice_error* error);

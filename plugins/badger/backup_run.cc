@@ -1,5 +1,6 @@
 #include "sluice/plugins/badger/backup_run.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,11 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/backup_index.h"
+#include "sluice/plugins/badger/backup_spool.h"
 #include "sluice/plugins/badger/backup_stream_writer.h"
 #include "sluice/plugins/badger/image_error.h"
+#include "sluice/plugins/badger/increment.h"
 #include "sluice/plugins/badger/payload_ids.h"
 #include "sluice/plugins/badger/proof.h"
 #include "sluice/plugins/badger/store_id.h"
@@ -24,12 +28,20 @@ namespace {
 
 // A frame says its length, an entry its lengths and numbers.
 constexpr uint64_t kOverheadAnEntry = 24;
+// In the scratch folder, beside the copy of the database.
+constexpr char kIncrementFile[] = "sluice-increment";
+constexpr char kIndexFile[] = "sluice-index";
 // Of keys of logs to replay that are held at once.
 constexpr size_t kLogIndexBytes = size_t{32} << 20;
 
 std::string Find(const sdk::Metadata& metadata, absl::string_view key) {
   const auto found = metadata.find(std::string(key));
   return found == metadata.end() ? "" : found->second;
+}
+
+void WarnOfIds(const PayloadIds& ids, sdk::Sink& sink) {
+  if (ids.undecoded() == 0) return;
+  sink.AddWarning("badger_payload_ids_undecoded", ids.Warning());
 }
 
 absl::Status WithOfflineHint(const absl::Status& status) {
@@ -51,10 +63,16 @@ BackupRun::BackupRun(const SourceOptions& options, FileSystem* files,
 
 absl::Status BackupRun::Stream(sdk::Sink& sink) {
   SLUICE_RETURN_IF_ERROR(OpenImage(sink));
-  if (request_.has_base && walk_.since == 0) {
-    SLUICE_RETURN_IF_ERROR(sink.SetMetadata(sdk::kFullMetadata, "1"));
+  has_index_ = sink.keeps_index();
+  if (!request_.has_base) return SendFull(sink);
+  std::string why_full = WhyNotOn(request_.base_metadata);
+  if (why_full.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(why_full, SendIncrement(sink));
+    if (why_full.empty()) return absl::OkStatus();
   }
-  return Send(sink);
+  SLUICE_RETURN_IF_ERROR(sink.SetMetadata(sdk::kFullMetadata, "1"));
+  SLUICE_RETURN_IF_ERROR(sink.SetMetadata(sdk::kFullReasonMetadata, why_full));
+  return SendFull(sink);
 }
 
 absl::Status BackupRun::OpenImage(sdk::Sink& sink) {
@@ -94,7 +112,6 @@ absl::Status BackupRun::OpenAt(ImageOptions options) {
   }
   SLUICE_ASSIGN_OR_RETURN(incarnation_, ReadIncarnation(*folder.value));
   SLUICE_ASSIGN_OR_RETURN(traits_, TraitsOf(*image_));
-  walk_.since = SinceOf();
   return absl::OkStatus();
 }
 
@@ -143,19 +160,93 @@ absl::Status BackupRun::Prove(const ImageOptions& options, sdk::Sink& sink) {
   return absl::OkStatus();
 }
 
-uint64_t BackupRun::SinceOf() const {
-  uint64_t since = 0;
-  const sdk::Metadata& base = request_.base_metadata;
-  if (!request_.has_base || incarnation_.empty() ||
-      Find(base, kIncarnationMetadata) != incarnation_ ||
-      !absl::SimpleAtoi(Find(base, kMaxVersionMetadata), &since) ||
-      since > image_->summary().max_version) {
-    return 0;
+std::string BackupRun::WhyNotOn(const sdk::Metadata& base) {
+  if (incarnation_.empty() ||
+      Find(base, kIncarnationMetadata) != incarnation_) {
+    return "the base is of another KEYREGISTRY: of another directory, or from "
+           "before the keys were rotated";
   }
-  return since;
+  if (!has_index_ || request_.base_indexes.empty() ||
+      Find(base, kIndexMetadata) != kIndexVersion ||
+      !absl::SimpleAtoi(Find(base, kMaxVersionMetadata), &base_max_version_)) {
+    return "the base has no index of what it holds";
+  }
+  if (base_max_version_ > image_->summary().max_version) {
+    return "the store's versions end below those of the base";
+  }
+  // What had expired then, and was left out, may be alive again.
+  uint64_t base_now = 0;
+  if (!absl::SimpleAtoi(Find(base, kLiveAtMetadata), &base_now) ||
+      base_now > walk_.now) {
+    return "the clock is behind the time of the base";
+  }
+  return "";
 }
 
-absl::Status BackupRun::Send(sdk::Sink& sink) {
+absl::StatusOr<std::string> BackupRun::SendIncrement(sdk::Sink& sink) {
+  SLUICE_ASSIGN_OR_RETURN(FileSystem* const folder, LogScratch());
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<BackupSpool> entries,
+                          BackupSpool::Create(*folder, kIncrementFile));
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<BackupSpool> index,
+                          BackupSpool::Create(*folder, kIndexFile));
+  WalkTotals totals;
+  SLUICE_ASSIGN_OR_RETURN(const std::string why_full,
+                          SpoolIncrement(*entries, *index, sink, totals));
+  if (!why_full.empty()) return why_full;
+  sink.SetEstimate(totals.bytes + totals.versions * kOverheadAnEntry);
+  SLUICE_RETURN_IF_ERROR(entries->CopyTo(
+      [&](absl::string_view bytes) { return sink.Write(bytes); }));
+  SLUICE_RETURN_IF_ERROR(index->CopyTo(
+      [&](absl::string_view bytes) { return sink.WriteIndex(bytes); }));
+  SLUICE_RETURN_IF_ERROR(Finish(totals, sink));
+  return "";
+}
+
+absl::StatusOr<std::string> BackupRun::SpoolIncrement(BackupSpool& entries,
+                                                      BackupSpool& indexed,
+                                                      sdk::Sink& sink,
+                                                      WalkTotals& totals) {
+  IndexChain base(request_.base_indexes);
+  if (const absl::Status begun = base.Start(); !begun.ok()) {
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    return absl::StrCat("the base's index cannot be read: ", begun.message());
+  }
+  BackupStreamWriter writer(entries.AsOutput());
+  IndexWriter index(indexed.AsOutput());
+  PayloadIds ids(options_.payload_id_prefix, options_.payload_id_field);
+  const auto give = [&](const StreamEntry& entry) -> absl::Status {
+    if (!options_.payload_id_field.empty()) {
+      SLUICE_RETURN_IF_ERROR(ids.Add(entry, sink));
+    }
+    return writer.Add(entry);
+  };
+  Increment increment(base, base_max_version_, walk_.now, give, index);
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
+                          image_->ReadVersions());
+  const auto walked =
+      WalkBackup(*versions, walk_, run_, [&](const StreamEntry& entry) {
+        SLUICE_RETURN_IF_ERROR(increment.Take(entry));
+        return increment.why_full().empty()
+                   ? absl::OkStatus()
+                   : absl::CancelledError("it will be a full backup");
+      });
+  if (!increment.why_full().empty()) return increment.why_full();
+  SLUICE_RETURN_IF_ERROR(CauseOf(run_, walked.status()));
+  traits_.value_threshold = versions->logs().shortest_value();
+  SLUICE_RETURN_IF_ERROR(increment.Finish());
+  if (!increment.why_full().empty()) return increment.why_full();
+  SLUICE_RETURN_IF_ERROR(writer.Finish());
+  SLUICE_RETURN_IF_ERROR(index.Finish());
+  WarnOfIds(ids, sink);
+  totals = *walked;
+  totals.keys = increment.keys();
+  totals.versions = increment.versions();
+  totals.bytes = increment.bytes();
+  totals.max_version = std::max(totals.max_version, base_max_version_);
+  return "";
+}
+
+absl::Status BackupRun::SendFull(sdk::Sink& sink) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<VersionReader> versions,
                           image_->ReadVersions());
   // What the sink answers is returned as it is.
@@ -165,18 +256,28 @@ absl::Status BackupRun::Send(sdk::Sink& sink) {
     sent = sink.Write(bytes);
     return sent;
   });
-  const auto totals =
-      WalkBackup(*versions, walk_, run_, [&](const StreamEntry& entry) {
+  IndexWriter index([&](absl::string_view bytes) {
+    sent = sink.WriteIndex(bytes);
+    return sent;
+  });
+  FullIndex indexed(walk_.now, index);
+  const auto totals = WalkBackup(
+      *versions, walk_, run_, [&](const StreamEntry& entry) -> absl::Status {
         if (!options_.payload_id_field.empty()) sent = ids.Add(entry, sink);
+        if (sent.ok() && has_index_) {
+          SLUICE_RETURN_IF_ERROR(indexed.Take(entry));
+        }
         return sent.ok() ? writer.Add(entry) : sent;
       });
   if (!sent.ok()) return sent;
   if (!totals.ok()) return CauseOf(run_, totals.status());
   traits_.value_threshold = versions->logs().shortest_value();
   SLUICE_RETURN_IF_ERROR(writer.Finish());
-  if (ids.undecoded() > 0) {
-    sink.AddWarning("badger_payload_ids_undecoded", ids.Warning());
+  if (has_index_) {
+    SLUICE_RETURN_IF_ERROR(indexed.Finish());
+    SLUICE_RETURN_IF_ERROR(index.Finish());
   }
+  WarnOfIds(ids, sink);
   return Finish(*totals, sink);
 }
 
@@ -204,14 +305,16 @@ absl::Status BackupRun::SetMetadata(const WalkTotals& totals,
       {kIncarnationMetadata, incarnation_},
       {kLiveAtMetadata, absl::StrCat(walk_.now)},
       {kLiveKeysMetadata, absl::StrCat(totals.live.keys)},
-      {kLiveDigestMetadata, totals.live.digest}};
+      {kLiveDigestMetadata, totals.live.digest},
+      {kContentDigestMetadata, totals.live.content}};
   for (const auto& [key, value] : metadata) {
     SLUICE_RETURN_IF_ERROR(sink.SetMetadata(key, value));
   }
   for (const auto& [key, value] : TraitsMetadata(traits_)) {
     SLUICE_RETURN_IF_ERROR(sink.SetMetadata(key, value));
   }
-  return absl::OkStatus();
+  return has_index_ ? sink.SetMetadata(kIndexMetadata, kIndexVersion)
+                    : absl::OkStatus();
 }
 
 }  // namespace badger

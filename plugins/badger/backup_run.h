@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sluice/base/file_system.h"
+#include "sluice/plugins/badger/backup_spool.h"
 #include "sluice/plugins/badger/backup_walk.h"
 #include "sluice/plugins/badger/directory_lock.h"
 #include "sluice/plugins/badger/image.h"
@@ -38,6 +39,10 @@ inline constexpr char kIncarnationMetadata[] = "badger.incarnation";
 inline constexpr char kLiveAtMetadata[] = "badger.live_at";
 inline constexpr char kLiveKeysMetadata[] = "badger.live_keys";
 inline constexpr char kLiveDigestMetadata[] = "badger.live_digest";
+inline constexpr char kContentDigestMetadata[] = "badger.content_digest";
+// Of the index (backup_index.h) that lies beside the payload; not there: none.
+inline constexpr char kIndexMetadata[] = "badger.index";
+inline constexpr char kIndexVersion[] = "1";
 
 class BackupRun {
  public:
@@ -56,11 +61,18 @@ class BackupRun {
   std::vector<std::string> Folders() const;
   // A folder for what does not fit into memory; offline, too.
   absl::StatusOr<FileSystem*> LogScratch();
-  // The version to go on from; 0 where there is no base to build on.
-  uint64_t SinceOf() const;
-  // Reads all that Send will.
+  // Empty, or why nothing can be built on the base, seen before all is read.
+  std::string WhyNotOn(const sdk::Metadata& base);
+  // Sends an increment on the base; or sends nothing, and says why.
+  absl::StatusOr<std::string> SendIncrement(sdk::Sink& sink);
+  // The increment and its index, into files. What it adds, or why not.
+  absl::StatusOr<std::string> SpoolIncrement(BackupSpool& entries,
+                                             BackupSpool& indexed,
+                                             sdk::Sink& sink,
+                                             WalkTotals& totals);
+  // Reads all that a backup will.
   absl::Status Prove(const ImageOptions& options, sdk::Sink& sink);
-  absl::Status Send(sdk::Sink& sink);
+  absl::Status SendFull(sdk::Sink& sink);
   absl::Status Finish(const WalkTotals& totals, sdk::Sink& sink) const;
   absl::Status SetMetadata(const WalkTotals& totals, sdk::Sink& sink) const;
 
@@ -77,6 +89,8 @@ class BackupRun {
   std::unique_ptr<Image> image_;
   std::string incarnation_;
   StoreTraits traits_;
+  uint64_t base_max_version_ = 0;
+  bool has_index_ = false;  // one is written with this backup
   WalkOptions walk_;
 };
 

@@ -33,12 +33,10 @@ class Walk {
       begun_ = true;
       key_.assign(versions_.key().data(), versions_.key().size());
       key_has_ended_ = false;
-      if (options_.with_live_totals) digest_.Add(EntryHere());
     }
     if (key_has_ended_) return absl::OkStatus();
     const StreamEntry entry = EntryHere();
     key_has_ended_ = IsDead(entry) || Discards(entry);
-    if (entry.version <= options_.since) return absl::OkStatus();
     return ShowInTurn(entry, is_newest);
   }
 
@@ -133,8 +131,7 @@ class Walk {
     // An older version is shown only where the newest was.
     totals_.keys += is_newest ? 1 : 0;
     SLUICE_RETURN_IF_ERROR(Give(entry));
-    if (IsDead(entry) || !Discards(entry) ||
-        entry.version <= options_.since + 1) {
+    if (IsDead(entry) || !Discards(entry) || entry.version <= 1) {
       return absl::OkStatus();
     }
     StreamEntry tombstone;
@@ -147,6 +144,7 @@ class Walk {
   absl::Status Give(const StreamEntry& entry) {
     ++totals_.versions;
     totals_.bytes += entry.key.size() + entry.value.size();
+    if (options_.with_live_totals) digest_.Add(entry);
     return visit_(entry);
   }
 

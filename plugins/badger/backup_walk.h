@@ -42,8 +42,6 @@ namespace sluice {
 namespace badger {
 
 struct WalkOptions {
-  // Only versions above this one. Totals of what is alive are of all.
-  uint64_t since = 0;
   // When a key counts as expired, in seconds since 1970.
   uint64_t now = 0;
   // Whether WalkTotals.live is wanted.

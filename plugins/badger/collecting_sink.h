@@ -48,6 +48,14 @@ class CollectingSink : public sdk::Sink {
     return absl::OkStatus();
   }
 
+  bool keeps_index() const override { return keeps; }
+  absl::Status WriteIndex(absl::string_view bytes) override {
+    index.append(bytes.data(), bytes.size());
+    return absl::OkStatus();
+  }
+
+  bool keeps = true;  // an index; a host of ABI 1.0 keeps none
+  std::string index;
   std::string payload;
   sdk::Metadata metadata;
   sdk::Counts counts;

@@ -138,6 +138,8 @@ absl::Status ReadRest(const sdk::Options& options,
   if (options.Has("store_id") && !badger::IsStoreId(source.store_id)) {
     return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }
+  SLUICE_ASSIGN_OR_RETURN(source.accept_mismatch,
+                          options.GetBoolean("accept_mismatch", false));
   return ReadRestoreOptions(options, source);
 }
 
@@ -185,6 +187,9 @@ constexpr sluice_option_spec kOptions[] = {
     sdk::Option("external_magic", SLUICE_OPTION_INTEGER, 0, "",
                 "the application's ExternalMagic, 0 to 65535, for a restore; "
                 "that of the backup's store otherwise"),
+    sdk::Option("accept_mismatch", SLUICE_OPTION_BOOLEAN, 0, "0",
+                "restore a chain although it does not hold what the backup "
+                "recorded: deleted keys and old values may come back"),
 };
 
 }  // namespace

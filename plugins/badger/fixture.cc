@@ -44,21 +44,6 @@ std::string LineOf(const nlohmann::json& row) {
               row["user_meta"], row["expires_at"]);
 }
 
-Listing ReadRows(const std::string& path) {
-  Listing rows;
-  std::ifstream stream(path);
-  EXPECT_TRUE(stream.good()) << path;
-  for (std::string text; std::getline(stream, text);) {
-    const nlohmann::json row = nlohmann::json::parse(text);
-    std::string line = LineOf(row);
-    if (row.contains("meta")) {
-      absl::StrAppend(&line, " m", row["meta"].get<int>());
-    }
-    rows.push_back(std::move(line));
-  }
-  return rows;
-}
-
 bool HasExpired(const VersionReader& reader) {
   return reader.expires_at() != 0 &&
          reader.expires_at() <=
@@ -88,6 +73,21 @@ absl::Status AddVersion(VersionReader& reader, bool is_newest,
 }
 
 }  // namespace
+
+Listing ReadListing(const std::string& path) {
+  Listing rows;
+  std::ifstream stream(path);
+  EXPECT_TRUE(stream.good()) << path;
+  for (std::string text; std::getline(stream, text);) {
+    const nlohmann::json row = nlohmann::json::parse(text);
+    std::string line = LineOf(row);
+    if (row.contains("meta")) {
+      absl::StrAppend(&line, " m", row["meta"].get<int>());
+    }
+    rows.push_back(std::move(line));
+  }
+  return rows;
+}
 
 std::vector<std::string> FixtureNames() {
   return {"v2-aes256",
@@ -137,8 +137,8 @@ ImageOptions Fixture::Options() const {
 Listings Fixture::Expected() const {
   Listings listings;
   const std::string root = root_ + "/" + name_;
-  listings.live = ReadRows(root + "/expected.jsonl");
-  listings.versions = ReadRows(root + "/expected_all_versions.jsonl");
+  listings.live = ReadListing(root + "/expected.jsonl");
+  listings.versions = ReadListing(root + "/expected_all_versions.jsonl");
   return listings;
 }
 

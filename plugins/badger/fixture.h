@@ -31,6 +31,9 @@ struct Listings {
   size_t dangling = 0;
 };
 
+// Of a file of JSON lines such as expected.jsonl.
+Listing ReadListing(const std::string& path);
+
 class Fixture {
  public:
   // Unpacks it into a folder of its own, removed at the end.

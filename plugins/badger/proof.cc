@@ -59,7 +59,7 @@ class Parts {
 
 // Stops where an entry leads into a value log.
 absl::StatusOr<ProofTotals> ProveTable(const Image& image, size_t i,
-                                       uint64_t since, Parts& parts) {
+                                       Parts& parts) {
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<TableSource> table,
                           image.ReadTable(i));
   ProofTotals totals;
@@ -69,10 +69,8 @@ absl::StatusOr<ProofTotals> ProveTable(const Image& image, size_t i,
     const InternalKey key = table->key();
     const StoredValue value = table->value();
     if (value.is_pointer()) parts.Stop();
-    if (key.version > since) {
-      ++totals.versions;
-      totals.bytes += key.user_key.size() + value.bytes.size();
-    }
+    ++totals.versions;
+    totals.bytes += key.user_key.size() + value.bytes.size();
     SLUICE_RETURN_IF_ERROR(table->Next());
   }
   return totals;
@@ -103,7 +101,7 @@ absl::StatusOr<ProofTotals> ProveImage(const Image& image,
     SLUICE_ASSIGN_OR_RETURN(
         ProofTotals totals,
         tables.ProveEach(image.summary().tables.size(), [&](size_t i) {
-          return ProveTable(image, i, walk.since, tables);
+          return ProveTable(image, i, tables);
         }));
     totals.versions += image.logs().added();
     totals.bytes += image.logs().added_bytes();

@@ -64,17 +64,19 @@ absl::Status ReadPayload(const sdk::Run& run, sdk::Payload& payload,
 }
 
 absl::Status CheckLive(const LiveTotals& live, const LiveTotals& expected) {
-  if (live == expected) return absl::OkStatus();
+  if (live.Equals(expected)) return absl::OkStatus();
   return WithHint(
       MakeError(absl::StatusCode::kFailedPrecondition,
                 kRestorePreconditionFailed,
-                absl::StrCat("the chain holds ", live.keys,
-                             " live keys, the store held ", expected.keys,
-                             live.keys == expected.keys ? " others" : "",
-                             ": a deletion between two backups was compacted "
-                             "away before the later one")),
-      "restore the last full backup, or an earlier increment; make a full "
-      "backup next");
+                absl::StrCat(
+                    "the chain holds ", live.keys,
+                    " live keys, the store held ", expected.keys,
+                    live.keys == expected.keys ? " of which some differ" : "",
+                    ": an increment was made on a base that it does "
+                    "not follow, or a deletion between the two was "
+                    "compacted away")),
+      "restore the last full backup, or an earlier increment; or accept that "
+      "deleted keys and old values come back (--accept-mismatch)");
 }
 
 absl::Status WriteCompanions(FileSystem& folder, const std::string& staged,
@@ -133,14 +135,16 @@ absl::StatusOr<RestoreTotals> StageAndPublish(
     SLUICE_RETURN_IF_ERROR(ReadPayload(run, *payload, stager));
   }
   SLUICE_ASSIGN_OR_RETURN(StagedDirectory staged, stager.Finish());
+  absl::Status mismatch;
   if (options.expected.has_value()) {
-    SLUICE_RETURN_IF_ERROR(CheckLive(staged.live, *options.expected));
+    mismatch = CheckLive(staged.live, *options.expected);
+    if (!options.accept_mismatch) SLUICE_RETURN_IF_ERROR(mismatch);
   }
   SLUICE_RETURN_IF_ERROR(WriteCompanions(*scratch, staged.folder, options));
   SLUICE_RETURN_IF_ERROR(run.status());
   SLUICE_RETURN_IF_ERROR(PublishBoth(folder, values, staged.folder));
   return RestoreTotals{staged.entries, staged.max_version, staged.tables,
-                       std::move(staged.live)};
+                       std::move(staged.live), std::move(mismatch)};
 }
 
 absl::StatusOr<RestoreTotals> RestoreInto(

@@ -69,8 +69,10 @@ struct RestoreOptions {
   // Small files that appear together with the directory, by name.
   std::map<std::string, std::string> companions;
   // What was alive at stager.live_at when the last stream of the chain was
-  // made. A chain that does not reach it is refused.
+  // made. A chain that does not reach it is refused,
   absl::optional<LiveTotals> expected;
+  // unless that is accepted: RestoreTotals then says so.
+  bool accept_mismatch = false;
   // Hold Badger's lock on the folder meanwhile: a Badger that is started on it
   // would make a MANIFEST of its own, and delete tables that are none of its.
   // For folders of the machine.
@@ -82,6 +84,7 @@ struct RestoreTotals {
   uint64_t max_version = 0;
   uint64_t tables = 0;
   LiveTotals live;
+  absl::Status mismatch;  // that was accepted
 };
 
 // Whether a restore may go to `path`: an empty folder, or one that can be made.

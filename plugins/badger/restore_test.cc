@@ -328,15 +328,42 @@ TEST(LiveDigestTest, CountsTheNewestVersionsThatAreAlive) {
                                {"d", "1", 2, 101}}) {
     digest.Add(entry.View());
   }
+  EXPECT_EQ(digest.totals().keys, 2u);
+  // Archives before the content digest have one of keys and versions only.
   LiveDigest other(100);
   other.Add({"d", "x", 2, 200, 1, 0});
   other.Add({"a", "x", 5, 0, 0, kMetaMergeEntry});
-  EXPECT_EQ(digest.totals().keys, 2u);
-  EXPECT_TRUE(digest.totals() == other.totals()) << "keys and versions only";
+  EXPECT_EQ(digest.totals().digest, other.totals().digest);
+  EXPECT_FALSE(digest.totals().Equals(other.totals()));
+  LiveTotals old = other.totals();
+  old.content.clear();
+  EXPECT_TRUE(digest.totals().Equals(old));
   LiveDigest older(100);
   older.Add({"a", "1", 4, 0, 0, 0});
-  older.Add({"d", "1", 2, 0, 0, 0});
-  EXPECT_FALSE(digest.totals() == older.totals());
+  older.Add({"d", "1", 2, 101, 0, 0});
+  EXPECT_FALSE(digest.totals().Equals(older.totals()));
+}
+
+TEST(LiveDigestTest, HoldsAllThatThereIsToAVersionAndWhatIsMergedIntoIt) {
+  const OwnedEntry entry = {"a", "1", 5, 200, 1, kMetaMergeEntry};
+  std::vector<OwnedEntry> others(5, entry);
+  others[0].key = "b";
+  others[1].value = "2";
+  others[2].user_meta = 2;
+  others[3].expires_at = 201;
+  others[4].meta = 0;
+  const auto content_of = [](const std::vector<OwnedEntry>& entries) {
+    LiveDigest digest(100);
+    for (const OwnedEntry& each : entries) digest.Add(each.View());
+    return digest.totals().content;
+  };
+  for (const OwnedEntry& other : others) {
+    EXPECT_NE(content_of({entry}), content_of({other}));
+  }
+  const OwnedEntry below = {"a", "0", 4};
+  const OwnedEntry lowest = {"a", "0", 3};
+  EXPECT_NE(content_of({entry}), content_of({entry, below}));
+  EXPECT_EQ(content_of({entry, below, lowest}), content_of({entry, below}));
 }
 
 }  // namespace

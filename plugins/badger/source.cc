@@ -53,6 +53,8 @@ void ExpectLive(const sdk::Metadata& metadata, RestoreOptions& options) {
     return;
   }
   live.digest = digest->second;
+  const auto content = metadata.find(kContentDigestMetadata);
+  if (content != metadata.end()) live.content = content->second;
   options.stager.live_at = at;
   options.expected = std::move(live);
 }
@@ -138,6 +140,7 @@ class BadgerSource final : public sdk::Source {
     options.value_folder = options_.value_folder;
     SLUICE_ASSIGN_OR_RETURN(options.stager.directory,
                             DirectoryOptionsOf(options_, traits));
+    options.accept_mismatch = options_.accept_mismatch;
     if (IsStoreId(request.store_id())) {
       options.companions[kStoreIdFile] = StoreIdContents(request.store_id());
     }
@@ -151,9 +154,13 @@ class BadgerSource final : public sdk::Source {
                        "what was restored is not: Badger encrypts it as it "
                        "compacts, when it is opened with the key"));
     }
-    return RestoreDirectory(files_, options_.folder, options, run,
-                            request.payloads())
-        .status();
+    SLUICE_ASSIGN_OR_RETURN(const RestoreTotals totals,
+                            RestoreDirectory(files_, options_.folder, options,
+                                             run, request.payloads()));
+    if (!totals.mismatch.ok()) {
+      request.AddWarning("badger_restored_mismatch", totals.mismatch.message());
+    }
+    return absl::OkStatus();
   }
 
  private:

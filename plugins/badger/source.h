@@ -15,10 +15,12 @@
 // way the payload is the stream of Badger's DB.Backup, which `badger restore`
 // takes; see backup_walk.h for what is in it.
 //
-// On a base, only versions above the base's are streamed; all keys are read all
-// the same, for the digest of what is alive (live_digest.h), which a restore of
-// the chain must reach. A base of another incarnation of the database, or above
-// what it now holds, is none: the backup is a full one.
+// On a base, what its chain does not hold is streamed (increment.h), as its
+// indexes tell; all is read all the same, and the digest of what is alive
+// (live_digest.h) recorded, which a restore of the chain must reach. Where the
+// base has no index, or is of another incarnation of the database, or nothing
+// that is added to it makes it what the database is, the backup is a full one,
+// and says why (sdk::kFullReasonMetadata).
 //
 // The database is written into once: the store's id (store_id.h), with the
 // first backup, unless `store_id` is given.

@@ -24,6 +24,8 @@ struct SourceOptions {
   std::string payload_id_prefix;
   std::string payload_id_field;
   std::string store_id;  // empty: the database's own
+  // Restore although what results is not what the backup says was there.
+  bool accept_mismatch = false;
   // What a restore writes; where it is not said: as the archive's store had
   // it, or for Badger 4 with its defaults.
   absl::optional<DiskFormat> restore_format;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -21,12 +22,14 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
+#include "sluice/plugins/badger/backup_chain.h"
 #include "sluice/plugins/badger/collecting_sink.h"
 #include "sluice/plugins/badger/fake_payload.h"
 #include "sluice/plugins/badger/fixture.h"
@@ -41,40 +44,6 @@
 namespace sluice {
 namespace badger {
 namespace {
-
-// A payload with what its backup left beside it.
-class StoredPayload : public FakePayload {
- public:
-  explicit StoredPayload(const CollectingSink& sink)
-      : FakePayload(sink.payload), stored_(sink.metadata) {}
-  const sdk::Metadata& metadata() const override { return stored_; }
-
- private:
-  const sdk::Metadata stored_;
-};
-
-class RestoreOf : public sdk::RestoreRequest {
- public:
-  explicit RestoreOf(const std::vector<CollectingSink>& chain) {
-    for (const CollectingSink& sink : chain) {
-      payloads_.push_back(std::make_unique<StoredPayload>(sink));
-      borrowed_.push_back(payloads_.back().get());
-    }
-  }
-  absl::string_view store_id() const override { return "the-store"; }
-  absl::Span<sdk::Payload* const> payloads() const override {
-    return borrowed_;
-  }
-  void AddWarning(absl::string_view word, absl::string_view message) override {
-    words.push_back(std::string(word));
-  }
-
-  std::vector<std::string> words;  // of the warnings
-
- private:
-  std::vector<std::unique_ptr<StoredPayload>> payloads_;
-  std::vector<sdk::Payload*> borrowed_;
-};
 
 class SourceTest : public testing::Test {
  protected:
@@ -122,14 +91,6 @@ class SourceTest : public testing::Test {
 
   std::string root_;
 };
-
-sdk::BackupRequest On(const CollectingSink& base) {
-  sdk::BackupRequest request;
-  request.has_base = true;
-  request.base_backup_id = "base";
-  request.base_metadata = base.metadata;
-  return request;
-}
 
 TEST_F(SourceTest, EachFixtureComesBackAsItsLiveListing) {
   for (const std::string& name : FixtureNames()) {
@@ -261,79 +222,197 @@ TEST_F(SourceTest, LiveTakesNoLockAndOfflineIsRefusedWhileAnotherHasIt) {
   EXPECT_EQ(WordOfBackup(options), "");
 }
 
-TEST_F(SourceTest, AnIncrementHoldsWhatIsAboveItsBaseAndTheChainComesBack) {
-  const Fixture fixture("v4-versions");
-  CollectingSink full;
-  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
-  // A base in the middle of the history.
-  const std::vector<OwnedEntry> entries = EntriesOf(full.payload);
-  uint64_t max_version = 0;
-  ASSERT_TRUE(
-      absl::SimpleAtoi(full.metadata["badger.max_version"], &max_version));
-  const uint64_t middle = max_version / 2;
-  CollectingSink base = full;
-  base.metadata["badger.max_version"] = absl::StrCat(middle);
-  std::vector<OwnedEntry> old;
-  for (const OwnedEntry& entry : entries) {
-    if (entry.version <= middle) old.push_back(entry);
+// What the library lists of a store, and the state of it before.
+class Increments : public SourceTest {
+ protected:
+  // Unpacks testdata/NAME: base/, later/ and expected.jsonl.
+  void Unpack(const std::string& name) {
+    const std::string command = absl::StrCat(
+        "tar --zstd -xf plugins/badger/testdata/", name, ".tar.zst -C ", root_);
+    ASSERT_EQ(system(command.c_str()), 0) << command;
+    folder_ = absl::StrCat(root_, "/", name);
   }
-  ASSERT_GT(old.size(), 0u);
-  ASSERT_LT(old.size(), entries.size());
-  base.payload = StreamOf(old);
-  CollectingSink increment;
-  ASSERT_TRUE(Backup(OptionsOf(fixture), increment, On(base)).ok());
-  EXPECT_EQ(increment.metadata.count("sluice.full"), 0u);
-  EXPECT_EQ(increment.counts.at("versions"), entries.size() - old.size());
-  EXPECT_EQ(increment.metadata.at("badger.live_keys"),
-            full.metadata.at("badger.live_keys"));
-  RestoreOf request({base, increment});
-  const absl::Status restored =
-      MakeBadgerSource(At(root_ + "/chain"))->Restore(sdk::Run(), request);
-  ASSERT_TRUE(restored.ok()) << restored;
-  ImageOptions image;
-  image.folder = root_ + "/chain";
-  EXPECT_EQ(List(image)->live, fixture.Expected().live);
+  // What lies in folder `state` is the database now, and is backed up on all
+  // before it.
+  void BackUp(const std::string& state) {
+    const std::string database = root_ + "/db";
+    std::filesystem::remove_all(database);
+    std::filesystem::copy(absl::StrCat(folder_, "/", state), database,
+                          std::filesystem::copy_options::recursive);
+    const bool has_base = !chain_.empty();
+    const OnChain base(has_base ? chain_ : std::vector<CollectingSink>(1));
+    CollectingSink sink;
+    const absl::Status status =
+        Backup(At(database), sink, has_base ? base.request() : no_base_);
+    ASSERT_TRUE(status.ok()) << status;
+    if (sink.metadata.count("sluice.full") > 0) chain_.clear();
+    chain_.push_back(std::move(sink));
+  }
+  void ExpectRestoresTo(const Listing& expected) {
+    RestoreOf request(chain_);
+    const std::string target = root_ + "/restored";
+    const absl::Status restored =
+        MakeBadgerSource(At(target))->Restore(sdk::Run(), request);
+    ASSERT_TRUE(restored.ok()) << restored;
+    ImageOptions image;
+    image.folder = target;
+    const auto listed = List(image);
+    ASSERT_TRUE(listed.ok()) << listed.status();
+    EXPECT_EQ(listed->live, expected);
+  }
+  // Without what has expired since it was listed.
+  Listing Expected() const {
+    Listing alive;
+    for (const std::string& line : ReadListing(folder_ + "/expected.jsonl")) {
+      uint64_t expires_at = 0;
+      EXPECT_TRUE(
+          absl::SimpleAtoi(line.substr(line.rfind('x') + 1), &expires_at));
+      if (expires_at == 0 || absl::FromUnixSeconds(expires_at) > absl::Now()) {
+        alive.push_back(line);
+      }
+    }
+    return alive;
+  }
+
+  const sdk::BackupRequest no_base_;
+  std::string folder_;
+  std::vector<CollectingSink> chain_;
+};
+
+TEST_F(Increments, AfterADropAllWithTheSameKeysAndVersionsHoldTheNewValues) {
+  Unpack("increment-after-dropall-v4");
+  BackUp("base");
+  BackUp("later");
+  ExpectRestoresTo(Expected());
 }
 
-// Compaction has dropped the tombstone of a key that the base holds.
+TEST_F(Increments, AfterASessionOfDeletesAreRestored) {
+  Unpack("increment-with-deletes-v2");
+  BackUp("base");
+  BackUp("later");
+  ExpectRestoresTo(Expected());
+  EXPECT_EQ(chain_.size(), 2u) << chain_.back().metadata["sluice.full_reason"];
+  EXPECT_LT(chain_[1].payload.size(), chain_[0].payload.size());
+  // Of a store in which nothing happened there is nothing to say.
+  BackUp("later");
+  EXPECT_EQ(chain_.back().payload, "");
+  EXPECT_LT(chain_.back().index.size(), 16u);
+}
+
+TEST_F(Increments, OfADirectoryThatWasRolledBackAreWhatItIsNow) {
+  Unpack("increment-with-deletes-v2");
+  BackUp("base");
+  const Listing before = [&] {
+    ImageOptions image;
+    image.folder = root_ + "/db";
+    return List(image)->live;
+  }();
+  BackUp("later");
+  BackUp("base");
+  EXPECT_EQ(chain_.size(), 1u) << "an increment on what came later";
+  EXPECT_NE(chain_[0].metadata["sluice.full_reason"], "");
+  ExpectRestoresTo(before);
+}
+
+// Compaction has dropped the tombstone of a key that the base holds. No index
+// told of it when archives had none: such a chain is refused.
 TEST_F(SourceTest, AChainThatWouldBringBackADeletedKeyIsRefused) {
   const Fixture fixture("v4-versions");
-  CollectingSink full;
-  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
-  CollectingSink base = full;
-  std::vector<OwnedEntry> entries = EntriesOf(full.payload);
+  CollectingSink increment;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), increment).ok());
+  CollectingSink base = increment;
+  std::vector<OwnedEntry> entries = EntriesOf(increment.payload);
   OwnedEntry deleted;
   deleted.key = "zz-deleted-since";
   deleted.value = "value";
   deleted.version = 1;
   entries.push_back(deleted);
   base.payload = StreamOf(entries);
-  CollectingSink increment;
-  ASSERT_TRUE(Backup(OptionsOf(fixture), increment, On(base)).ok());
-  RestoreOf request({base, increment});
-  EXPECT_EQ(
-      ErrorCodeOf(
-          MakeBadgerSource(At(root_ + "/chain"))->Restore(sdk::Run(), request)),
-      kRestorePreconditionFailed);
-  EXPECT_FALSE(std::filesystem::exists(root_ + "/chain"));
+  for (const bool is_old : {false, true}) {
+    if (is_old) increment.metadata.erase("badger.content_digest");
+    RestoreOf request({base, increment});
+    EXPECT_EQ(ErrorCodeOf(MakeBadgerSource(At(root_ + "/chain"))
+                              ->Restore(sdk::Run(), request)),
+              kRestorePreconditionFailed);
+    EXPECT_FALSE(std::filesystem::exists(root_ + "/chain"));
+  }
 }
 
-TEST_F(SourceTest, ABaseOfAnotherIncarnationOrAboveTheStoreMakesAFullBackup) {
+// And is not out of reach.
+TEST_F(SourceTest, ARefusedChainIsRestoredWhereTheMismatchIsAccepted) {
+  const Fixture fixture("v4-none-inline");
+  CollectingSink sink;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), sink).ok());
+  sink.metadata["badger.content_digest"] = std::string(32, '0');
+  SourceOptions options = At(root_ + "/chain");
+  RestoreOf refused({sink});
+  EXPECT_EQ(
+      ErrorCodeOf(MakeBadgerSource(options)->Restore(sdk::Run(), refused)),
+      kRestorePreconditionFailed);
+  options.accept_mismatch = true;
+  RestoreOf accepted({sink});
+  const absl::Status status =
+      MakeBadgerSource(options)->Restore(sdk::Run(), accepted);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(accepted.words,
+            std::vector<std::string>{"badger_restored_mismatch"});
+  ImageOptions image;
+  image.folder = options.folder;
+  EXPECT_EQ(List(image)->live, fixture.Expected().live);
+}
+
+TEST_F(SourceTest, ABaseThatNothingCanBeBuiltOnMakesAFullBackupThatSaysWhy) {
   const Fixture fixture("v4-versions");
   CollectingSink full;
   ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
   const std::vector<std::pair<std::string, std::string>> changes = {
       {"badger.incarnation", "00112233445566778899aabbccddeeff"},
       {"badger.max_version", "18446744073709551615"},
-      {"badger.max_version", "none"}};
+      {"badger.max_version", "none"},
+      {"badger.live_at", "18446744073709551615"},
+      {"badger.index", "2"}};
   for (const auto& [key, value] : changes) {
     CollectingSink base = full;
     base.metadata[key] = value;
     CollectingSink again;
-    ASSERT_TRUE(Backup(OptionsOf(fixture), again, On(base)).ok());
+    const OnChain on({base});
+    ASSERT_TRUE(Backup(OptionsOf(fixture), again, on.request()).ok());
     EXPECT_EQ(again.metadata.at("sluice.full"), "1");
+    EXPECT_NE(again.metadata.at("sluice.full_reason"), "") << key;
+    EXPECT_EQ(again.counts, full.counts);
+    EXPECT_EQ(again.index, full.index);
+  }
+}
+
+TEST_F(SourceTest, AnIndexThatIsDamagedOrMissingMakesAFullBackup) {
+  const Fixture fixture("v4-versions");
+  CollectingSink full;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
+  for (const size_t size : {size_t{0}, size_t{5}, full.index.size() - 1}) {
+    CollectingSink base = full;
+    base.index.resize(size);
+    CollectingSink again;
+    const OnChain on({base});
+    ASSERT_TRUE(Backup(OptionsOf(fixture), again, on.request()).ok());
+    EXPECT_EQ(again.metadata.at("sluice.full"), "1") << size;
     EXPECT_EQ(again.counts, full.counts);
   }
+}
+
+TEST_F(SourceTest, AHostThatKeepsNoIndexGetsFullBackups) {
+  const Fixture fixture("v4-versions");
+  CollectingSink full;
+  full.keeps = false;
+  ASSERT_TRUE(Backup(OptionsOf(fixture), full).ok());
+  EXPECT_EQ(full.index, "");
+  EXPECT_EQ(full.metadata.count("badger.index"), 0u);
+  CollectingSink again;
+  again.keeps = false;
+  const OnChain on({full});
+  ASSERT_TRUE(Backup(OptionsOf(fixture), again, on.request()).ok());
+  EXPECT_EQ(again.metadata.at("sluice.full"), "1");
+  EXPECT_EQ(again.index, "");
+  EXPECT_EQ(again.payload, full.payload);
 }
 
 TEST_F(SourceTest, AWrongKeyIsToldAsThat) {

@@ -395,7 +395,7 @@ TEST_F(PluginHostTest, ListsWhatItHas) {
   EXPECT_EQ(infos[0].role, "source");
   EXPECT_EQ(infos[0].kind, "scripted");
   EXPECT_EQ(infos[0].plugin_version, "1.2");
-  EXPECT_EQ(infos[0].abi_version, "1.0");
+  EXPECT_EQ(infos[0].abi_version, "1.1");
   EXPECT_EQ(infos[0].options.size(), 1u);
   EXPECT_TRUE(infos[0].has_command);
   EXPECT_EQ(infos[0].path, "");
