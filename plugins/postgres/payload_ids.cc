@@ -104,6 +104,7 @@ absl::StatusOr<std::vector<IdColumn>> FindIdColumns(
                      " with a column ", QuoteIdentifier(wanted.column)));
   }
   std::vector<IdColumn> columns;
+  columns.reserve(static_cast<size_t>(rows.rows()));
   for (int row = 0; row < rows.rows(); ++row) {
     columns.push_back({static_cast<uint32_t>(rows.Integer(row, 0)),
                        rows.Text(row, 1), rows.Text(row, 2), rows.Text(row, 3),
