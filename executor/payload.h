@@ -24,16 +24,19 @@ using SourceCounts = std::map<std::string, uint64_t>;
 // increment on top. Keys are text, values any bytes.
 using EngineMetadata = std::map<std::string, std::string>;
 
-// Where a source pushes one consistent snapshot. One thread at a time. Any
-// error means: stop, return it as it is.
+// Where a source pushes one consistent snapshot. One thread at a time: a call
+// that comes while another is under way is refused, and so is any after End and
+// after the source has returned; each of these fails the run. Any error means:
+// stop, return it as it is.
 class PayloadSink {
  public:
   virtual ~PayloadSink() = default;
 
   // Copies `bytes` into the pipe. Blocks while it is full.
   virtual absl::Status Write(absl::string_view bytes) = 0;
-  // An empty chunk to fill in place, at least one byte, valid until Commit.
-  // Blocks while the pipe is full.
+  // An empty chunk to fill in place, at least one byte, valid until Commit;
+  // until then neither Write, Reserve nor End may be called. Blocks while the
+  // pipe is full.
   virtual absl::StatusOr<absl::Span<char>> Reserve() = 0;
   // Makes the first `bytes` of the reserved chunk part of the payload. 0 gives
   // it back.

@@ -45,6 +45,23 @@
  * Secrets. Options marked secret never appear in a message, a log line or a
  *   warning.
  *
+ * Process. A plugin may write to neither stdout nor stderr (the one is the
+ *   command's result, the other its log: use log(), and output->write() in a
+ *   command). It may start threads, on which the host's signal handlers may
+ *   run, and change the signal masks of those threads, of no other; and
+ *   programs, by posix_spawn or fork followed at once by exec, with stdin and
+ *   stdout of their own. It reaps the children that it started, and no others.
+ * Building. This file needs <stddef.h> and <stdint.h> alone: copy it, or make
+ *   the tree's own path work with
+ *     mkdir -p include/sluice && ln -s "$SLUICE/plugins" include/sluice/plugins
+ *     cc -std=c11 -shared -fPIC -fvisibility=hidden -Iinclude plugin.c \
+ *        -o sluice-source-KIND.so
+ *   The file's name is sluice-<role>-<kind>.so, role `source` or `place`. It is
+ *   looked for by that name, so a shared object with factories of several roles
+ *   or kinds is installed once and linked (ln -s) under its other names; two
+ *   copies are two plugins for one kind, and refused. Export `sluice_plugin`
+ *   and nothing else.
+ *
  * How this file may change: plugins/abi/STYLE.md. What changed:
  * plugins/abi/CHANGELOG.md. A whole plugin in C: examples/c_plugin.
  */
@@ -114,7 +131,38 @@ enum {
 };
 
 /* Filled by a callee that fails. The caller sets struct_size and zeroes the
- * rest. Text is terminated; a longer one is cut. */
+ * rest. Text is terminated; a longer one is cut.
+ *
+ * `word` decides about the command's exit status. Where it is empty it follows
+ * from the role and the code:
+ *
+ *   Of a source
+ *     INVALID_ARGUMENT of create()  source_config_invalid (2)
+ *     PERMISSION_DENIED             source_permission_denied (13)
+ *     UNAUTHENTICATED               source_permission_denied (13)
+ *     RESOURCE_EXHAUSTED            source_no_space (15)
+ *     all else of create(), describe()  source_unavailable (10)
+ *     all else of backup(), restore()   source_failed (1)
+ *   Of a place
+ *     INVALID_ARGUMENT of create()  destination_config_invalid (2)
+ *     NOT_FOUND                     destination_not_found (10)
+ *     PERMISSION_DENIED             destination_permission_denied (13)
+ *     UNAUTHENTICATED               destination_credentials_invalid (13)
+ *     UNAVAILABLE                   destination_unreachable (14)
+ *     RESOURCE_EXHAUSTED            destination_no_space (15)
+ *     ALREADY_EXISTS                destination_path_conflict (1)
+ *     UNIMPLEMENTED                 destination_unsupported (1)
+ *     all else                      destination_io_error (1)
+ *   Of both
+ *     CANCELLED, DEADLINE_EXCEEDED  cancelled (130), deadline_exceeded (124)
+ *
+ * Other words that a plugin may give, with their exit status: source_read_only
+ * (13), source_wrong_key (12), source_unsupported (17: a version or format that
+ * it does not read), source_aborted (1: the store itself broke the run off),
+ * restore_precondition_failed (1: the target is not empty, or another store),
+ * destination_read_only (13), destination_too_large (1), scratch_no_space (15),
+ * scratch_permission_denied (13), resource_exhausted (1: memory, threads,
+ * descriptors). A word that is not known is shown, and exits 1. */
 typedef struct sluice_error {
   uint32_t struct_size;
   sluice_code code;    /* the same as the function's result */
@@ -155,7 +203,21 @@ typedef struct sluice_run {
   uint32_t (*cancelled)(void* self);
 } sluice_run;
 
-/* Where a source pushes its payload. Borrowed for one backup() call. */
+/* Where a source pushes its payload. Borrowed for one backup() call.
+ *
+ * Misuse fails the run, also where backup() then returns SLUICE_OK, and the
+ * call that did it answers an error (those without a result do nothing): two
+ * threads in these functions at once; write(), reserve() or end() between
+ * reserve() and commit(); commit() without reserve(), or of more than was
+ * reserved; any call after end(), and any after backup() has returned; bytes
+ * at no address, or longer than an address space. Calls after an error are
+ * refused too.
+ *
+ * Limits, of a run: 1,000 counts; 1,000 warnings (the last one then says how
+ * many more there were), of which words are cut after 64 bytes and messages
+ * after 1,024; 10,000 keys of metadata, 1 MiB of keys and values together;
+ * names of counts and keys of metadata are 1 to 256 bytes of UTF-8 without
+ * control characters. Beyond one of them the run fails. */
 typedef struct sluice_sink {
   uint32_t struct_size;
   void* self;
@@ -208,8 +270,11 @@ typedef struct sluice_payload {
   uint64_t count_count;
   uint64_t size; /* payload bytes in total */
   /* [call] The next bytes, borrowed until the next call. *bytes of size 0: the
-   * end, given only after hash, seal and end mark were checked. Any error, and
-   * a run that stops before the end, means: discard all that was staged. */
+   * end, given only after hash, seal and end mark were checked; asked again it
+   * is given again. Any error, and a run that stops before the end, means:
+   * discard all that was staged; asked again, the same error. Payloads are not
+   * interleaved: before the one below has given its end, and from two threads
+   * at once, this is refused and the run has failed. */
   sluice_code (*next)(void* self, sluice_bytes* bytes, sluice_error* error);
 } sluice_payload;
 
@@ -225,7 +290,18 @@ enum {
 enum { SLUICE_OPTION_REQUIRED = 1u, SLUICE_OPTION_SECRET = 2u };
 
 /* What a factory accepts; the host refuses all else before create() and prints
- * this as help. Lives as long as the factory. */
+ * this as help. Lives as long as the factory; at most 1,024.
+ *
+ * create() gets each key once at most, and only what was typed: `fallback` is
+ * printed as help, and applying it is the plugin's. The host refuses keys that
+ * are not known, keys given twice, required ones that are missing, and values
+ * that do not have their type's form, and hands over what was typed:
+ *   INTEGER   0 to 2^64-1, decimal
+ *   BOOLEAN   1, true, yes, on, or 0, false, no, off, in either case
+ *   DURATION  as 1h30m or 250ms; units h, m, s, ms, us, ns; not negative
+ *   PATH      not empty, no NUL
+ *   STRING    any bytes
+ * The C++ SDK (sdk/options.h) reads them. */
 typedef struct sluice_option_spec {
   uint32_t struct_size;
   uint32_t type;         /* SLUICE_OPTION_STRING ... */
@@ -284,7 +360,10 @@ enum {
  * same object, or its destroy(). */
 typedef struct sluice_source_info {
   uint32_t struct_size;
-  uint32_t empty;        /* 1: nothing in it, a restore may go here */
+  uint32_t empty;        /* 1: nothing in it, a restore may go here. So too of
+                            one that is not there yet where restore() would
+                            make it; where it can only be backed up, describe()
+                            answers NOT_FOUND */
   sluice_bytes store_id; /* persistent identity, 1 to 128 bytes of
                             [A-Za-z0-9._-]; empty: it has none (yet) */
   uint32_t capabilities; /* SLUICE_SOURCE_... */
@@ -300,7 +379,8 @@ typedef struct sluice_restore_request {
   sluice_bytes store_id;
   /* The chain, full first. Read in this order, each to its end. */
   const sluice_payload* const* payloads;
-  /* [call] Something was left out or degraded, as in sluice_sink. */
+  /* [call] Something was left out or degraded: word and message as in
+   * sluice_sink. */
   void (*add_warning)(void* self, sluice_bytes word, sluice_bytes message);
 } sluice_restore_request;
 
@@ -336,7 +416,8 @@ enum {
       1u, /* SLUICE_COMMIT_IF_ABSENT is atomic against every other writer */
   SLUICE_PLACE_DURABLE_COMMIT =
       2u,                  /* a committed object survives a power cut */
-  SLUICE_PLACE_EXISTS = 4u /* the place is there (a folder, a bucket) */
+  SLUICE_PLACE_EXISTS = 4u /* the place is there (a folder, a bucket). One that
+                              is not is no error of describe() */
 };
 
 typedef struct sluice_place_info {
@@ -410,15 +491,16 @@ typedef struct sluice_place {
   sluice_code (*describe)(void* self, const sluice_run* run, uint32_t probe,
                           sluice_place_info* info, sluice_error* error);
   /* [any] Creates the place itself (a folder, a bucket prefix) where it is
-   * missing. */
+   * missing; where it is there, SLUICE_OK. */
   sluice_code (*create)(void* self, const sluice_run* run, sluice_error* error);
   /* [any] Begins an object. *writer lives until its destroy(). `size_hint` 0:
    * not known. */
   sluice_code (*begin)(void* self, const sluice_run* run, sluice_bytes name,
                        uint64_t size_hint, const sluice_writer** writer,
                        sluice_error* error);
-  /* [any] Opens an object from `offset`. NOT_FOUND where there is none. *reader
-   * lives until its destroy(). */
+  /* [any] Opens an object from `offset`. NOT_FOUND where there is none. At or
+   * beyond the object's end: a reader that gives the end at once, or
+   * OUT_OF_RANGE. *reader lives until its destroy(). */
   sluice_code (*open)(void* self, const sluice_run* run, sluice_bytes name,
                       uint64_t offset, const sluice_reader** reader,
                       sluice_error* error);
@@ -426,8 +508,8 @@ typedef struct sluice_place {
    * object->name is not set. */
   sluice_code (*stat)(void* self, const sluice_run* run, sluice_bytes name,
                       sluice_object* object, sluice_error* error);
-  /* [any] Committed objects whose name begins with `prefix`, ascending by name.
-   */
+  /* [any] Committed objects whose name begins with `prefix`, ascending by name,
+   * by bytes. Of a place that is not there: none, SLUICE_OK or NOT_FOUND. */
   sluice_code (*list)(void* self, const sluice_run* run, sluice_bytes prefix,
                       const sluice_object_list* list, sluice_error* error);
   /* [any] Deletes an object, durably where the place can. NOT_FOUND where there
@@ -440,7 +522,8 @@ typedef struct sluice_place {
                                   sluice_bytes prefix,
                                   const sluice_object_list* list,
                                   sluice_error* error);
-  /* [any] Forgets one of them. NOT_FOUND where it is gone. */
+  /* [any] Forgets one of them. NOT_FOUND where it is gone, and for a token that
+   * is none. */
   sluice_code (*abort_uncommitted)(void* self, const sluice_run* run,
                                    sluice_bytes upload, sluice_error* error);
 } sluice_place;
@@ -469,7 +552,10 @@ typedef struct sluice_factory {
                         sluice_error* error);
   /* [any] A verb of the plugin's own: `sluice plugin KIND NAME ARGUMENTS...`.
    * NULL: there are none. A last argument "--json" asks for JSON, one object a
-   * line; what is printed is a result also where an error is returned. */
+   * line of at most 16 MiB; "--help" for the verb's usage, as text. What is
+   * printed is a result also where an error is returned; it goes out as it
+   * comes, so a verb may print without end. Once output->write() answers an
+   * error (no reader, the run is late) the verb returns it. */
   sluice_code (*command)(const sluice_host* host, const sluice_run* run,
                          sluice_bytes name, const sluice_bytes* arguments,
                          uint64_t count, const sluice_output* output,
@@ -482,10 +568,10 @@ typedef struct sluice_plugin_entry {
   uint32_t abi_major;
   uint32_t abi_minor;
   uint32_t struct_size;
-  uint32_t factory_count;
-  sluice_bytes name;    /* for people */
-  sluice_bytes version; /* the plugin's own */
-  sluice_bytes license; /* SPDX */
+  uint32_t factory_count; /* 1 to 256 */
+  sluice_bytes name;      /* for people */
+  sluice_bytes version;   /* the plugin's own */
+  sluice_bytes license;   /* SPDX */
   const sluice_factory* const* factories;
 } sluice_plugin_entry;
 
