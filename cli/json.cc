@@ -134,6 +134,8 @@ Json ToJson(const Manifest& manifest) {
           {"base_backup_id", manifest.base_backup_id()},
           {"payload_id_count", manifest.payload_id_count()},
           {"payload_ids_sha256", manifest.payload_ids_sha256()},
+          {"index_size_bytes", manifest.index_size_bytes()},
+          {"index_sha256", manifest.index_sha256()},
           {"source_counts", CountsJson(manifest)},
           {"engine_metadata", MetadataJson(manifest)},
           {"warnings", WarningsJson(manifest.warnings())},
