@@ -35,11 +35,14 @@ absl::Status TargetError(absl::string_view what, absl::string_view path,
                       "free some space, then restore again");
     case EACCES:
     case EPERM:
-      return MakeError(absl::StatusCode::kPermissionDenied,
-                       kSourcePermissionDenied, message);
+      return WithHint(MakeError(absl::StatusCode::kPermissionDenied,
+                                kSourcePermissionDenied, message),
+                      "run sluice as a user who may read it, or write it for "
+                      "a restore");
     case EROFS:
-      return MakeError(absl::StatusCode::kPermissionDenied, kSourceReadOnly,
-                       message);
+      return WithHint(MakeError(absl::StatusCode::kPermissionDenied,
+                                kSourceReadOnly, message),
+                      "the file system is mounted read-only");
     default:
       return MakeError(absl::StatusCode::kUnavailable, kSourceFailed, message);
   }
@@ -79,6 +82,14 @@ absl::Status FileOwner::GiveFolder(FileSystem& folder,
   });
   if (!opened.ok()) return TargetError("open folder", path, opened.error);
   return Give(*opened.value, path);
+}
+
+absl::Status OpenError(absl::string_view what, absl::string_view path,
+                       int error) {
+  const absl::Status status = TargetError(what, path, error);
+  if (ErrorCodeOf(status) != kSourceFailed) return status;
+  return WithHint(WithCode(status, kSourceUnavailable),
+                  "is the path right, and the disk mounted?");
 }
 
 absl::Status MakeFolder(FileSystem& folder, const std::string& path) {

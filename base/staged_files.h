@@ -73,6 +73,11 @@ class FileOwner {
   gid_t group_ = 0;
 };
 
+// The same for a store that cannot even be opened: the rest is
+// source_unavailable.
+absl::Status OpenError(absl::string_view what, absl::string_view path,
+                       int error);
+
 absl::Status MakeFolder(FileSystem& folder, const std::string& path);
 absl::Status SyncFolder(FileSystem& folder, const std::string& path);
 // A file, or a folder with all in it; OK where there is none.

@@ -197,7 +197,8 @@ absl::Status GeneratingStore::Backup(const Context&, BackupBase*,
 }
 
 absl::Status GeneratingStore::Restore(const Context&, absl::string_view,
-                                      absl::Span<RestorePayload> chain) {
+                                      absl::Span<RestorePayload> chain,
+                                      WarningSink&) {
   for (RestorePayload& link : chain) {
     while (true) {
       SLUICE_ASSIGN_OR_RETURN(const absl::string_view view,

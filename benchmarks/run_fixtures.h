@@ -30,7 +30,8 @@ class GeneratingStore final : public Backupable {
   absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override;
   absl::Status Restore(const Context& context, absl::string_view store_id,
-                       absl::Span<RestorePayload> chain) override;
+                       absl::Span<RestorePayload> chain,
+                       WarningSink& warnings) override;
 
  private:
   const uint64_t bytes_;

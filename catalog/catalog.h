@@ -25,9 +25,9 @@
 // context ends. Ids given by people may be unique prefixes, in either case.
 //
 // Errors: catalog_unavailable (retry helps where the canonical code is
-// UNAVAILABLE), catalog_no_space, job_not_found, record_not_found,
-// repo_not_found, ambiguous_id, name_taken, job_finished, publish_fenced (held
-// by another, or lost).
+// UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,
+// record_not_found, repo_not_found, ambiguous_id, name_taken, job_finished,
+// publish_fenced (held by another, or lost).
 
 #include <cstdint>
 #include <functional>

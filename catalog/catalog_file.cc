@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
 
 namespace sluice {
 namespace {
@@ -26,7 +27,8 @@ absl::Status FileError(const std::string& what, int error) {
   return WithHint(
       MakeError(permission ? absl::StatusCode::kPermissionDenied
                            : absl::StatusCode::kUnavailable,
-                kCatalogUnavailable, message),
+                permission ? kCatalogPermissionDenied : kCatalogUnavailable,
+                message),
       permission ? "the catalog and its folder must be writable for the user "
                    "who runs sluice; --catalog names another place"
                  : "--catalog names another place");

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
 
 namespace sluice {
 namespace {
@@ -69,11 +70,14 @@ absl::Status StatusOf(sqlite3* database, int result) {
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return Unavailable(native == ENOENT ? absl::StatusCode::kNotFound
-                                          : absl::StatusCode::kPermissionDenied,
-                         message,
-                         "the catalog and its folder must be writable for the "
-                         "user who runs sluice");
+      if (native == ENOENT) {
+        return Unavailable(absl::StatusCode::kNotFound, message,
+                           "--catalog names another place");
+      }
+      return WithHint(MakeError(absl::StatusCode::kPermissionDenied,
+                                kCatalogPermissionDenied, message),
+                      "the catalog and its folder must be writable for the "
+                      "user who runs sluice; --catalog names another place");
     case SQLITE_NOMEM:
     case SQLITE_TOOBIG:
       return MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,

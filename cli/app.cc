@@ -41,6 +41,9 @@ constexpr VerbFunction kVerbs[] = {
     {"repo add", RunRepoAddVerb},
     {"repo list", RunRepoListVerb},
     {"repo show", RunRepoShowVerb},
+    {"repo remove", RunRepoRemoveVerb},
+    {"repo rename", RunRepoRenameVerb},
+    {"repo move", RunRepoMoveVerb},
     {"job list", RunJobListVerb},
     {"job show", RunJobShowVerb},
     {"job cancel", RunJobCancelVerb},
@@ -62,7 +65,7 @@ Verb FunctionOf(const VerbSpec& verb) {
 }
 
 ConsoleOptions OptionsFor(const Environment& environment, bool json,
-                          absl::string_view log_format) {
+                          absl::string_view log_format, bool quiet = false) {
   const auto set = [&](const char* name) {
     const char* value = environment(name);
     return value != nullptr && *value != '\0';
@@ -70,6 +73,7 @@ ConsoleOptions OptionsFor(const Environment& environment, bool json,
   const char* term = environment("TERM");
   ConsoleOptions options;
   options.json = json;
+  options.quiet = quiet;
   options.json_log = log_format == "json";
   options.terminal = isatty(STDERR_FILENO) == 1 && term != nullptr &&
                      absl::string_view(term) != "dumb";
@@ -126,6 +130,9 @@ int CodeOf(const Outcome& outcome) {
   if (code == ExitCode::kInterrupted && Interrupt::signal() == SIGTERM) {
     return Number(ExitCode::kTerminated);
   }
+  if (code == ExitCode::kInterrupted && Interrupt::signal() == SIGHUP) {
+    return Number(ExitCode::kHangup);
+  }
   return Number(code);
 }
 
@@ -138,9 +145,9 @@ bool MayHaveAbandoned(const absl::Status& status) {
 }
 
 int RunVerb(const Command& command, const Environment& environment) {
-  Console console(
-      OptionsFor(environment, command.Has("json"), command.Get("log-format")),
-      Clock::Real());
+  Console console(OptionsFor(environment, command.Has("json"),
+                             command.Get("log-format"), command.Has("quiet")),
+                  Clock::Real());
   auto [context, cancel] = Context::WithCancel(Context::Background());
   const absl::StatusOr<std::unique_ptr<Interrupt>> interrupt =
       Interrupt::Start(cancel);

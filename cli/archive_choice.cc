@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,12 +35,53 @@ std::string BaseOf(const ArchiveRow& archive) {
   return archive.manifest.ok() ? archive.manifest->base_backup_id() : "";
 }
 
-bool CanBeRestored(const std::vector<ArchiveRow>& archives,
-                   const ArchiveRow& archive) {
-  const auto chain = ChainOf(archives, archive);
-  return chain.ok() &&
-         std::none_of(chain->begin(), chain->end(),
-                      [](const ArchiveRow& link) { return link.damaged(); });
+// Which archives can be restored: none of the chain is damaged or missing. Each
+// is looked at once, however long the chains are. Borrows the archives.
+class Restorable {
+ public:
+  explicit Restorable(const std::vector<ArchiveRow>& archives) {
+    for (const ArchiveRow& archive : archives) by_id_[archive.id] = &archive;
+  }
+
+  bool Is(const ArchiveRow& archive) {
+    std::vector<const ArchiveRow*>
+        open;  // not decided; each the next one's base
+    bool answer = true;
+    for (const ArchiveRow* link = &archive;;) {
+      // Decided, or on the way already: a circle.
+      const auto [known, added] = decided_.try_emplace(link->id, false);
+      if (!added) {
+        answer = known->second;
+        break;
+      }
+      open.push_back(link);
+      answer = !link->damaged();
+      const std::string base = BaseOf(*link);
+      if (!answer || base.empty()) break;
+      const auto found = by_id_.find(base);
+      answer = found != by_id_.end();
+      if (!answer) break;
+      link = found->second;
+    }
+    for (auto link = open.rbegin(); link != open.rend(); ++link) {
+      answer = answer && !(*link)->damaged();
+      decided_[(*link)->id] = answer;
+    }
+    return answer;
+  }
+
+ private:
+  std::map<absl::string_view, const ArchiveRow*> by_id_;
+  std::map<absl::string_view, bool> decided_;
+};
+
+// "orders (postgresql of db1, newest 2026-11-22T10:42:33.125Z)".
+std::string StoreText(const std::string& store, const ArchiveRow& newest) {
+  if (!newest.manifest.ok()) return store;
+  const Manifest& manifest = *newest.manifest;
+  return absl::StrCat(store, " (", manifest.store_kind(),
+                      manifest.host().empty() ? "" : " of ", manifest.host(),
+                      ", newest ", manifest.created_at(), ")");
 }
 
 // Appends `id` after all that build on it, each once.
@@ -57,25 +99,37 @@ void AddAfterDependants(const std::vector<ArchiveRow>& archives,
 
 absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
                                         const std::string& store) {
-  std::set<std::string> stores;
+  std::map<std::string, const ArchiveRow*> stores;  // with its newest
+  Restorable restorable(archives);
   const ArchiveRow* latest = nullptr;
   bool passed_over = false;
+  absl::Status unsupported;  // the newest that only a newer Sluice can read
   for (const ArchiveRow& archive : archives) {
     const std::string its_store = archive.store_id();
     // What nobody can say the store of is damaged, and no one's latest.
     if (!store.empty() && its_store != store) continue;
-    if (!its_store.empty()) stores.insert(its_store);
-    if (its_store.empty() || !CanBeRestored(archives, archive)) {
+    if (!its_store.empty()) stores[its_store] = &archive;
+    if (ErrorCodeOf(archive.manifest.status()) == kArchiveUnsupported) {
+      unsupported = archive.manifest.status();
+    }
+    if (its_store.empty() || !restorable.Is(archive)) {
       passed_over = true;
     } else {
       latest = &archive;
     }
   }
   if (stores.size() > 1) {
-    return Usage("latest of which store? The repo holds several",
-                 absl::StrCat("--store ", absl::StrJoin(stores, " or ")));
+    return Usage(
+        "latest of which store? The repo holds several",
+        absl::StrCat(
+            "--store ",
+            absl::StrJoin(
+                stores, ", or ", [](std::string* out, const auto& found) {
+                  absl::StrAppend(out, StoreText(found.first, *found.second));
+                })));
   }
   if (latest != nullptr) return *latest;
+  if (!unsupported.ok()) return unsupported;
   if (passed_over) {
     return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
                      "every archive that latest could mean is damaged");
@@ -129,21 +183,21 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
 
 absl::StatusOr<std::vector<ArchiveRow>> ChainOf(
     const std::vector<ArchiveRow>& archives, const ArchiveRow& archive) {
+  std::map<absl::string_view, const ArchiveRow*> by_id;
+  for (const ArchiveRow& row : archives) by_id[row.id] = &row;
   std::vector<ArchiveRow> chain = {archive};
   std::string base = BaseOf(archive);
   while (!base.empty()) {
-    const auto found =
-        std::find_if(archives.begin(), archives.end(),
-                     [&](const ArchiveRow& row) { return row.id == base; });
-    if (found == archives.end() || chain.size() > archives.size()) {
+    const auto found = by_id.find(base);
+    if (found == by_id.end() || chain.size() > archives.size()) {
       return MakeError(
           absl::StatusCode::kDataLoss, kArchiveDamaged,
           absl::StrCat("archive ", chain.back().id, " builds on ", base,
-                       found == archives.end() ? ", which is not there"
-                                               : ", and so on in a circle"));
+                       found == by_id.end() ? ", which is not there"
+                                            : ", and so on in a circle"));
     }
-    chain.push_back(*found);
-    base = BaseOf(*found);
+    chain.push_back(*found->second);
+    base = BaseOf(*found->second);
   }
   std::reverse(chain.begin(), chain.end());
   return chain;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
@@ -22,6 +23,9 @@ ArchiveRow Archive(const std::string& id, const std::string& store,
                    bool damaged) {
   Manifest manifest;
   manifest.set_store_id(store);
+  manifest.set_store_kind("memory");
+  manifest.set_host("db1");
+  manifest.set_created_at(absl::StrCat("2026-01-0", id.substr(id.size() - 1)));
   ArchiveRow row{id, manifest, {}};
   row.record.emplace().set_damaged(damaged);
   return row;
@@ -48,7 +52,9 @@ TEST(ArchiveChoiceTest, LatestIsThatOfOneStore) {
 TEST(ArchiveChoiceTest, LatestOfSeveralStoresListsThem) {
   const auto chosen = ChooseArchive(ThreeArchives({}), {"latest", ""});
   EXPECT_EQ(ErrorCodeOf(chosen.status()), kInvalidArgument);
-  EXPECT_EQ(HintOf(chosen.status()), "--store a or b");
+  EXPECT_EQ(HintOf(chosen.status()),
+            "--store a (memory of db1, newest 2026-01-03), or b (memory of "
+            "db1, newest 2026-01-02)");
 }
 
 TEST(ArchiveChoiceTest, LatestPassesOverDamage) {
@@ -73,6 +79,15 @@ TEST(ArchiveChoiceTest, AnUnreadableManifestIsNoOnesLatestAndCanBeNamed) {
       kNew, MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged, "cut"), {}};
   EXPECT_EQ(ChooseArchive(rows, {"latest", "a"}).value().id, kOld);
   EXPECT_EQ(ChooseArchive(rows, {kNew, ""}).value().id, kNew);
+}
+
+TEST(ArchiveChoiceTest, ArchivesOfANewerVersionAreNotCalledDamaged) {
+  const std::vector<ArchiveRow> rows = {
+      {kNew,
+       MakeError(absl::StatusCode::kUnimplemented, kArchiveUnsupported, "9"),
+       {}}};
+  EXPECT_EQ(ErrorCodeOf(ChooseArchive(rows, {"latest", ""}).status()),
+            kArchiveUnsupported);
 }
 
 TEST(ArchiveChoiceTest, RefusesWhatIsNoId) {

@@ -10,15 +10,50 @@
 #include "sluice/catalog/reconcile.h"
 
 namespace sluice::cli {
-absl::StatusOr<std::vector<ArchiveRow>> LoadArchives(Session& session,
-                                                     const OpenedRepo& repo) {
-  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  SLUICE_ASSIGN_OR_RETURN(auto entries,
-                          repo.destination->ListAll(session.context()));
+namespace {
+
+absl::StatusOr<std::vector<BackupRecord>> RecordsOf(Session& session,
+                                                    const OpenedRepo& repo,
+                                                    RepoUse use) {
   CatalogFilter filter;
   filter.repo_id = repo.row.id();
-  SLUICE_ASSIGN_OR_RETURN(const auto records,
-                          catalog->ListRecords(session.context(), filter));
+  if (use == RepoUse::kWrite) {
+    SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+    return catalog->ListRecords(session.context(), filter);
+  }
+  Catalog* const catalog = session.CatalogIfUsable();
+  if (catalog == nullptr) return std::vector<BackupRecord>();
+  auto records = catalog->ListRecords(
+      Context::WithTimeout(session.context(), Clock::Real(), kCatalogPatience)
+          .first,
+      filter);
+  if (records.ok()) return records;
+  session.NoteCatalogUnusable(records.status());
+  return std::vector<BackupRecord>();
+}
+
+absl::Status StoreDamage(const Context& context, Catalog& catalog,
+                         const OpenedRepo& repo, const ArchiveRow& row,
+                         bool damaged) {
+  if (!row.record.has_value()) {
+    if (!damaged || !row.manifest.ok()) return absl::OkStatus();
+    SLUICE_RETURN_IF_ERROR(catalog.CreateBackupRecord(
+        context, RecordOf(*row.manifest, repo.row, Clock::Real()->Now())));
+  } else if (row.record->damaged() == damaged) {
+    return absl::OkStatus();
+  }
+  return catalog.SetDamaged(context, row.id, damaged);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ArchiveRow>> LoadArchives(Session& session,
+                                                     const OpenedRepo& repo,
+                                                     RepoUse use) {
+  SLUICE_ASSIGN_OR_RETURN(auto entries,
+                          repo.destination->ListAll(session.context()));
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          RecordsOf(session, repo, use));
   std::map<std::string, const BackupRecord*> by_id;
   for (const BackupRecord& record : records) by_id[record.id()] = &record;
 
@@ -39,18 +74,15 @@ Json ToJson(const ArchiveRow& row) {
           {"record", ToJson(row.record)}};
 }
 
-absl::Status RecordDamage(Session& session, const OpenedRepo& repo,
-                          const ArchiveRow& row, bool damaged) {
-  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  if (!row.record.has_value()) {
-    if (!damaged || !row.manifest.ok()) return absl::OkStatus();
-    SLUICE_RETURN_IF_ERROR(catalog->CreateBackupRecord(
-        session.context(),
-        RecordOf(*row.manifest, repo.row, Clock::Real()->Now())));
-  } else if (row.record->damaged() == damaged) {
-    return absl::OkStatus();
-  }
-  return catalog->SetDamaged(session.context(), row.id, damaged);
+void RecordDamage(Session& session, const OpenedRepo& repo,
+                  const ArchiveRow& row, bool damaged) {
+  Catalog* const catalog = session.CatalogIfUsable();
+  if (catalog == nullptr) return;
+  const absl::Status status = StoreDamage(
+      Context::WithTimeout(session.context(), Clock::Real(), kCatalogPatience)
+          .first,
+      *catalog, repo, row, damaged);
+  if (!status.ok()) session.NoteCatalogUnusable(status);
 }
 
 }  // namespace sluice::cli

@@ -13,7 +13,9 @@ namespace {
 
 FlagSpec Repo() {
   return {"repo", "NAME|URI",
-          "the repo: its name in the catalog, or its URI, as local:/mnt/disk"};
+          "the repo: its name in the catalog, its URI, as local:/mnt/disk, or "
+          "a folder's path",
+          "", Completion::kRepo};
 }
 
 FlagSpec Timeout() {
@@ -24,7 +26,8 @@ FlagSpec Timeout() {
 FlagSpec Store(absl::string_view help) { return {"store", "STORE-ID", help}; }
 
 ArgumentSpec OptionalId() {
-  return {"ID", "a backup's id, a unique beginning of it, or latest", false};
+  return {"ID", "a backup's id, a unique beginning of it, or latest", false,
+          false, Completion::kArchive};
 }
 
 std::vector<VerbSpec> Archives() {
@@ -36,11 +39,13 @@ std::vector<VerbSpec> Archives() {
        "repo is swept first.",
        {{"SOURCE", "the store's URI, as memory:?load=/usr/include"}},
        {Repo(),
-        {"init", "", "make a new repo there where there is none yet"},
+        {"init", "",
+         "make a new repo there where there is none yet, nor ever was"},
         {"base", "ID",
          "an increment on this archive of the store, or on its latest; all of "
          "it where the store cannot build on that"},
         {"allow-empty", "", "an archive without any bytes is no failure"},
+        {"label", "TEXT", "what to call the archive; `list` shows it"},
         Store("the store's id, where the source has none of its own"),
         Timeout()},
        "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
@@ -64,6 +69,7 @@ std::vector<VerbSpec> Archives() {
          "backup` does; only its format can tell that it is whole",
          "", Completion::kFile},
         {"kind", "KIND", "what the file of --from-file is, as badger"},
+        {"allow-empty", "", "a file with nothing in it is no failure"},
         Timeout()},
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",
@@ -82,20 +88,26 @@ std::vector<VerbSpec> Archives() {
        "list a repo's archives, oldest first",
        "",
        {},
-       {Repo(), Store("only this store's archives")},
+       {Repo(),
+        Store("only this store's archives"),
+        {"label", "TEXT", "only archives of this label"}},
        "list --repo nightly"},
       {"show",
        "show all that is known of one archive",
        "",
-       {{"ID", "a backup's id, a unique beginning of it, or latest"}},
+       {{"ID", "a backup's id, a unique beginning of it, or latest", true,
+         false, Completion::kArchive}},
        {Repo(), Store("whose latest, where the repo holds several stores")},
        "show latest --repo nightly"},
       {"delete",
        "delete archives",
        "An archive that increments build on is not deleted without them.",
-       {{"ID", "backup ids, or unique beginnings of them", true, true}},
+       {{"ID", "backup ids, or unique beginnings of four letters and more",
+         true, true, Completion::kArchive}},
        {Repo(),
         {"with-increments", "", "those too that build on the named ones"},
+        {"dry-run", "", "show what would go, and delete nothing"},
+        {"yes", "", "do not ask; only a terminal is asked"},
         Timeout()},
        "delete 01JD3Z --repo nightly"},
       {"reconcile",
@@ -126,7 +138,7 @@ std::vector<VerbSpec> Administration() {
        "Makes a new repo there where there is none; one that is there is used "
        "as it is.",
        {{"NAME", "lower case letters, digits, '.', '_' and '-'"},
-        {"URI", "the place, as local:/mnt/disk"}},
+        {"URI", "the place, as local:/mnt/disk, or a folder's path"}},
        {},
        "repo add nightly local:/mnt/disk"},
       {"repo list",
@@ -138,9 +150,32 @@ std::vector<VerbSpec> Administration() {
       {"repo show",
        "show one repo",
        "",
-       {{"NAME", "its name, id, or URI"}},
+       {{"NAME", "its name, id, or URI", true, false, Completion::kRepo}},
        {},
        "repo show nightly"},
+      {"repo remove",
+       "forget a repo",
+       "Only the catalog forgets it: its archives stay where they are, and "
+       "`repo add` knows them again.",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo}},
+       {},
+       "repo remove nightly"},
+      {"repo rename",
+       "give a repo another name",
+       "",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo},
+        {"NEW-NAME", "lower case letters, digits, '.', '_' and '-'"}},
+       {},
+       "repo rename nightly weekly"},
+      {"repo move",
+       "say where a repo has gone",
+       "Moves nothing: for a disk that is mounted elsewhere now, or a repo "
+       "that "
+       "was copied. The place must hold that very repo.",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo},
+        {"URI", "where it is now, as local:/mnt/disk2"}},
+       {},
+       "repo move nightly local:/mnt/disk2"},
       {"job list",
        "list jobs, newest first",
        "",
@@ -150,13 +185,15 @@ std::vector<VerbSpec> Administration() {
       {"job show",
        "show one job",
        "",
-       {{"ID", "a job's id, a unique beginning of it, or latest"}},
+       {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
+         Completion::kJob}},
        {},
        "job show latest"},
       {"job cancel",
        "ask a running job to end",
        "The process that runs it ends it as interrupted, within seconds.",
-       {{"ID", "a job's id, a unique beginning of it, or latest"}},
+       {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
+         Completion::kJob}},
        {},
        "job cancel latest"},
       {"plugin list",
@@ -258,6 +295,9 @@ const std::vector<FlagSpec>& GlobalFlags() {
       {"log-format", "logfmt|json", "of the log lines on stderr", "logfmt",
        Completion::kLogFormat},
       {"no-progress", "", "no progress on stderr"},
+      {"quiet", "",
+       "nothing where all went well: no progress, no log lines, no words about "
+       "what was done; lists, warnings and errors as ever"},
       {"help", "", "explain the verb and end"},
   };
   return flags;

@@ -15,7 +15,15 @@
 namespace sluice::cli {
 
 // What a shell offers for a value.
-enum class Completion { kNone, kFile, kShell, kLogFormat };
+enum class Completion {
+  kNone,
+  kFile,
+  kShell,
+  kLogFormat,
+  kRepo,     // the catalog's names
+  kArchive,  // the ids of the repo that --repo names
+  kJob,      // the catalog's jobs
+};
 
 struct FlagSpec {
   absl::string_view name;   // without "--"

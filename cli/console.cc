@@ -1,5 +1,6 @@
 #include "sluice/cli/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -64,6 +65,10 @@ void Console::ResultBytes(absl::string_view bytes) {
   absl::StrAppend(&result_, bytes);
 }
 
+void Console::Done(absl::string_view text) {
+  if (!options_.quiet) Result(text);
+}
+
 void Console::ResultJson(const Json& json) {
   const std::string line = absl::StrCat(Encode(json), "\n");
   MutexLock lock(mutex_);
@@ -84,6 +89,12 @@ absl::Status Console::Flush() {
   if (error == 0) return absl::OkStatus();
   return MakeError(absl::StatusCode::kInternal, kOutputFailed,
                    absl::StrCat("write stdout: ", strerror(error)));
+}
+
+size_t Console::Width() const {
+  struct winsize size {};
+  const bool known = ioctl(options_.note_fd, TIOCGWINSZ, &size) == 0;
+  return known && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void Console::WriteLine(const std::string& line) {
@@ -108,7 +119,7 @@ void Console::Error(const absl::Status& status) {
 
 void Console::Log(LogLevel level, absl::string_view message,
                   const Json& fields) {
-  if (!options_.logs) return;
+  if (!options_.logs || (options_.quiet && level == LogLevel::kInfo)) return;
   Json line = {
       {"time", TimeText(absl::ToUnixMillis(clock_->Now()))},
       {"level", std::string(LevelName(level))},
@@ -122,7 +133,8 @@ void Console::ShowBar(absl::string_view bar) {
   if (!options_.terminal) return;
   MutexLock lock(mutex_);
   if (bar_.empty() && bar.empty()) return;
-  bar_ = Printable(bar);
+  // The last column stays free: a full line would scroll.
+  bar_ = Printable(bar).substr(0, Width() - 1);
   WriteAll(options_.note_fd, absl::StrCat("\r\x1b[K", bar_));
 }
 

@@ -29,6 +29,7 @@ struct ConsoleOptions {
   bool result_terminal = false;  // result_fd is one
   bool json = false;             // the result is JSON
   bool logs = true;
+  bool quiet = false;     // only lists, warnings and errors
   bool json_log = false;  // else logfmt
   bool terminal = false;  // notes go to one: a bar may be drawn
   bool color = false;
@@ -46,6 +47,8 @@ class Console {
 
   // Text of the result, made printable but for line ends and tabs.
   void Result(absl::string_view text);
+  // The same where it only says that what was asked for is done.
+  void Done(absl::string_view text);
   // Bytes of the result: as they are for a file or a pipe, made printable where
   // stdout is a terminal. For what a plugin's verb prints.
   void ResultBytes(absl::string_view bytes);
@@ -62,8 +65,10 @@ class Console {
   // A line for machines. `fields` is an object of strings, numbers, booleans.
   void Log(LogLevel level, absl::string_view message, const Json& fields);
   // The line of progress at the bottom, in place of an earlier one; only on a
-  // terminal. Empty: none.
+  // terminal, and no wider than that. Empty: none.
   void ShowBar(absl::string_view bar);
+  // Columns of the terminal, which may change; 80 where it does not say.
+  size_t Width() const;
 
  private:
   void WriteLine(const std::string& line);

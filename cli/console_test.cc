@@ -1,6 +1,8 @@
 #include "sluice/cli/console.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -151,6 +153,54 @@ TEST(ConsoleTest, ABarIsDrawnOnATerminalOnlyAndStaysBelowTheLines) {
   EXPECT_EQ(err.Read(), "\r\x1b[Knote\nbar");
   terminal.ShowBar("");
   EXPECT_EQ(err.Read(), "\r\x1b[K");
+}
+
+TEST(ConsoleTest, ABarIsNoWiderThanTheTerminal) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  const int ours = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(ours, 0);
+  struct winsize size {};
+  size.ws_col = 20;
+  size.ws_row = 5;
+  ASSERT_EQ(ioctl(ours, TIOCSWINSZ, &size), 0);
+  Console console({.note_fd = ours, .terminal = true}, Clock::Real());
+  EXPECT_EQ(console.Width(), 20u);
+  console.ShowBar(std::string(100, 'x'));
+  std::array<char, 4096> buffer;
+  const ssize_t got = read(terminal, buffer.data(), buffer.size());
+  EXPECT_EQ(std::string(buffer.data(), static_cast<size_t>(got)),
+            "\r\x1b[K" + std::string(19, 'x'));
+  close(ours);
+  close(terminal);
+}
+
+TEST(ConsoleTest, QuietLeavesOutWhatOnlySaysThatAllWentWell) {
+  Pipe out;
+  Pipe err;
+  Console console(
+      {.result_fd = out.writer(), .note_fd = err.writer(), .quiet = true},
+      Clock::Real());
+  console.Done("done\n");
+  console.Log(LogLevel::kInfo, "job started", {});
+  console.Result("a list\n");
+  EXPECT_TRUE(console.Flush().ok());
+  EXPECT_EQ(out.Read(), "a list\n");
+  EXPECT_EQ(err.Read(), "");
+  console.Note("warning: left out");
+  EXPECT_EQ(err.Read(), "warning: left out\n");
+}
+
+TEST(ConsoleTest, AReaderThatIsGoneStaysGone) {
+  signal(SIGPIPE, SIG_IGN);
+  Pipe out;
+  out.CloseReader();
+  Console console({.result_fd = out.writer()}, Clock::Real());
+  console.Result("result\n");
+  EXPECT_FALSE(console.Flush().ok());
+  EXPECT_FALSE(console.Flush().ok());
 }
 
 }  // namespace

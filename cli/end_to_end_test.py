@@ -425,6 +425,323 @@ class EndToEnd(CommandTest):
         self.run_sluice("backup", self.store, "--repo", self.repo, "--init")
         self.assertEqual(self.run_json("repo", "show", "nightly")["archives"], 2)
 
+    # --- one store, one name
+
+    def test_two_folders_are_two_stores_and_one_folder_is_one(self):
+        plugins = ["--plugin-dir", self.plugins_with(ONEFILE)]
+        ids = {}
+        for folder in ("a", "b"):
+            os.mkdir(self.path(folder))
+            with open(self.path(folder + "/data"), "w") as file:
+                file.write(folder)
+            ids[folder] = set()
+            for typed in ("data", "./data", self.path(folder + "/data"),
+                          self.path(folder) + "//x/../data"):
+                process = self.start(
+                    "backup", "onefile:" + typed, "--repo", self.repo, "--init",
+                    "--json", *plugins, cwd=self.path(folder))
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertEqual(process.returncode, 0, err)
+                ids[folder].add(json.loads(out)["record"]["store_id"])
+        self.assertEqual({len(found) for found in ids.values()}, {1}, ids)
+        self.assertNotEqual(ids["a"], ids["b"])
+
+    def test_archives_of_the_id_of_old_are_named_and_reached(self):
+        plugins = ["--plugin-dir", self.plugins_with(ONEFILE)]
+        with open(self.path("data"), "w") as file:
+            file.write("x")
+        # What the id was made of: the URI as it was typed.
+        old = self.old_store_id("onefile:data")
+        words = ["backup", "onefile:data", "--repo", self.repo, "--init",
+                 *plugins]
+        self.run_sluice(*words, "--store", old)
+        self.run_sluice(*words)
+        self.assertIn("--store " + old, self.err)
+        self.assertEqual(len(self.run_lines("list", "--repo", self.repo,
+                                            "--store", old, *plugins)), 1)
+
+    def old_store_id(self, uri):
+        out = subprocess.run(["xxhsum", "-H3"], input=uri.encode(),
+                             capture_output=True, check=True).stdout.decode()
+        return "onefile-" + out.split()[-1]
+
+    def plugins_with(self, plugin):
+        """A folder with the plugins that ship, and one more."""
+        folder = self.path("plugins")
+        if not os.path.isdir(folder):
+            shutil.copytree(os.path.join(os.path.dirname(SLUICE), "plugins"),
+                            folder)
+            shutil.copy(plugin, os.path.join(folder, os.path.basename(plugin)))
+            for name in os.listdir(folder):
+                os.chmod(os.path.join(folder, name), 0o755)
+            os.chmod(folder, 0o755)
+        return folder
+
+    def test_a_repo_is_a_path_too_and_a_tilde_is_home(self):
+        self.make_tree(links=False)
+        os.makedirs(self.env["HOME"])
+        self.run_sluice("backup", self.store, "--repo", "~/repo", "--init")
+        self.assertTrue(os.path.isdir(os.path.join(self.env["HOME"], "repo")))
+        for place in ("local:~/repo", "~/repo/",
+                      os.path.join(self.env["HOME"], "repo")):
+            self.assertEqual(len(self.run_lines("list", "--repo", place)), 1)
+
+    def test_a_repo_within_the_store_is_refused_before_it_is_made(self):
+        self.make_tree(links=False)
+        within = self.path("tree/repo")
+        error = self.run_json("backup", self.store, "--repo", "local:" + within,
+                              "--init", code=2)["error"]
+        self.assertIn("within", error["message"])
+        self.assertFalse(os.path.exists(within))
+        self.backup()
+        self.run_sluice("restore", "latest", "--repo", self.repo, "--to",
+                        "memory:?save=" + self.repo_folder + "/out", code=2)
+
+    # --- a disk that is away
+
+    def test_init_makes_no_second_repo_where_one_was(self):
+        self.make_tree(links=False)
+        disk = self.path("disk")
+        os.mkdir(disk)
+        place = "local:" + disk
+        self.run_sluice("backup", self.store, "--repo", place, "--init")
+        self.assertIn("made a new repo", self.err)
+        self.assertIn("nothing mounted", self.err)
+        os.rename(disk, self.path("away"))
+        os.mkdir(disk)
+        for words in (["backup", self.store, "--repo", place, "--init"],
+                      ["repo", "add", "again", place]):
+            error = self.run_json(*words, code=10)["error"]
+            self.assertEqual(error["code"], "destination_not_found")
+            self.assertIn("mounted", error["hint"])
+            self.assertEqual(os.listdir(disk), [])
+        # The disk is back, and a backup goes on where it was.
+        os.rmdir(disk)
+        os.rename(self.path("away"), disk)
+        self.run_sluice("backup", self.store, "--repo", place, "--init")
+        self.assertEqual(len(self.run_lines("list", "--repo", place)), 2)
+
+    def test_init_by_name_makes_nothing_where_the_repo_is_away(self):
+        self.make_tree(links=False)
+        self.run_sluice("repo", "add", "nightly", self.repo)
+        os.rename(self.repo_folder, self.path("away"))
+        os.mkdir(self.repo_folder)
+        error = self.run_json("backup", self.store, "--repo", "nightly",
+                              "--init", code=10)["error"]
+        self.assertIn("mounted", error["hint"])
+        self.assertEqual(os.listdir(self.repo_folder), [])
+
+    def test_repo_add_looks_at_the_name_before_it_makes_anything(self):
+        self.run_sluice("repo", "add", "nightly", self.repo)
+        error = self.run_json("repo", "add", "nightly",
+                              "local:" + self.path("other"), code=1)["error"]
+        self.assertEqual(error["code"], "name_taken")
+        self.assertFalse(os.path.exists(self.path("other")))
+        self.run_sluice("repo", "add", "nightly", self.repo)
+
+    def test_a_repo_is_moved_renamed_and_forgotten(self):
+        self.make_tree(links=False)
+        self.run_sluice("backup", self.store, "--repo", self.repo, "--init")
+        self.run_sluice("repo", "add", "nightly", self.repo)
+        os.rename(self.repo_folder, self.path("moved"))
+        self.run_sluice("list", "--repo", "nightly", code=10)
+        self.assertIn("repo move", self.err)
+        os.mkdir(self.path("empty"))
+        self.run_sluice("repo", "move", "nightly", "local:" + self.path("empty"),
+                        code=10)
+        self.run_sluice("repo", "move", "nightly", self.path("moved"))
+        self.assertEqual(len(self.run_lines("list", "--repo", "nightly")), 1)
+        self.run_sluice("repo", "rename", "nightly", "weekly")
+        self.run_sluice("list", "--repo", "nightly", code=10)
+        self.run_sluice("backup", self.store, "--repo", "weekly")
+        self.run_sluice("repo", "remove", "weekly")
+        self.assertEqual(self.run_lines("repo", "list"), [])
+        self.run_sluice("repo", "remove", "weekly", code=10)
+        self.assertTrue(os.path.isdir(self.path("moved")))
+        self.run_sluice("repo", "add", "weekly", self.path("moved"))
+        self.assertEqual(len(self.run_lines("list", "--repo", "weekly")), 2)
+
+    # --- a catalog that cannot be used
+
+    def test_reading_needs_the_repo_alone_whatever_the_catalog_is(self):
+        contents = self.make_tree(links=False)
+        self.backup()
+        catalog = os.path.join(self.env["HOME"],
+                               ".local/state/sluice/catalog.db")
+        with open(catalog, "r+b") as file:
+            file.write(b"no database at all" * 1000)
+        for name in ("-wal", "-shm"):
+            if os.path.exists(catalog + name):
+                os.unlink(catalog + name)
+        environments = {"corrupt": dict(self.env)}
+        environments["homeless"] = {key: value for key, value in self.env.items()
+                                    if key != "HOME"}
+        os.mkdir(self.path("file-home"))
+        with open(self.path("file-home/.local"), "w") as file:
+            file.write("no folder")
+        environments["no folder"] = {**self.env, "HOME": self.path("file-home")}
+        for name, environment in environments.items():
+            self.env = environment
+            out = self.path("out-" + name)
+            for words in (["list"], ["show", "latest"], ["verify", "latest"],
+                          ["verify", "--all"],
+                          ["restore", "latest", "--to", "memory:?save=" + out]):
+                self.run_sluice(*words, "--repo", self.repo)
+                self.assertEqual(self.err.count("going on without the catalog"),
+                                 1, (name, words, self.err))
+            self.assertEqual(files_below(out), contents)
+            # What is written needs it.
+            self.assertNotEqual(
+                self.start("backup", self.store, "--repo", self.repo).wait(), 0)
+
+    # --- files of a store's own tool
+
+    def test_an_empty_file_is_no_restore(self):
+        target = self.path("target")
+        with open(self.path("empty"), "wb"):
+            pass
+        with open(self.path("frames"), "wb") as file:
+            file.write(bytes(16))  # two frames with nothing in them
+        for name in ("empty", "frames"):
+            words = ["restore", "--from-file", self.path(name), "--kind",
+                     "badger", "--to", "badger:" + target]
+            error = self.run_json(*words, code=1)
+            self.assertEqual(error["error"]["code"], "source_empty", name)
+            self.assertIn("--allow-empty", error["error"]["hint"])
+            self.assertFalse(os.path.exists(target))
+            job = self.run_json("job", "show", "latest")
+            self.assertEqual(job["error_code"], "source_empty")
+            self.run_sluice(*words, "--allow-empty")
+            self.assertTrue(os.path.exists(target + "/MANIFEST"))
+            self.assertEqual(self.run_json("job", "show", "latest")["kind"],
+                             "restore")
+            shutil.rmtree(target)
+
+    def test_a_file_that_was_cut_is_damage(self):
+        with open(self.path("cut"), "wb") as file:
+            file.write(b"\x40\0\0\0\0\0\0\0\x0a")
+        self.run_sluice("restore", "--from-file", self.path("cut"), "--kind",
+                        "badger", "--to", "badger:" + self.path("target"),
+                        code=4)
+        self.assertFalse(os.path.exists(self.path("target")))
+
+    # --- two at once
+
+    def test_of_two_restores_into_one_folder_one_wins_whole(self):
+        contents = self.make_tree(links=False)
+        self.backup()
+        target = self.path("out")
+        words = ["restore", "latest", "--repo", self.repo, "--to",
+                 "memory:?save=" + target]
+        for _ in range(5):
+            shutil.rmtree(target, ignore_errors=True)
+            both = [self.start(*words), self.start(*words)]
+            codes = []
+            for process in both:
+                process.communicate(timeout=PATIENCE)
+                codes.append(process.returncode)
+            self.assertEqual(sorted(codes), [0, 1])
+            self.assertEqual(files_below(target), contents)
+
+    # --- words
+
+    def test_quiet_says_nothing_where_all_went_well(self):
+        self.make_tree(links=False)
+        for words in (["backup", self.store, "--repo", self.repo, "--init"],
+                      ["verify", "--all", "--repo", self.repo],
+                      ["restore", "latest", "--repo", self.repo, "--to",
+                       "memory:?save=" + self.path("out")],
+                      ["sweep", "--repo", self.repo]):
+            self.assertEqual(self.run_sluice(*words, "--quiet"), "")
+            lines = [line for line in self.err.splitlines()
+                     if "nothing mounted" not in line]
+            self.assertEqual(lines, [])
+        self.assertIn("tree", self.run_sluice("list", "--repo", self.repo,
+                                              "--quiet"))
+        self.run_sluice("restore", "latest", "--repo", self.repo, "--to",
+                        "memory:?save=" + self.path("out"), "--quiet", code=1)
+        self.assertIn("not empty", self.err)
+
+    def test_delete_wants_four_letters_and_can_be_tried(self):
+        self.make_tree(links=False)
+        first = self.backup()["record"]["id"]
+        for short in (first[:1], first[:3]):
+            self.run_sluice("delete", short, "--repo", self.repo, code=2)
+            self.assertIn("at least 4", self.err)
+        out = self.run_sluice("delete", first[:4], "--repo", self.repo,
+                              "--dry-run")
+        self.assertIn(first + " would be deleted", out)
+        self.assertEqual(len(self.run_lines("list", "--repo", self.repo)), 1)
+        self.run_sluice("delete", first[:4], "--repo", self.repo)
+        self.assertEqual(self.run_lines("list", "--repo", self.repo), [])
+
+    def test_delete_asks_on_a_terminal(self):
+        self.make_tree(links=False)
+        first = self.backup()["record"]["id"]
+        for answer, left in ((b"no\n", 1), (b"yes\n", 0)):
+            ours, theirs = os.openpty()
+            process = self.start("delete", first, "--repo", self.repo,
+                                 stdin=theirs, stderr=theirs)
+            os.close(theirs)
+            os.write(ours, answer)
+            process.communicate(timeout=PATIENCE)
+            os.close(ours)
+            self.assertEqual(process.returncode, 130 if left else 0)
+            self.assertEqual(len(self.run_lines("list", "--repo", self.repo)),
+                             left)
+
+    def test_verify_all_tells_each_archive_as_it_goes(self):
+        self.make_tree(links=False)
+        ids = [self.backup()["record"]["id"] for _ in range(2)]
+        log = self.path("writes")
+        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=write",
+                        SLUICE, "verify", "--all", "--repo", self.repo],
+                       env=self.env, check=True, capture_output=True,
+                       timeout=PATIENCE)
+        with open(log, encoding="utf-8") as file:
+            writes = [line for line in file if "write(1, " in line]
+        self.assertEqual([next(i for i in ids if i in line) for line in writes],
+                         ids)
+
+    def test_list_says_where_an_archive_came_from(self):
+        self.make_tree(links=False)
+        self.backup()
+        self.run_sluice("backup", self.store, "--repo", self.repo, "--label",
+                        "before the move")
+        manifests = [row["manifest"]
+                     for row in self.run_lines("list", "--repo", self.repo)]
+        self.assertEqual([m["label"] for m in manifests],
+                         ["", "before the move"])
+        self.assertEqual({m["host"] for m in manifests}, {os.uname().nodename})
+        self.assertIn("load=" + self.path("tree"), manifests[0]["source"])
+        self.assertEqual(len(self.run_lines("list", "--repo", self.repo,
+                                            "--label", "before the move")), 1)
+        table = self.run_sluice("list", "--repo", self.repo)
+        self.assertIn(os.uname().nodename + " load=" + self.path("tree"), table)
+        self.run_sluice("backup", self.store, "--repo", self.repo, "--label",
+                        "two\nlines", code=2)
+
+    def test_the_completion_offers_repos_and_ids(self):
+        self.make_tree(links=False)
+        self.run_sluice("repo", "add", "nightly", self.repo)
+        first = self.backup()["record"]["id"]
+        with open(self.path("completion"), "w", encoding="utf-8") as file:
+            file.write(self.run_sluice("completion", "bash"))
+
+        def offered(*words):
+            script = ('source "$1"; shift; COMP_WORDS=("$@"); '
+                      "COMP_CWORD=$(($# - 1)); _sluice; "
+                      'printf "%s\\n" "${COMPREPLY[@]}"')
+            return subprocess.run(
+                ["bash", "-c", script, "bash", self.path("completion"), SLUICE,
+                 *words], env=self.env, capture_output=True, check=True,
+                text=True, timeout=PATIENCE).stdout.split()
+
+        self.assertEqual(offered("list", "--repo", "n"), ["nightly"])
+        self.assertEqual(offered("show", "--repo", "nightly", first[:5]),
+                         [first])
+        self.assertEqual(offered("repo", "show", "ni"), ["nightly"])
+
     # --- the end of runs
 
     def end_by_signal(self, number, code):
@@ -446,6 +763,9 @@ class EndToEnd(CommandTest):
 
     def test_sigterm_ends_a_run_as_interrupted(self):
         self.end_by_signal(signal.SIGTERM, 143)
+
+    def test_a_terminal_that_is_closed_leaves_nothing_behind(self):
+        self.end_by_signal(signal.SIGHUP, 129)
 
     def test_a_second_signal_leaves_at_once(self):
         process = self.start_endless()

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sluice/base/error.h"
+#include "sluice/catalog/catalog_error.h"
 
 namespace sluice::cli {
 
@@ -28,7 +29,7 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
        "permission denied",
        {kDestinationPermissionDenied, kDestinationCredentialsInvalid,
         kDestinationReadOnly, kSourcePermissionDenied, kSourceReadOnly,
-        kScratchPermissionDenied}},
+        kScratchPermissionDenied, kCatalogPermissionDenied}},
       {ExitCode::kUnreachable,
        "destination unreachable",
        {kDestinationUnreachable}},
@@ -40,6 +41,7 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
        "unsupported version",
        {kSourceUnsupported, kArchiveUnsupported, kCatalogNewer}},
       {ExitCode::kTimedOut, "timed out", {kDeadlineExceeded}},
+      {ExitCode::kHangup, "interrupted (SIGHUP)", {}},
       {ExitCode::kInterrupted,
        "interrupted (SIGINT, job cancel)",
        {kCancelled}},

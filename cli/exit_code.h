@@ -26,6 +26,7 @@ enum class ExitCode : int {
   kPluginUnusable = 16,
   kUnsupported = 17,  // of a version that is newer, older or not known
   kTimedOut = 124,
+  kHangup = 129,       // by SIGHUP, as of a terminal that is closed
   kInterrupted = 130,  // by SIGINT, or `sluice job cancel`
   kTerminated = 143,   // by SIGTERM
 };

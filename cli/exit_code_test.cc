@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/catalog/catalog_error.h"
 
 namespace sluice::cli {
 namespace {
@@ -39,6 +40,7 @@ TEST(ExitCodeTest, EachWordKeepsItsCode) {
       {kSourceWrongKey, 12},
       {kSourcePermissionDenied, 13},
       {kSourceReadOnly, 13},
+      {kCatalogPermissionDenied, 13},
       {kScratchPermissionDenied, 13},
       {kSourceNoSpace, 15},
       {kScratchNoSpace, 15},
@@ -72,7 +74,7 @@ TEST(ExitCodeTest, NoCodeAndNoWordStandsInTheTableTwice) {
     }
   }
   EXPECT_EQ(codes, (std::set<int>{0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17,
-                                  124, 130, 143}));
+                                  124, 129, 130, 143}));
 }
 
 }  // namespace

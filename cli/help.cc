@@ -81,6 +81,18 @@ std::string ManFlags(const std::vector<FlagSpec>& flags) {
   return out;
 }
 
+std::vector<std::pair<absl::string_view, absl::string_view>> Files() {
+  return {
+      {"$XDG_STATE_HOME/sluice/catalog.db",
+       "the catalog of jobs, records and repos, else below "
+       "~/.local/state; with it its log, -wal and -shm, and a reserve for a "
+       "full disk"},
+      {"plugins/ beside the executable", "the kinds of stores and places"},
+      {"sluice-repo.json", "in a place: this is a repo"},
+      {"$TMPDIR", "what is spooled while a backup runs, else /tmp"},
+  };
+}
+
 std::string ManVerb(const VerbSpec& verb) {
   std::string out = absl::StrCat(".SS \"", Escaped(verb.path), "\"\n.nf\n",
                                  Escaped(Usage(verb)), "\n.fi\n.PP\n",
@@ -141,34 +153,66 @@ absl::string_view Choices(Completion completion) {
       return "logfmt json";
     case Completion::kNone:
     case Completion::kFile:
+    case Completion::kRepo:
+    case Completion::kArchive:
+    case Completion::kJob:
       break;
   }
   return "";
 }
 
+// What the command itself is asked for, in a shell's words; empty: nothing.
+absl::string_view ListingOf(Completion completion) {
+  switch (completion) {
+    case Completion::kRepo:
+      return "repo list";
+    case Completion::kArchive:
+      return "list --repo \"$repo\"";
+    case Completion::kJob:
+      return "job list";
+    default:
+      return "";
+  }
+}
+
 Completion ArgumentCompletion(const VerbSpec& verb) {
   return verb.arguments.empty() ? Completion::kNone
-                                : verb.arguments.back().completion;
+                                : verb.arguments.front().completion;
 }
 
 std::string BashCase(const VerbSpec& verb) {
   const Completion completion = ArgumentCompletion(verb);
-  return absl::StrCat("    '", verb.path, "') words='", FlagWords(verb),
-                      absl::StrCat(" ", Choices(completion)), "'",
-                      completion == Completion::kFile ? " files=1" : "",
-                      " ;;\n");
+  const absl::string_view listing = ListingOf(completion);
+  return absl::StrCat(
+      "    '", verb.path, "') words='", FlagWords(verb),
+      absl::StrCat(" ", Choices(completion)), "'",
+      completion == Completion::kFile ? " files=1" : "",
+      listing.empty()
+          ? ""
+          : absl::StrCat("; words+=\" $(_sluice_column ", listing, ")\""),
+      " ;;\n");
 }
 
 std::string BashScript() {
-  std::string script = R"(# bash completion for sluice
+  std::string script = R"sh(# bash completion for sluice
+_sluice_column() {
+  "${COMP_WORDS[0]}" "$@" 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
 _sluice() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-  local verb='' word words='' files=''
+  local verb='' word words='' files='' repo=${SLUICE_REPO-} i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [ "${COMP_WORDS[i]}" = --repo ] && repo=${COMP_WORDS[i+1]}
+  done
+  case $prev in
+    --repo) COMPREPLY=($(compgen -W "$(_sluice_column repo list)" -- "$cur"))
+       return ;;
+  esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
       *) case $verb in
-)";
+)sh";
   for (const std::string& first : TopWords()) {
     if (SecondWords(first).empty()) continue;
     absl::StrAppend(&script, "           ", first,
@@ -211,8 +255,15 @@ std::string Quoted(absl::string_view text) {  // for a shell's '...'
 
 std::string ZshScript() {
   std::string script =
-      "#compdef sluice\n# zsh completion for sluice\n_sluice() {\n"
-      "  local verb=\"$words[2]\"\n"
+      "#compdef sluice\n# zsh completion for sluice\n"
+      "_sluice_column() {\n"
+      "  sluice \"$@\" 2>/dev/null | awk 'NR > 1 { print $1 }'\n}\n"
+      "_sluice() {\n"
+      "  local verb=\"$words[2]\" repo=\"$SLUICE_REPO\" i\n"
+      "  for ((i = 2; i < CURRENT; i++)); do\n"
+      "    [[ $words[i] == --repo ]] && repo=\"$words[i+1]\"\n  done\n"
+      "  if [[ $words[CURRENT-1] == --repo ]]; then\n"
+      "    compadd -- $(_sluice_column repo list)\n    return\n  fi\n"
       "  if (( CURRENT == 2 )); then\n    _values verb";
   for (const VerbSpec& verb : Verbs()) {
     if (absl::StrContains(verb.path, " ")) continue;
@@ -239,9 +290,12 @@ std::string ZshScript() {
   }
   absl::StrAppend(&script, "  case $verb in\n");
   for (const VerbSpec& verb : Verbs()) {
-    absl::StrAppend(&script, "    '", verb.path, "') compadd -- ",
-                    FlagWords(verb), " ", Choices(ArgumentCompletion(verb)),
-                    " ;;\n");
+    const absl::string_view listing = ListingOf(ArgumentCompletion(verb));
+    absl::StrAppend(
+        &script, "    '", verb.path, "') compadd -- ", FlagWords(verb), " ",
+        Choices(ArgumentCompletion(verb)),
+        listing.empty() ? "" : absl::StrCat(" $(_sluice_column ", listing, ")"),
+        " ;;\n");
   }
   absl::StrAppend(&script, "  esac\n  _files\n}\n_sluice \"$@\"\n");
   return script;
@@ -262,8 +316,12 @@ std::string FishScript() {
     for (const FlagSpec& flag : verb.flags) {
       absl::StrAppend(&script, "complete -c sluice -n '",
                       "__fish_seen_subcommand_from ", word, "' -l ", flag.name,
-                      flag.is_switch() ? "" : " -r", " -d '", Quoted(flag.help),
-                      "'\n");
+                      flag.is_switch() ? "" : " -r",
+                      flag.completion == Completion::kRepo
+                          ? " -a '(sluice repo list 2>/dev/null | awk "
+                            "\"NR > 1 { print \\$1 }\")'"
+                          : "",
+                      " -d '", Quoted(flag.help), "'\n");
     }
     const absl::string_view choices = Choices(ArgumentCompletion(verb));
     if (!choices.empty()) {
@@ -302,7 +360,7 @@ std::string OverallHelp() {
     absl::StrAppend(
         &help, Row(absl::StrCat(static_cast<int>(code.code)), code.meaning));
   }
-  absl::StrAppend(&help, "\n`sluice VERB --help` explains a verb; ",
+  absl::StrAppend(&help, "\n`sluice help VERB` explains a verb; ",
                   "`sluice demo` shows it at work.\n");
   return help;
 }
@@ -340,6 +398,17 @@ std::string ManPage() {
   for (const ExitCodeSpec& code : ExitCodes()) {
     absl::StrAppend(&page, ".TP\n", static_cast<int>(code.code), "\n",
                     Escaped(code.meaning), "\n");
+  }
+  absl::StrAppend(&page, ".SH FILES\n");
+  for (const auto& [file, meaning] : Files()) {
+    absl::StrAppend(&page, ".TP\n", Escaped(file), "\n", Escaped(meaning),
+                    "\n");
+  }
+  absl::StrAppend(&page, ".SH EXAMPLES\n");
+  for (const VerbSpec& verb : Verbs()) {
+    absl::StrAppend(&page, ".TP\n.B ",
+                    Escaped(absl::StrCat("sluice ", verb.example)), "\n",
+                    Escaped(verb.summary), ".\n");
   }
   return page;
 }

@@ -86,6 +86,23 @@ TEST(HelpTest, AManPageHasNoLineThatTroffWouldTakeForARequest) {
   }
 }
 
+TEST(HelpTest, AManPageHasExamplesAndFiles) {
+  const std::string man = ManPage();
+  EXPECT_THAT(man, HasSubstr(".SH EXAMPLES\n"));
+  EXPECT_THAT(man, HasSubstr(".SH FILES\n"));
+  EXPECT_THAT(man, HasSubstr("sluice/catalog\\&.db"));
+}
+
+TEST(HelpTest, OffersReposAndIds) {
+  for (const char* shell : {"bash", "zsh"}) {
+    const std::string script = CompletionScript(shell).value();
+    EXPECT_THAT(script, HasSubstr("$(_sluice_column repo list)"));
+    EXPECT_THAT(script, HasSubstr("$(_sluice_column list --repo \"$repo\")"));
+    EXPECT_THAT(script, HasSubstr("$(_sluice_column job list)"));
+  }
+  EXPECT_THAT(CompletionScript("fish").value(), HasSubstr("sluice repo list"));
+}
+
 TEST(HelpTest, RefusesAShellItDoesNotKnow) {
   EXPECT_FALSE(CompletionScript("tcsh").ok());
 }

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 
@@ -30,6 +31,17 @@ void OnSignal(int number) {
   errno = saved;
 }
 
+absl::string_view NameOf(int number) {
+  switch (number) {
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "SIGINT";
+  }
+}
+
 void Install() {
   static const bool installed = [] {
     if (pipe2(wake_pipe, O_CLOEXEC) != 0) return false;
@@ -37,7 +49,7 @@ void Install() {
     action.sa_handler = OnSignal;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    for (const int number : {SIGINT, SIGTERM}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
       // A parent that ignores it (nohup, a shell's background job) meant it.
       struct sigaction before = {};
       sigaction(number, nullptr, &before);
@@ -78,10 +90,8 @@ void Interrupt::Watch() {
     const ssize_t got = read(wake_pipe[0], &byte, 1);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0 || byte == 'q') return;
-    cancel_(
-        MakeError(absl::StatusCode::kCancelled, kCancelled,
-                  absl::StrCat("interrupted by ",
-                               signal() == SIGTERM ? "SIGTERM" : "SIGINT")));
+    cancel_(MakeError(absl::StatusCode::kCancelled, kCancelled,
+                      absl::StrCat("interrupted by ", NameOf(signal()))));
   }
 }
 

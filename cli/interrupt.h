@@ -1,8 +1,9 @@
 #ifndef SLUICE_CLI_INTERRUPT_H_
 #define SLUICE_CLI_INTERRUPT_H_
 
-// Ctrl-C and SIGTERM: the first one cancels the run, the second one leaves at
-// once.
+// Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed: the first one
+// cancels the run, which takes its temporary files away; the second one leaves
+// at once.
 //
 //   auto [context, cancel] = Context::WithCancel(Context::Background());
 //   auto interrupt = Interrupt::Start(cancel);  // one at a time in a process

@@ -141,7 +141,10 @@ Json ToJson(const Manifest& manifest) {
           {"warnings", WarningsJson(manifest.warnings())},
           {"segment_bytes", manifest.segment_bytes()},
           {"segments", SegmentsJson(manifest)},
-          {"writer", manifest.writer()}};
+          {"writer", manifest.writer()},
+          {"host", manifest.host()},
+          {"source", manifest.source()},
+          {"label", manifest.label()}};
 }
 
 Json ToJson(const absl::optional<BackupRecord>& record) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 
@@ -33,10 +34,42 @@ std::string HelpHint(absl::string_view path) {
                       "--help` explains it");
 }
 
+// "--store $STORE" without a STORE must not mean any store.
+absl::Status EmptyValue(absl::string_view flag) {
+  return UsageError(absl::StrCat("--", flag, " is empty"),
+                    "give it a value, or leave it out");
+}
+
+// The words people try in every command: -h, --version, help VERB.
+std::vector<std::string> AsUsual(std::vector<std::string> words) {
+  std::replace(words.begin(), words.end(), std::string("-h"),
+               std::string("--help"));
+  if (words.empty()) return words;
+  if (words.front() == "--version" || words.front() == "-V") {
+    words.front() = "version";
+  } else if (words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return words;
+}
+
+// CLI11 would take the next word for the value of "--flag=".
+absl::Status CheckNoneIsEmpty(const std::vector<std::string>& words) {
+  for (absl::string_view word : words) {
+    if (absl::ConsumePrefix(&word, "--") && absl::ConsumeSuffix(&word, "=") &&
+        !absl::StrContains(word, '=')) {
+      return EmptyValue(word);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Where CLI11 puts what it finds.
 struct Slots {
   std::map<std::string, std::string> values;
   std::map<std::string, bool> switches;
+  std::vector<std::pair<std::string, const CLI::Option*>> options;  // of values
 };
 
 void AddFlag(CLI::App& app, const FlagSpec& flag, Slots& slots) {
@@ -45,7 +78,8 @@ void AddFlag(CLI::App& app, const FlagSpec& flag, Slots& slots) {
   if (flag.is_switch()) {
     app.add_flag(option, slots.switches[name]);
   } else {
-    app.add_option(option, slots.values[name]);
+    slots.options.emplace_back(name,
+                               app.add_option(option, slots.values[name]));
   }
 }
 
@@ -66,6 +100,11 @@ class Parser {
       app_.parse(words);
     } catch (const CLI::ParseError& error) {
       return UsageError(error.what(), HelpHint(Path()));
+    }
+    for (const auto& [name, option] : slots_.options) {
+      if (option->count() > 0 && slots_.values[name].empty()) {
+        return EmptyValue(name);
+      }
     }
     return absl::OkStatus();
   }
@@ -305,7 +344,9 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& given,
   // What follows "--" is no flag, whatever it looks like.
   const auto dashes = std::find(words.begin(), words.end(), "--");
   Parser parser;
-  SLUICE_RETURN_IF_ERROR(parser.Run({words.begin(), dashes}));
+  const std::vector<std::string> ours = AsUsual({words.begin(), dashes});
+  SLUICE_RETURN_IF_ERROR(CheckNoneIsEmpty(ours));
+  SLUICE_RETURN_IF_ERROR(parser.Run(ours));
 
   Command command;
   TakeFlags(parser.slots(), command);

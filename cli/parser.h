@@ -30,8 +30,8 @@ struct Command {
   const VerbSpec* verb = nullptr;  // null: help on the whole command
   bool help = false;
   std::vector<std::string> arguments;
-  // Values as given, by flag name; switches that are on as "1". Empty values
-  // count as not given.
+  // Values as given, by flag name; switches that are on as "1". An empty value
+  // is refused, an empty variable counts as none.
   std::map<std::string, std::string> flags;
 
   bool Has(absl::string_view flag) const;

@@ -124,6 +124,32 @@ TEST(ParserTest, HelpNeedsNothingElse) {
   }
 }
 
+TEST(ParserTest, TakesTheWordsThatPeopleTryEverywhere) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"-h"},
+                                                {"help"},
+                                                {"backup", "-h"},
+                                                {"help", "backup"},
+                                                {"help", "repo", "add"}}) {
+    const auto command = Parse(words, Nothing);
+    ASSERT_TRUE(command.ok()) << command.status();
+    EXPECT_TRUE(command->help);
+  }
+  EXPECT_EQ(Parse({"help", "repo", "add"}, Nothing)->verb->path, "repo add");
+  EXPECT_EQ(Parse({"--version"}, Nothing)->verb->path, "version");
+  EXPECT_FALSE(Parse({"help", "frobnicate"}, Nothing).ok());
+}
+
+TEST(ParserTest, AnEmptyValueIsNotTakenForNone) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"list", "--store", "", "--repo", "r"},
+        {"list", "--repo", "r", "--store="},
+        {"list", "--store=", "--repo", "r"}}) {
+    const auto command = Parse(words, Nothing);
+    EXPECT_EQ(ErrorCodeOf(command.status()), kInvalidArgument);
+    EXPECT_EQ(command.status().message(), "--store is empty");
+  }
+}
+
 TEST(ParserTest, DurationsNeedAUnit) {
   auto command = Parse({"sweep", "--timeout", "90s"}, Nothing);
   ASSERT_TRUE(command.ok());

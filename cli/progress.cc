@@ -17,6 +17,12 @@ constexpr absl::Duration kStalled = absl::Seconds(30);
 constexpr absl::Duration kMeasureEvery = absl::Seconds(1);
 constexpr uint32_t kBarWidth = 24;
 
+uint32_t PercentOf(const ProgressView& view) {
+  const double part = static_cast<double>(view.bytes_done) /
+                      static_cast<double>(view.bytes_estimated);
+  return static_cast<uint32_t>(std::min(1.0, part) * 100);
+}
+
 std::string TimeLeft(const ProgressView& view) {
   if (view.bytes_estimated <= view.bytes_done || view.bytes_per_second < 1) {
     return "";
@@ -31,13 +37,16 @@ std::string TimeLeft(const ProgressView& view) {
 
 std::string ProgressText(const ProgressView& view, bool with_bar) {
   std::string text = absl::StrCat(view.title, "  ", view.stage);
-  const uint32_t percent = std::min<uint32_t>(view.percent, 100);
-  if (with_bar) {
+  if (view.bytes_estimated > 0) {
+    const uint32_t percent = PercentOf(view);
     const uint32_t full = percent * kBarWidth / 100;
-    absl::StrAppend(&text, "  [", std::string(full, '#'),
-                    std::string(kBarWidth - full, '.'), "]");
+    if (with_bar) {
+      absl::StrAppend(&text, "  [", std::string(full, '#'),
+                      std::string(kBarWidth - full, '.'), "]");
+    }
+    absl::StrAppend(&text, "  ", percent, "%");
   }
-  absl::StrAppend(&text, "  ", percent, "%  ", SizeText(view.bytes_done));
+  absl::StrAppend(&text, "  ", SizeText(view.bytes_done));
   if (view.bytes_estimated > 0) {
     absl::StrAppend(&text, " of ", SizeText(view.bytes_estimated));
   }
@@ -70,7 +79,6 @@ void ProgressMeter::Update(const RunProgress& progress) {
   MutexLock lock(mutex_);
   if (progress.bytes_done != view_.bytes_done) last_byte_ = clock_->SinceBoot();
   view_.stage = std::string(progress.stage);
-  view_.percent = progress.percent;
   view_.bytes_done = progress.bytes_done;
   view_.bytes_estimated = progress.bytes_estimated;
 }
@@ -114,6 +122,9 @@ void ProgressMeter::Run() {
       Measure();
       if (!terminal && clock_->SinceBoot() < next_line) continue;
       text = ProgressText(view_, terminal);
+      if (terminal && text.size() >= console_->Width()) {
+        text = ProgressText(view_, /*with_bar=*/false);
+      }
     }
     if (terminal) {
       console_->ShowBar(text);

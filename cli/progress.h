@@ -25,14 +25,14 @@ namespace sluice::cli {
 struct ProgressView {
   std::string title;
   std::string stage;
-  uint32_t percent = 0;
   uint64_t bytes_done = 0;
   uint64_t bytes_estimated = 0;  // 0: not known
   double bytes_per_second = 0;
   absl::Duration idle;  // since the last byte
 };
 
-// One line without its end, ASCII. Pure.
+// One line without its end, ASCII. The percent is that of the bytes; where
+// their number is not known there is none, and no bar. Pure.
 std::string ProgressText(const ProgressView& view, bool with_bar);
 
 // Thread-safe. Runs a thread while it is enabled; where the system gives none,

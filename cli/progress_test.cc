@@ -14,7 +14,6 @@ ProgressView Halfway() {
   ProgressView view;
   view.title = "backup";
   view.stage = "streaming";
-  view.percent = 50;
   view.bytes_done = 500'000'000;
   view.bytes_estimated = 1'000'000'000;
   view.bytes_per_second = 100e6;
@@ -33,6 +32,14 @@ TEST(ProgressTest, WithoutAnEstimateNoTimeLeftIsInvented) {
   view.bytes_estimated = 0;
   EXPECT_THAT(ProgressText(view, true), Not(HasSubstr("left")));
   EXPECT_THAT(ProgressText(view, true), Not(HasSubstr(" of ")));
+  EXPECT_THAT(ProgressText(view, true), Not(HasSubstr("%")));
+  EXPECT_THAT(ProgressText(view, true), Not(HasSubstr("[")));
+}
+
+TEST(ProgressTest, ThePercentIsThatOfTheBytes) {
+  ProgressView view = Halfway();
+  view.bytes_done = 120'000'000;
+  EXPECT_THAT(ProgressText(view, true), HasSubstr("  12%  120.0 MB of 1.0 GB"));
 }
 
 TEST(ProgressTest, SaysWhenNothingMoves) {
@@ -44,7 +51,6 @@ TEST(ProgressTest, SaysWhenNothingMoves) {
 
 TEST(ProgressTest, MoreThanEstimatedStaysWithinTheBar) {
   ProgressView view = Halfway();
-  view.percent = 250;
   view.bytes_done = 2 * view.bytes_estimated;
   EXPECT_THAT(ProgressText(view, true),
               HasSubstr("[########################]  100%"));

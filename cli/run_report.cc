@@ -49,8 +49,9 @@ void NoteWarnings(Console& console,
                               warnings[i].code(), ")"));
   }
   if (warnings.size() > kWarningsShown) {
-    console.Note(absl::StrCat("warning: and ", warnings.size() - kWarningsShown,
-                              " more; `sluice show` lists them all"));
+    console.Note(
+        absl::StrCat("warning: and ", warnings.size() - kWarningsShown,
+                     " more; `sluice job show latest` lists them all"));
   }
 }
 

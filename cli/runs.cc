@@ -9,13 +9,14 @@
 #include "absl/strings/str_format.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
+#include "sluice/cli/optional_jobs.h"
 #include "sluice/cli/progress.h"
 #include "sluice/cli/text.h"
 
 namespace sluice::cli {
 namespace {
 
-// The hooks that backup and restore have in common.
+// The hooks that backup and restore have in common. `catalog` may be null.
 template <typename Options>
 void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
            Options& options) {
@@ -26,7 +27,7 @@ void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
   options.on_job_created = [catalog, &console = session.console(),
                             cancel = session.cancel()](const BackupJob& job) {
     // The callback may come while the run ends: it holds what it needs.
-    catalog->OnCancelRequested(job.id(), cancel);
+    if (catalog != nullptr) catalog->OnCancelRequested(job.id(), cancel);
     console.Log(LogLevel::kInfo, "job started",
                 {{"job_id", job.id()}, {"backup_id", job.backup_id()}});
   };
@@ -36,8 +37,8 @@ void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
 
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
-                       absl::string_view store_id, const Manifest* base,
-                       bool allow_empty) {
+                       absl::string_view source_uri, absl::string_view store_id,
+                       const Manifest* base, bool allow_empty) {
   const absl::StatusOr<Catalog*> catalog = session.catalog();
   if (!catalog.ok()) return {catalog.status(), {}, {}, {}};
   ProgressMeter meter(&session.console(), Clock::Real(), "backup",
@@ -45,6 +46,8 @@ BackupResult RunBackup(Session& session, const OpenedRepo& repo,
   RunBackupOptions options;
   Watch(session, *catalog, &meter, options);
   options.base = base;
+  options.origin = {HostName(), std::string(source_uri),
+                    session.command().Get("label")};
   options.allow_empty = allow_empty;
   options.before_publish = [&session, &catalog](const BackupJob& job) {
     return (*catalog)->CheckLease(session.context(), job.id());
@@ -58,14 +61,16 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                          const std::shared_ptr<Backupable>& target,
                          absl::string_view backup_id,
                          absl::string_view from_store) {
-  const absl::StatusOr<Catalog*> catalog = session.catalog();
-  if (!catalog.ok()) return {catalog.status(), {}, {}};
+  Catalog* const catalog = session.CatalogIfUsable();
+  OptionalJobs jobs(catalog, [&session](const absl::Status& status) {
+    session.NoteCatalogUnusable(status);
+  });
   ProgressMeter meter(&session.console(), Clock::Real(), "restore",
                       session.wants_progress());
   RunRestoreOptions options;
-  Watch(session, *catalog, &meter, options);
+  Watch(session, catalog, &meter, options);
   options.from_store_id = std::string(from_store);
-  const Executor executor(*catalog, Clock::Real());
+  const Executor executor(&jobs, Clock::Real());
   return executor.RunRestore(session.context(), target, repo.destination,
                              repo.row, backup_id, options);
 }

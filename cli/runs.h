@@ -17,11 +17,12 @@ namespace sluice::cli {
 // leaves without it. Less than the second within which Ctrl-C is to end a run.
 inline constexpr absl::Duration kAbandonAfter = absl::Milliseconds(700);
 
-// `base`: the archive that an increment builds on; null: a full backup.
+// `source_uri`: as UriFacts has it. `base`: the archive that an increment
+// builds on; null: a full backup.
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
-                       absl::string_view store_id, const Manifest* base,
-                       bool allow_empty);
+                       absl::string_view source_uri, absl::string_view store_id,
+                       const Manifest* base, bool allow_empty);
 
 // `from_store`: the store whose archive may be restored into a target with
 // another id; empty: none.
@@ -33,7 +34,8 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
 // Removes what dead runs left in the repo. A failure is a warning.
 void SweepBeforeBackup(Session& session, const OpenedRepo& repo);
 
-// "memory-0123456789abcdef": the same for the same URI.
+// "memory-0123456789abcdef": the same for the same UriFacts::identity. The id
+// of a store that has none of its own.
 std::string StoreIdFromUri(absl::string_view kind, absl::string_view uri);
 
 }  // namespace sluice::cli

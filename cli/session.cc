@@ -13,61 +13,35 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "sluice/base/absolute_path.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/base/version.h"
 #include "sluice/catalog/sqlite_catalog.h"
-#include "sluice/executor/ulid.h"
-#include "sluice/plugins/host/uri.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr absl::string_view kSqlite = "sqlite:";
 
-// "host/pid", for people who look at what writes.
-std::string Owner() {
-  std::string host(256, '\0');
-  if (gethostname(host.data(), host.size() - 1) != 0) host = "host";
-  host.resize(host.find('\0'));
-  return absl::StrCat(host.substr(0, 64), "/", getpid());
-}
-
-std::string WorkingFolder() {
-  std::string folder(4096, '\0');
-  if (getcwd(folder.data(), folder.size()) == nullptr) return ".";
-  folder.resize(folder.find('\0'));
-  return folder;
-}
-
-// The URI with a relative path made absolute, so that it means the same in
-// every folder. Only what names a folder of this machine has such a path.
-std::string Anchored(const std::string& uri) {
-  constexpr absl::string_view kLocal = "local:";
-  if (!absl::StartsWith(uri, kLocal)) return uri;
-  const absl::string_view path = absl::StripPrefix(uri, kLocal);
-  if (path.empty() || path.front() == '/' || path.front() == '?') return uri;
-  Uri anchored;
-  anchored.kind = "local";
-  anchored.options = {{"path", WorkingFolder()}};
-  return absl::StrCat(FormatUri(anchored), "/", path);
-}
-
 }  // namespace
 
-std::string OpenedRepo::label() const {
-  return row.name().empty() ? row.config() : row.name();
+std::string HostName() {
+  std::string host(256, '\0');
+  if (gethostname(host.data(), host.size() - 1) != 0) return "host";
+  host.resize(host.find('\0'));
+  return host;
 }
 
-bool LooksLikeUri(absl::string_view text) {
-  return absl::StrContains(text, ':');
+std::string Owner() {
+  return absl::StrCat(HostName().substr(0, 64), "/", getpid());
 }
 
 absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
                                         const Environment& environment) {
   if (absl::StartsWith(flag, kSqlite) && flag.size() > kSqlite.size()) {
-    return std::string(absl::StripPrefix(flag, kSqlite));
+    return AbsolutePath(absl::StripPrefix(flag, kSqlite));
   }
   if (!flag.empty()) {
     return WithHint(
@@ -125,7 +99,9 @@ Session::Session(const Command& command, Environment environment,
       context_(std::move(context)),
       cancel_(std::move(cancel)) {}
 
-bool Session::wants_progress() const { return !command_.Has("no-progress"); }
+bool Session::wants_progress() const {
+  return !command_.Has("no-progress") && !command_.Has("quiet");
+}
 
 absl::Status Session::StartTimeout() {
   SLUICE_ASSIGN_OR_RETURN(const absl::Duration timeout,
@@ -138,12 +114,14 @@ absl::Status Session::StartTimeout() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Catalog*> Session::catalog() {
+absl::StatusOr<Catalog*> Session::catalog() { return OpenCatalog(context_); }
+
+absl::StatusOr<Catalog*> Session::OpenCatalog(const Context& context) {
   if (catalog_ == nullptr) {
     SqliteCatalogOptions options;
     SLUICE_ASSIGN_OR_RETURN(options.path,
                             CatalogPath(command_.Get("catalog"), environment_));
-    SLUICE_ASSIGN_OR_RETURN(catalog_, OpenSqliteCatalog(context_, options));
+    SLUICE_ASSIGN_OR_RETURN(catalog_, OpenSqliteCatalog(context, options));
   }
   return catalog_.get();
 }
@@ -151,10 +129,9 @@ absl::StatusOr<Catalog*> Session::catalog() {
 absl::StatusOr<PluginHost*> Session::host() {
   if (host_ == nullptr) {
     PluginHostOptions options;
-    options.plugin_dir = command_.Get("plugin-dir");
-    if (!options.plugin_dir.empty() && options.plugin_dir.front() != '/') {
-      options.plugin_dir =
-          absl::StrCat(WorkingFolder(), "/", options.plugin_dir);
+    if (command_.Has("plugin-dir")) {
+      SLUICE_ASSIGN_OR_RETURN(options.plugin_dir,
+                              AbsolutePath(command_.Get("plugin-dir")));
     }
     SLUICE_ASSIGN_OR_RETURN(options.pins,
                             ParsePins(command_.Get("plugin-pin")));
@@ -170,63 +147,21 @@ absl::StatusOr<PluginHost*> Session::host() {
   return host_.get();
 }
 
-absl::StatusOr<BackupRepo> Session::RowOf(absl::string_view name_or_uri) {
-  if (!LooksLikeUri(name_or_uri)) {
-    SLUICE_ASSIGN_OR_RETURN(Catalog* const known, catalog());
-    absl::StatusOr<BackupRepo> row = known->GetRepo(context_, name_or_uri);
-    if (!row.ok() && HintOf(row.status()).empty()) {
-      return WithHint(row.status(),
-                      "`sluice repo list` shows those there are; "
-                      "`sluice repo add NAME URI` adds one");
-    }
-    return row;
-  }
-  BackupRepo row;
-  row.set_config(Anchored(std::string(name_or_uri)));
-  row.set_kind(row.config().substr(0, row.config().find(':')));
-  return row;
+Catalog* Session::CatalogIfUsable() {
+  if (catalog_unusable_) return nullptr;
+  if (catalog_ != nullptr) return catalog_.get();
+  const absl::StatusOr<Catalog*> opened = OpenCatalog(
+      Context::WithTimeout(context_, Clock::Real(), kCatalogPatience).first);
+  if (opened.ok()) return *opened;
+  NoteCatalogUnusable(opened.status());
+  return nullptr;
 }
 
-absl::StatusOr<OpenedRepo> Session::OpenRepo(RepoUse use, bool init) {
-  SLUICE_ASSIGN_OR_RETURN(const std::string repo, command_.Require("repo"));
-  return OpenRepo(repo, use, init);
-}
-
-absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
-                                             RepoUse use, bool init) {
-  OpenedRepo repo;
-  SLUICE_ASSIGN_OR_RETURN(repo.row, RowOf(name_or_uri));
-  SLUICE_ASSIGN_OR_RETURN(PluginHost* const plugins, host());
-  SLUICE_ASSIGN_OR_RETURN(repo.store, plugins->OpenPlace(repo.row.config()));
-  if (init) {
-    RepoInfo wanted;
-    wanted.id = NewUlid(*Clock::Real());
-    wanted.created_at = TimeText(absl::ToUnixMillis(Clock::Real()->Now()));
-    SLUICE_RETURN_IF_ERROR(InitRepo(context_, *repo.store, wanted).status());
-  }
-  absl::StatusOr<RepoInfo> info =
-      sluice::OpenRepo(context_, *repo.store, repo.row.id(), use);
-  if (!info.ok()) {
-    if (ErrorCodeOf(info.status()) == kDestinationNotFound &&
-        use == RepoUse::kWrite && repo.row.id().empty()) {
-      return WithHint(info.status(),
-                      "is the disk mounted? --init makes a new repo there");
-    }
-    return info.status();
-  }
-  repo.row.set_id(info->id);
-  if (repo.row.name().empty()) {
-    // A bare URI of a repo that the catalog knows under a name.
-    SLUICE_ASSIGN_OR_RETURN(Catalog* const known, catalog());
-    absl::StatusOr<BackupRepo> row = known->GetRepo(context_, info->id);
-    if (row.ok()) repo.row.set_name(row->name());
-  }
-  ArchiveOptions options;
-  options.repo_id = info->id;
-  options.owner = Owner();
-  repo.destination =
-      ArchiveDestination::Create(repo.store, Clock::Real(), options);
-  return repo;
+void Session::NoteCatalogUnusable(const absl::Status& status) {
+  if (std::exchange(catalog_unusable_, true)) return;
+  console_->Note(absl::StrCat(
+      "going on without the catalog: ", std::string(status.message()), " (",
+      ErrorCodeOf(status), ")"));
 }
 
 }  // namespace sluice::cli

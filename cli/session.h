@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -51,6 +52,7 @@ struct OpenedRepo {
   BackupRepo row;
   std::shared_ptr<ObjectStore> store;
   std::shared_ptr<ArchiveDestination> destination;
+  std::map<std::string, std::string> paths;  // of its URI, absolute
 
   // For people: the name, else the URI.
   std::string label() const;
@@ -77,16 +79,30 @@ class Session {
 
   // Of --catalog, or the default one.
   absl::StatusOr<Catalog*> catalog();
+  // For verbs that need the repo alone: null where the catalog is missing a
+  // place, locked, damaged, full or read-only. Then, once, a note says so.
+  Catalog* CatalogIfUsable();
+  // The same, where a call of the catalog failed later on.
+  void NoteCatalogUnusable(const absl::Status& status);
   absl::StatusOr<PluginHost*> host();
 
-  // The repo of --repo: a name or id of the catalog, else a URI. With `init`, a
-  // place that is none yet becomes one.
+  // The repo of --repo: a name or id of the catalog, else a URI, or a folder's
+  // path. With `init`, a place that a URI names becomes one where it is none
+  // yet, unless the catalog knows one there: then its disk is away. Reading
+  // goes on without a catalog where the repo is named by its URI.
   absl::StatusOr<OpenedRepo> OpenRepo(RepoUse use, bool init = false);
   absl::StatusOr<OpenedRepo> OpenRepo(absl::string_view name_or_uri,
                                       RepoUse use, bool init);
+  // The repos that the catalog knows at a place, by its UriFacts::uri.
+  absl::StatusOr<std::vector<BackupRepo>> ReposAt(const std::string& uri);
 
  private:
-  absl::StatusOr<BackupRepo> RowOf(absl::string_view name_or_uri);
+  absl::StatusOr<Catalog*> OpenCatalog(const Context& context);
+  absl::StatusOr<BackupRepo> NamedRow(absl::string_view name, RepoUse use);
+  absl::Status OpenPlace(OpenedRepo& repo, RepoUse use, bool by_uri, bool init);
+  absl::Status MakeRepo(const OpenedRepo& repo);
+  absl::Status RememberRepo(const OpenedRepo& repo);
+  void NameOf(OpenedRepo& repo);
 
   const Command command_;
   const Environment environment_;
@@ -95,10 +111,27 @@ class Session {
   Context::CancelFunction cancel_;
   std::unique_ptr<PluginHost> host_;
   std::unique_ptr<Catalog> catalog_;
+  bool catalog_unusable_ = false;
 };
 
-// Is this a URI, or a name?
+// How long a verb that can do without the catalog waits for it.
+inline constexpr absl::Duration kCatalogPatience = absl::Seconds(3);
+
+// Is this a URI or a path, or a name?
 bool LooksLikeUri(absl::string_view text);
+// A folder's path ("/mnt/disk", "./repo", "~/repo") as a URI; a URI as it is.
+std::string PlaceUri(absl::string_view text);
+
+// That neither of a store's folder and the repo lies in the other: a backup
+// would read itself, a restore write into the repo.
+// `repo` holds the place's folders, as OpenedRepo::paths.
+absl::Status CheckApart(const UriFacts& store,
+                        const std::map<std::string, std::string>& repo);
+
+// This machine's name, for people.
+std::string HostName();
+// "host/pid", for people who look at what writes.
+std::string Owner();
 
 // "FILE=SHA256,..." as PluginHostOptions::pins.
 absl::StatusOr<std::map<std::string, std::string>> ParsePins(

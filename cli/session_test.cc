@@ -21,7 +21,7 @@ TEST(SessionTest, TheCatalogIsTheFlagElseTheStateFolderElseHome) {
   const Environment both =
       With({{"XDG_STATE_HOME", "/state"}, {"HOME", "/home/me"}});
   EXPECT_EQ(CatalogPath("sqlite:/a/b.db", both).value(), "/a/b.db");
-  EXPECT_EQ(CatalogPath("sqlite:b.db", both).value(), "b.db");
+  EXPECT_EQ(CatalogPath("sqlite:/a/x/../b.db", both).value(), "/a/b.db");
   EXPECT_EQ(CatalogPath("", both).value(), "/state/sluice/catalog.db");
   EXPECT_EQ(CatalogPath("", With({{"HOME", "/home/me"}})).value(),
             "/home/me/.local/state/sluice/catalog.db");
@@ -58,6 +58,17 @@ TEST(SessionTest, ANameIsNoUri) {
   EXPECT_TRUE(LooksLikeUri("local:/x"));
   EXPECT_TRUE(LooksLikeUri("local:relative"));
   EXPECT_FALSE(LooksLikeUri("nightly"));
+}
+
+TEST(SessionTest, APathIsAPlace) {
+  EXPECT_EQ(PlaceUri("/mnt/disk"), "local:/mnt/disk");
+  EXPECT_EQ(PlaceUri("./repo"), "local:./repo");
+  EXPECT_EQ(PlaceUri("a/b:c"), "local:a/b:c");
+  EXPECT_EQ(PlaceUri("~/repo"), "local:~/repo");
+  EXPECT_EQ(PlaceUri("/a?b%c"), "local:/a%3Fb%25c");
+  EXPECT_EQ(PlaceUri("local:/x"), "local:/x");
+  EXPECT_EQ(PlaceUri("s3://bucket/x"), "s3://bucket/x");
+  EXPECT_TRUE(LooksLikeUri("/mnt/disk"));
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ Outcome RunSweepVerb(Session& session);
 Outcome RunRepoAddVerb(Session& session);
 Outcome RunRepoListVerb(Session& session);
 Outcome RunRepoShowVerb(Session& session);
+Outcome RunRepoRemoveVerb(Session& session);
+Outcome RunRepoRenameVerb(Session& session);
+Outcome RunRepoMoveVerb(Session& session);
 
 Outcome RunJobListVerb(Session& session);
 Outcome RunJobShowVerb(Session& session);

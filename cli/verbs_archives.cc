@@ -1,11 +1,17 @@
 // list, show, delete.
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <iostream>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/archives.h"
@@ -21,22 +27,36 @@ constexpr absl::string_view kArchiveNeeded = "archive_needed";
 std::string NotesOn(const ArchiveRow& row) {
   if (row.damaged()) return "damaged";
   if (!row.manifest.ok()) return ErrorCodeOf(row.manifest.status());
-  std::string notes;
-  if (row.manifest->warnings_size() > 0) notes = "warnings";
+  const std::string& base = row.manifest->base_backup_id();
+  std::vector<std::string> notes;
+  if (!base.empty()) notes.push_back(absl::StrCat("increment on ", base));
+  if (row.manifest->warnings_size() > 0) notes.emplace_back("warnings");
   if (row.record.has_value() && row.record->pinned()) {
-    absl::StrAppend(&notes, notes.empty() ? "" : ", ", "pinned");
+    notes.emplace_back("pinned");
   }
-  return notes;
+  return absl::StrJoin(notes, ", ");
+}
+
+// "host /path": the URI without its kind, which has a column of its own.
+std::string OriginOf(const Manifest& manifest) {
+  absl::string_view source = manifest.source();
+  absl::ConsumePrefix(&source, absl::StrCat(manifest.store_kind(), ":"));
+  absl::ConsumePrefix(&source, "?");
+  return absl::StrCat(manifest.host(), source.empty() ? "" : " ", source);
 }
 
 std::vector<std::string> TableRow(const ArchiveRow& row) {
-  if (!row.manifest.ok()) return {row.id, "", "", "", "", NotesOn(row)};
+  if (!row.manifest.ok()) {
+    return {row.id, "", "", "", "", "", "", NotesOn(row)};
+  }
   const Manifest& manifest = *row.manifest;
   return {row.id,
           manifest.created_at(),
           manifest.store_id(),
           manifest.store_kind(),
           SizeText(manifest.plain_size_bytes()),
+          OriginOf(manifest),
+          manifest.label(),
           NotesOn(row)};
 }
 
@@ -60,6 +80,9 @@ std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   AddLine(text, "created", manifest.created_at());
   AddLine(text, "store", manifest.store_id());
   AddLine(text, "kind", manifest.store_kind());
+  AddLine(text, "host", manifest.host());
+  AddLine(text, "source", manifest.source());
+  AddLine(text, "label", manifest.label());
   AddLine(text, "size",
           absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
                        manifest.plain_size_bytes(), ")"));
@@ -102,6 +125,52 @@ absl::StatusOr<std::vector<std::string>> InOrder(
   return going;
 }
 
+// A slip of a key must not hit the one archive that there is.
+constexpr size_t kShortestToDelete = 4;
+
+// All ids are looked at before the first archive goes.
+absl::StatusOr<std::set<std::string>> NamedIds(
+    const Command& command, const std::vector<ArchiveRow>& rows) {
+  std::set<std::string> named;
+  for (const std::string& argument : command.arguments) {
+    if (argument == "latest") {
+      return WithHint(
+          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                    "delete takes ids, not latest"),
+          "`sluice list` shows the ids");
+    }
+    SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
+                            ChooseArchive(rows, {argument, ""}));
+    if (argument.size() < kShortestToDelete) {
+      return WithHint(
+          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                    absl::StrCat("\"", argument, "\" is too short an id")),
+          absl::StrCat("at least ", kShortestToDelete, " letters of it, as ",
+                       row.id));
+    }
+    named.insert(row.id);
+  }
+  return named;
+}
+
+// Asks where there is somebody to ask.
+absl::Status AskToDelete(Session& session,
+                         const std::vector<std::string>& going) {
+  if (session.command().Has("yes") || session.console().json() ||
+      isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
+    return absl::OkStatus();
+  }
+  session.console().Note(absl::StrCat("delete ", absl::StrJoin(going, ", "),
+                                      "? Type yes to go on:"));
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer)) == "yes") {
+    return absl::OkStatus();
+  }
+  return MakeError(absl::StatusCode::kCancelled, kCancelled,
+                   "nothing was deleted");
+}
+
 absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
                        const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
@@ -121,9 +190,15 @@ Outcome RunListVerb(Session& session) {
                           session.OpenRepo(RepoUse::kRead));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   const std::string store = session.command().Get("store");
-  Table table({"ID", "CREATED", "STORE", "KIND", "SIZE", "NOTES"});
+  const std::string label = session.command().Get("label");
+  Table table(
+      {"ID", "CREATED", "STORE", "KIND", "SIZE", "FROM", "LABEL", "NOTES"});
   for (const ArchiveRow& row : rows) {
     if (!store.empty() && row.store_id() != store) continue;
+    if (!label.empty() &&
+        !(row.manifest.ok() && row.manifest->label() == label)) {
+      continue;
+    }
     if (session.console().json()) session.console().ResultJson(ToJson(row));
     table.Add(TableRow(row));
   }
@@ -151,31 +226,28 @@ Outcome RunDeleteVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
-  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
-  // All ids are looked at before the first archive goes.
-  std::set<std::string> named;
-  for (const std::string& argument : session.command().arguments) {
-    if (argument == "latest") {
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    "delete takes ids, not latest"),
-          "`sluice list` shows the ids");
-    }
-    SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
-                            ChooseArchive(rows, {argument, ""}));
-    named.insert(row.id);
-  }
+  SLUICE_ASSIGN_OR_RETURN(const auto rows,
+                          LoadArchives(session, repo, RepoUse::kWrite));
+  SLUICE_ASSIGN_OR_RETURN(const std::set<std::string> named,
+                          NamedIds(session.command(), rows));
   SLUICE_ASSIGN_OR_RETURN(
       const std::vector<std::string> going,
       InOrder(rows, named, session.command().Has("with-increments")));
+  const bool dry_run = session.command().Has("dry-run");
+  if (!dry_run) SLUICE_RETURN_IF_ERROR(AskToDelete(session, going));
   for (const std::string& id : going) {
-    SLUICE_RETURN_IF_ERROR(
-        Annotate(DeleteOne(session, repo, id), absl::StrCat("delete ", id)));
-    if (session.console().json()) {
-      session.console().ResultJson({{"id", id}, {"deleted", true}});
-    } else {
-      session.console().Result(absl::StrCat(id, " deleted\n"));
+    if (!dry_run) {
+      SLUICE_RETURN_IF_ERROR(
+          Annotate(DeleteOne(session, repo, id), absl::StrCat("delete ", id)));
     }
+    if (session.console().json()) {
+      session.console().ResultJson({{"id", id}, {"deleted", !dry_run}});
+    } else if (dry_run) {
+      session.console().Result(absl::StrCat(id, " would be deleted\n"));
+    } else {
+      session.console().Done(absl::StrCat(id, " deleted\n"));
+    }
+    SLUICE_RETURN_IF_ERROR(session.console().Flush());
   }
   return {};
 }

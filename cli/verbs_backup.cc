@@ -33,15 +33,36 @@ absl::Status ConflictingStore(const std::string& own,
 // made from the URI, which is the same for each backup of it.
 absl::StatusOr<std::string> StoreIdOf(Session& session, const StoreInfo& info,
                                       const std::string& kind,
-                                      const std::string& uri) {
+                                      const UriFacts& facts) {
   const std::string wanted = session.command().Get("store");
   if (info.store_id.empty()) {
-    return wanted.empty() ? StoreIdFromUri(kind, uri) : wanted;
+    return wanted.empty() ? StoreIdFromUri(kind, facts.identity) : wanted;
   }
   if (!wanted.empty() && wanted != info.store_id) {
     return ConflictingStore(info.store_id, wanted);
   }
   return info.store_id;
+}
+
+// Once the id of a store without one was made from its URI as it was typed,
+// whatever that meant in the folder of the day.
+void NoteOlderId(Session& session, const OpenedRepo& repo,
+                 const std::string& kind, const std::string& uri,
+                 const std::string& store_id) {
+  const std::string older = StoreIdFromUri(kind, uri);
+  const absl::StatusOr<Catalog*> catalog = session.catalog();
+  if (older == store_id || session.command().Has("store") || !catalog.ok()) {
+    return;
+  }
+  CatalogFilter filter;
+  filter.repo_id = repo.row.id();
+  filter.store_id = older;
+  filter.limit = 1;
+  const auto records = (*catalog)->ListRecords(session.context(), filter);
+  if (!records.ok() || records->empty()) return;
+  session.console().Note(absl::StrCat(
+      "earlier archives of ", uri, " are of store ", older, ", this one is of ",
+      store_id, ": --store ", older, " names those, also to back up on"));
 }
 
 // What can be restored can be built on.
@@ -63,7 +84,8 @@ absl::Status CheckCanBeBase(const std::vector<ArchiveRow>& rows,
 
 absl::StatusOr<Manifest> FindBase(Session& session, const OpenedRepo& repo,
                                   const std::string& store_id) {
-  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows,
+                          LoadArchives(session, repo, RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow base,
       ChooseArchive(rows, {session.command().Get("base"), store_id}));
@@ -108,6 +130,17 @@ std::string WhyFull(const Manifest& manifest) {
   return why == metadata.end() ? "" : ": " + Printable(why->second);
 }
 
+absl::Status CheckLabel(const std::string& label) {
+  constexpr size_t kMaxLabelBytes = 128;
+  if (label.size() <= kMaxLabelBytes && Printable(label) == label) {
+    return absl::OkStatus();
+  }
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                "--label is too long, or holds control bytes"),
+      absl::StrCat("at most ", kMaxLabelBytes, " bytes of UTF-8"));
+}
+
 void PrintBackup(Console& console, const OpenedRepo& repo,
                  const BackupResult& result, absl::Duration took) {
   if (console.json()) {
@@ -117,7 +150,7 @@ void PrintBackup(Console& console, const OpenedRepo& repo,
   }
   const BackupRecord& record = *result.record;
   const std::string& base = record.base_backup_id();
-  console.Result(absl::StrCat(
+  console.Done(absl::StrCat(
       record.id(), "\n  store ", record.store_id(), " (", record.store_kind(),
       ") in repo ", Printable(repo.label()), base.empty() ? "" : "\n  on ",
       base, "\n  ", AmountText(record.plain_size_bytes(), took), ", sha256 ",
@@ -129,28 +162,40 @@ void PrintBackup(Console& console, const OpenedRepo& repo,
 Outcome RunBackupVerb(Session& session) {
   const std::string uri = session.command().arguments.front();
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
+  SLUICE_RETURN_IF_ERROR(CheckLabel(session.command().Get("label")));
   // What is wrong is told before anything is made.
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> source,
                           host->CreateSource(uri));
+  SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, host->ReadSourceUri(uri));
   SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
                           source->Describe(session.context()));
   const std::string kind = source->store_kind();
   SLUICE_RETURN_IF_ERROR(CheckIncrements(session.command(), info, kind));
   SLUICE_ASSIGN_OR_RETURN(const std::string store_id,
-                          StoreIdOf(session, info, kind, uri));
+                          StoreIdOf(session, info, kind, facts));
   SLUICE_RETURN_IF_ERROR(session.catalog().status());
+  // Before a repo is made there.
+  if (const std::string place = session.command().Get("repo");
+      LooksLikeUri(place)) {
+    SLUICE_ASSIGN_OR_RETURN(const UriFacts repo,
+                            host->ReadPlaceUri(PlaceUri(place)));
+    SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  }
   SLUICE_ASSIGN_OR_RETURN(
       const OpenedRepo repo,
       session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
+  SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  if (info.store_id.empty()) NoteOlderId(session, repo, kind, uri, store_id);
   SweepBeforeBackup(session, repo);
   SLUICE_ASSIGN_OR_RETURN(const absl::optional<Manifest> base,
                           BaseFor(session, repo, store_id));
 
   const absl::Time began = Clock::Real()->Now();
-  const BackupResult result = RunBackup(session, repo, source, store_id,
-                                        base.has_value() ? &*base : nullptr,
-                                        session.command().Has("allow-empty"));
+  const BackupResult result =
+      RunBackup(session, repo, source, facts.uri, store_id,
+                base.has_value() ? &*base : nullptr,
+                session.command().Has("allow-empty"));
   const absl::Duration took = Clock::Real()->Now() - began;
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);

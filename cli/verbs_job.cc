@@ -117,7 +117,7 @@ Outcome RunJobCancelVerb(Session& session) {
     session.console().ResultJson(
         {{"id", job.job.id()}, {"cancel_requested", true}});
   } else {
-    session.console().Result(absl::StrCat(job.job.id(), " asked to end\n"));
+    session.console().Done(absl::StrCat(job.job.id(), " asked to end\n"));
   }
   return {};
 }

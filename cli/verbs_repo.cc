@@ -1,5 +1,6 @@
-// repo add, repo list, repo show, sweep.
+// repo add, list, show, remove, rename, move; sweep.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,63 @@ absl::Status CheckName(const std::string& name) {
       "1 to 63 lower case letters, digits, '.', '_' and '-'");
 }
 
+absl::Status CheckIsUri(const std::string& uri) {
+  if (LooksLikeUri(uri)) return absl::OkStatus();
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                absl::StrCat("\"", uri, "\" is no URI of a place")),
+      absl::StrCat("local:", uri, "?"));
+}
+
+// That no other place has the name. The place may be a repo that is known
+// under it.
+absl::Status CheckNameIsFree(Session& session, const std::string& name,
+                             const std::string& uri) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  SLUICE_ASSIGN_OR_RETURN(const UriFacts facts,
+                          host->ReadPlaceUri(PlaceUri(uri)));
+  SLUICE_ASSIGN_OR_RETURN(const auto here, session.ReposAt(facts.uri));
+  SLUICE_ASSIGN_OR_RETURN(const auto repos,
+                          catalog->ListRepos(session.context()));
+  for (const BackupRepo& repo : repos) {
+    if (repo.name() != name) continue;
+    const bool same = std::any_of(
+        here.begin(), here.end(),
+        [&](const BackupRepo& other) { return other.id() == repo.id(); });
+    if (same) continue;
+    return WithHint(
+        MakeError(absl::StatusCode::kAlreadyExists, kNameTaken,
+                  absl::StrCat("the name ", name, " belongs to repo ",
+                               repo.id(), " at ", repo.config())),
+        absl::StrCat("where that has moved here: `sluice repo move ", name, " ",
+                     uri, "`; else another name"));
+  }
+  return absl::OkStatus();
+}
+
+// By its name as it stands: what is forgotten is not to be guessed.
+absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog,
+                                     const std::string& name) {
+  SLUICE_ASSIGN_OR_RETURN(const auto repos,
+                          catalog.ListRepos(session.context()));
+  for (const BackupRepo& repo : repos) {
+    if (repo.name() == name || repo.id() == name) return repo;
+  }
+  return WithHint(MakeError(absl::StatusCode::kNotFound, kRepoNotFound,
+                            absl::StrCat("there is no repo ", name)),
+                  "`sluice repo list` shows those there are");
+}
+
+void PrintRepo(Console& console, const BackupRepo& repo) {
+  if (console.json()) {
+    console.ResultJson(ToJson(repo));
+    return;
+  }
+  console.Done(absl::StrCat(repo.name(), " is ", Printable(repo.config()),
+                            " (repo ", repo.id(), ")\n"));
+}
+
 struct Totals {
   uint64_t archives = 0;
   uint64_t damaged = 0;
@@ -52,7 +110,7 @@ Totals Sum(const std::vector<ArchiveRow>& rows) {
 
 void PrintSweep(Console& console, const SweepReport& report) {
   if (!console.json()) {
-    console.Result(absl::StrCat(
+    console.Done(absl::StrCat(
         "removed ", report.objects_deleted, " objects (",
         SizeText(report.bytes_deleted), ") of ", report.ended.size(),
         " dead runs, ", report.uploads_aborted, " unfinished uploads; left ",
@@ -78,26 +136,81 @@ Outcome RunRepoAddVerb(Session& session) {
   const std::string& name = session.command().arguments[0];
   const std::string& uri = session.command().arguments[1];
   SLUICE_RETURN_IF_ERROR(CheckName(name));
-  if (!LooksLikeUri(uri)) {
-    return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                  absl::StrCat("\"", uri, "\" is no URI of a place")),
-        absl::StrCat("local:", uri, "?"));
-  }
+  SLUICE_RETURN_IF_ERROR(CheckIsUri(uri));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  // Before anything is made.
+  SLUICE_RETURN_IF_ERROR(CheckNameIsFree(session, name, uri));
   SLUICE_ASSIGN_OR_RETURN(
       OpenedRepo repo, session.OpenRepo(uri, RepoUse::kWrite, /*init=*/true));
   SLUICE_RETURN_IF_ERROR(repo.destination->Validate(session.context()));
-  repo.row.set_name(name);
-  repo.row.set_created_at_ms(absl::ToUnixMillis(Clock::Real()->Now()));
-  SLUICE_RETURN_IF_ERROR(catalog->AddRepo(session.context(), repo.row));
-  if (session.console().json()) {
-    session.console().ResultJson(ToJson(repo.row));
-  } else {
-    session.console().Result(absl::StrCat(name, " is ",
-                                          Printable(repo.row.config()),
-                                          " (repo ", repo.row.id(), ")\n"));
+  // --init knew it by its id alone, until now.
+  const bool named = repo.row.name().empty() || repo.row.name() == name;
+  if (!named) {
+    return WithHint(
+        MakeError(absl::StatusCode::kAlreadyExists, kNameTaken,
+                  absl::StrCat("repo ", repo.row.id(), " has the name ",
+                               repo.row.name(), " already")),
+        absl::StrCat("`sluice repo rename ", repo.row.name(), " ", name, "`"));
   }
+  SLUICE_ASSIGN_OR_RETURN(BackupRepo row,
+                          catalog->GetRepo(session.context(), repo.row.id()));
+  row.set_name(name);
+  row.set_config(repo.row.config());
+  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), row));
+  PrintRepo(session.console(), row);
+  return {};
+}
+
+Outcome RunRepoRemoveVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(
+      const BackupRepo repo,
+      ExactRepo(session, *catalog, session.command().arguments.front()));
+  SLUICE_RETURN_IF_ERROR(catalog->RemoveRepo(session.context(), repo.id()));
+  if (session.console().json()) {
+    session.console().ResultJson({{"id", repo.id()}, {"removed", true}});
+  } else {
+    session.console().Done(absl::StrCat(repo.name(), " forgotten; what is at ",
+                                        Printable(repo.config()),
+                                        " was left as it is\n"));
+  }
+  return {};
+}
+
+Outcome RunRepoRenameVerb(Session& session) {
+  const std::string& name = session.command().arguments[1];
+  SLUICE_RETURN_IF_ERROR(CheckName(name));
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(
+      BackupRepo repo,
+      ExactRepo(session, *catalog, session.command().arguments[0]));
+  repo.set_name(name);
+  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), repo));
+  PrintRepo(session.console(), repo);
+  return {};
+}
+
+Outcome RunRepoMoveVerb(Session& session) {
+  const std::string& uri = session.command().arguments[1];
+  SLUICE_RETURN_IF_ERROR(CheckIsUri(uri));
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(
+      BackupRepo repo,
+      ExactRepo(session, *catalog, session.command().arguments[0]));
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo there,
+      session.OpenRepo(uri, RepoUse::kRead, /*init=*/false));
+  if (there.row.id() != repo.id()) {
+    return WithHint(
+        MakeError(absl::StatusCode::kFailedPrecondition, kDestinationNotFound,
+                  absl::StrCat(there.row.config(), " holds repo ",
+                               there.row.id(), " in place of ", repo.id())),
+        "a move follows the same repo; `sluice repo add` names another one");
+  }
+  repo.set_config(there.row.config());
+  repo.set_kind(there.row.kind());
+  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), repo));
+  PrintRepo(session.console(), repo);
   return {};
 }
 

@@ -62,7 +62,7 @@ void PrintRestore(Session& session, const RestoreResult& result,
                         {"job", ToJson(result.job)}});
     return;
   }
-  console.Result(absl::StrCat(
+  console.Done(absl::StrCat(
       result.manifest->backup_id(), " restored\n  store ",
       result.manifest->store_id(), " to ",
       Printable(session.command().Get("to")), "\n  ",
@@ -102,8 +102,7 @@ absl::Status VerifyOne(Session& session, const OpenedRepo& repo,
                         {"size_bytes", bytes},
                         {"error", error}});
   } else if (status.ok()) {
-    console.Result(
-        absl::StrCat(row.id, " ok  ", AmountText(bytes, took), "\n"));
+    console.Done(absl::StrCat(row.id, " ok  ", AmountText(bytes, took), "\n"));
   } else {
     console.Result(absl::StrCat(row.id, " ", Printable(ErrorCodeOf(status)),
                                 "  ", Printable(std::string(status.message())),
@@ -155,6 +154,8 @@ Outcome RunRestoreVerb(Session& session) {
                           host->CreateSource(to));
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, host->ReadSourceUri(to));
+  SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
   SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
                           target->Describe(session.context()));
   SLUICE_ASSIGN_OR_RETURN(const ArchiveWish wish,
@@ -194,6 +195,8 @@ Outcome RunVerifyVerb(Session& session) {
   Outcome outcome;
   for (const ArchiveRow& row : rows) {
     const absl::Status status = VerifyOne(session, repo, all, row);
+    // What is known stays known, however the rest goes.
+    SLUICE_RETURN_IF_ERROR(session.console().Flush());
     const bool damaged = ErrorCodeOf(status) == kArchiveDamaged;
     if (damaged) outcome.code = ExitCode::kDamage;
     if (!status.ok() && !damaged) {
@@ -201,7 +204,7 @@ Outcome RunVerifyVerb(Session& session) {
       if (ErrorCodeOf(status) == kArchiveNotFound && rows.size() > 1) continue;
       return status;
     }
-    SLUICE_RETURN_IF_ERROR(RecordDamage(session, repo, row, damaged));
+    RecordDamage(session, repo, row, damaged);
   }
   return outcome;
 }

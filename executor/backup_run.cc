@@ -4,14 +4,27 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/final_rows.h"
+#include "sluice/executor/printable.h"
 #include "sluice/executor/run_outcome.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
+namespace {
+
+// Of the manifest, which holds no control bytes.
+std::string OneLine(absl::string_view text) {
+  constexpr size_t kMaxBytes = 1024;
+  std::string line = Printable(text, kMaxBytes);
+  std::replace_if(line.begin(), line.end(), absl::ascii_iscntrl, ' ');
+  return line;
+}
+
+}  // namespace
 
 using Party = FirstCause::Party;
 
@@ -103,6 +116,10 @@ void BackupRun::BeginManifest() {
   manifest_.set_job_id(job_.id());
   manifest_.set_repo_id(arguments_.repo.id());
   *manifest_.mutable_encryption() = arguments_.repo.encryption();
+  const ArchiveOrigin& origin = arguments_.options.origin;
+  manifest_.set_host(OneLine(origin.host));
+  manifest_.set_source(OneLine(origin.source));
+  manifest_.set_label(OneLine(origin.label));
   if (side_->base.has_value()) {
     manifest_.set_base_backup_id(side_->base->manifest.backup_id());
   }

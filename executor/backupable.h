@@ -63,10 +63,12 @@ class Backupable {
   // Fills the empty store from `chain`, full first; each reader is to be read
   // to its end. `store_id` is the archive's: a store that keeps an id takes it
   // over. All or nothing: what was
-  // staged becomes visible only after the last reader gave its end.
+  // staged becomes visible only after the last reader gave its end. What could
+  // not be brought back as it was goes into `warnings`.
   virtual absl::Status Restore(const Context& context,
                                absl::string_view store_id,
-                               absl::Span<RestorePayload> chain) = 0;
+                               absl::Span<RestorePayload> chain,
+                               WarningSink& warnings) = 0;
 
   // The executor gave up waiting for a call that is still under way, after the
   // context had ended. Called from another thread than that call's; must not

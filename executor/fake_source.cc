@@ -126,6 +126,11 @@ FakeSource& FakeSource::OnRestore(
   return *this;
 }
 
+FakeSource& FakeSource::WarnOfRestore(std::string code, std::string message) {
+  restore_warnings_.push_back({std::move(code), std::move(message)});
+  return *this;
+}
+
 std::vector<std::string> FakeSource::restored() const {
   MutexLock lock(mutex_);
   return restored_;
@@ -186,10 +191,14 @@ absl::StatusOr<std::string> FakeSource::ReadAll(PayloadReader& reader) {
 
 absl::Status FakeSource::Restore(const Context& context,
                                  absl::string_view store_id,
-                                 absl::Span<RestorePayload> chain) {
+                                 absl::Span<RestorePayload> chain,
+                                 WarningSink& warnings) {
   {
     MutexLock lock(mutex_);
     ++restores_;
+  }
+  for (const PayloadWarning& warning : restore_warnings_) {
+    warnings.AddWarning(warning.code, warning.message);
   }
   if (on_restore_) return on_restore_(context, chain);
   std::vector<std::string> staged;

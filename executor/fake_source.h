@@ -82,6 +82,8 @@ class FakeSource final : public Backupable {
   FakeSource& OnRestore(
       std::function<absl::Status(const Context&, absl::Span<RestorePayload>)>
           restore);
+  // Said by each Restore, before it reads.
+  FakeSource& WarnOfRestore(std::string code, std::string message);
   // The payloads restored, full first; empty unless all went well.
   std::vector<std::string> restored() const;
   std::string restored_store_id() const;
@@ -94,7 +96,8 @@ class FakeSource final : public Backupable {
   absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override;
   absl::Status Restore(const Context& context, absl::string_view store_id,
-                       absl::Span<RestorePayload> chain) override;
+                       absl::Span<RestorePayload> chain,
+                       WarningSink& warnings) override;
 
   // Reads a payload to its end.
   static absl::StatusOr<std::string> ReadAll(PayloadReader& reader);
@@ -106,6 +109,7 @@ class FakeSource final : public Backupable {
   std::string kind_ = "fake";
   std::function<absl::Status(const Context&, absl::Span<RestorePayload>)>
       on_restore_;
+  std::vector<PayloadWarning> restore_warnings_;
   mutable Mutex mutex_;
   std::vector<std::string> restored_ ABSL_GUARDED_BY(mutex_);
   std::string restored_store_id_ ABSL_GUARDED_BY(mutex_);

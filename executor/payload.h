@@ -24,14 +24,23 @@ using SourceCounts = std::map<std::string, uint64_t>;
 // increment on top. Keys are text, values any bytes.
 using EngineMetadata = std::map<std::string, std::string>;
 
+// Takes what a store left out or degraded, in a backup as in a restore: the run
+// then ends as succeeded with warnings, and the command with exit status 3.
+class WarningSink {
+ public:
+  virtual ~WarningSink() = default;
+
+  // `code` is a stable word, `message` for people; no secret in either.
+  virtual void AddWarning(absl::string_view code,
+                          absl::string_view message) = 0;
+};
+
 // Where a source pushes one consistent snapshot. One thread at a time: a call
 // that comes while another is under way is refused, and so is any after End and
 // after the source has returned; each of these fails the run. Any error means:
 // stop, return it as it is.
-class PayloadSink {
+class PayloadSink : public WarningSink {
  public:
-  virtual ~PayloadSink() = default;
-
   // Copies `bytes` into the pipe. Blocks while it is full.
   virtual absl::Status Write(absl::string_view bytes) = 0;
   // An empty chunk to fill in place, at least one byte, valid until Commit;
@@ -50,11 +59,6 @@ class PayloadSink {
                                    absl::string_view value) = 0;
   // Payload bytes expected in total.
   virtual void SetEstimate(uint64_t bytes) = 0;
-  // Something was left out or degraded: the run ends as succeeded with
-  // warnings.
-  virtual void AddWarning(absl::string_view code,
-                          absl::string_view message) = 0;
-
   // The explicit end, exactly once, after the last byte. Without it the run
   // fails.
   virtual absl::Status End(const SourceCounts& counts) = 0;
@@ -71,7 +75,7 @@ class PayloadSink {
   }
 };
 
-// Something that the source left out or degraded. `code` is stable; both are
+// Something that a store left out or degraded. `code` is stable; both are
 // valid UTF-8 and bounded.
 struct PayloadWarning {
   std::string code;

@@ -72,24 +72,12 @@ struct PayloadStream::Shared {
   PayloadTrailer trailer;
 
   std::atomic<uint64_t> estimate{0};
-  mutable Mutex mutex;
-  std::vector<PayloadWarning> warnings ABSL_GUARDED_BY(mutex);
-  uint64_t warnings_dropped ABSL_GUARDED_BY(mutex) = 0;
+  WarningList warnings;
 
   std::unique_ptr<Sink> sink;
   std::unique_ptr<Reader> reader;
   // Last, so that it goes first: its callback uses the pipe.
   Context::Registration on_stopped;
-
-  std::vector<PayloadWarning> Warnings() const {
-    MutexLock lock(mutex);
-    std::vector<PayloadWarning> result = warnings;
-    if (warnings_dropped > 0) {
-      result.push_back({"warnings_dropped",
-                        absl::StrCat(warnings_dropped, " more warnings")});
-    }
-    return result;
-  }
 };
 
 class PayloadStream::Sink final : public PayloadSink {
@@ -174,17 +162,7 @@ class PayloadStream::Sink final : public PayloadSink {
   void AddWarning(absl::string_view code, absl::string_view message) override {
     const ExclusiveUse::Turn turn(use_);
     if (!CheckOpen(turn, "add warning").ok()) return;
-    PayloadWarning warning = {Printable(code, kMaxWarningCodeBytes),
-                              Printable(message, kMaxWarningMessageBytes)};
-    // A code is one word of a line.
-    std::replace_if(warning.code.begin(), warning.code.end(),
-                    absl::ascii_isspace, '_');
-    MutexLock lock(shared_.mutex);
-    if (shared_.warnings.size() < kMaxWarnings - 1) {
-      shared_.warnings.push_back(std::move(warning));
-    } else {
-      ++shared_.warnings_dropped;
-    }
+    shared_.warnings.AddWarning(code, message);
   }
 
   absl::Status End(const SourceCounts& counts) override {
@@ -253,7 +231,7 @@ class PayloadStream::Sink final : public PayloadSink {
     trailer.size_bytes = size_bytes_;
     trailer.xxh3 = XXH3_64bits_digest(xxh3_.get());
     trailer.payload_id_count = shared_.ids.count();
-    trailer.warnings = shared_.Warnings();
+    trailer.warnings = shared_.warnings.All();
     return trailer;
   }
 
@@ -466,7 +444,7 @@ uint64_t PayloadStream::estimate() const {
 }
 
 std::vector<PayloadWarning> PayloadStream::warnings() const {
-  return shared_->Warnings();
+  return shared_->warnings.All();
 }
 
 }  // namespace sluice

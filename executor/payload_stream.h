@@ -29,15 +29,12 @@
 #include "sluice/executor/payload.h"
 #include "sluice/executor/payload_id_spool.h"
 #include "sluice/executor/pipe.h"
+#include "sluice/executor/warning_list.h"
 
 namespace sluice {
 
 // Bounds of what ends up in the manifest, so that no manifest outgrows what its
 // readers accept.
-// With the one that says how many more there were.
-inline constexpr size_t kMaxWarnings = 1000;
-inline constexpr size_t kMaxWarningCodeBytes = 64;
-inline constexpr size_t kMaxWarningMessageBytes = 1024;
 inline constexpr size_t kMaxCounts = 1000;
 inline constexpr size_t kMaxNameBytes = 256;  // of a count, of a metadata key
 inline constexpr size_t kMaxMetadataEntries = 10000;

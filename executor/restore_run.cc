@@ -13,6 +13,7 @@
 #include "sluice/executor/restore_reader.h"
 #include "sluice/executor/run_outcome.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/executor/warning_list.h"
 
 namespace sluice {
 
@@ -60,6 +61,7 @@ struct RestoreRun::TargetSide {
   std::string store_id;
   std::vector<RestorePayload> chain;
   std::vector<const RestoreReader*> readers;  // of the chain
+  WarningList warnings;
   std::shared_ptr<std::atomic<uint64_t>> bytes_done =
       std::make_shared<std::atomic<uint64_t>>(0);
   absl::Status result;  // once the thread has returned
@@ -80,8 +82,8 @@ struct RestoreRun::TargetSide {
                             target->Describe(cause->stopped()));
     SLUICE_RETURN_IF_ERROR(
         CheckTarget(info, chain.back().manifest, from_store_id));
-    SLUICE_RETURN_IF_ERROR(
-        target->Restore(cause->stopped(), store_id, absl::MakeSpan(chain)));
+    SLUICE_RETURN_IF_ERROR(target->Restore(cause->stopped(), store_id,
+                                           absl::MakeSpan(chain), warnings));
     // What a target claims is worth nothing before it has heard of the last
     // byte that all were right.
     for (size_t i = 0; i < readers.size(); ++i) {
@@ -262,6 +264,9 @@ RestoreResult RestoreRun::Finish(const absl::Status& restored) {
     result.status = cause.status;
     MarkEnded(job_, StatusFor(cause.party, cause.status), cause.status,
               *clock_);
+  }
+  for (const PayloadWarning& warning : side_->warnings.All()) {
+    AddWarning(job_, warning.code, warning.message);
   }
   if (const absl::Status status = progress_->store_failure(); !status.ok()) {
     AddWarning(job_, "progress_not_stored", status.message());

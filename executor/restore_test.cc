@@ -17,6 +17,7 @@
 #include "sluice/executor/fake_destination.h"
 #include "sluice/executor/fake_job_store.h"
 #include "sluice/executor/fake_source.h"
+#include "sluice/executor/warning_list.h"
 
 namespace sluice {
 namespace {
@@ -122,6 +123,29 @@ TEST_F(RestoreTest, HasAJobOfItsOwn) {
   EXPECT_EQ(percents.back(), 100u);
   EXPECT_TRUE(jobs_.records().empty());
   EXPECT_EQ(result.manifest->backup_id(), kFull);
+}
+
+TEST_F(RestoreTest, WhatTheStoreWarnsOfIsInTheJob) {
+  target_->WarnOfRestore("view_not_refreshed", "the view \"totals\" is empty");
+  const RestoreResult result = Run();
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  ASSERT_EQ(result.job->warnings_size(), 1);
+  EXPECT_EQ(result.job->warnings(0).code(), "view_not_refreshed");
+  EXPECT_EQ(result.job->warnings(0).message(), "the view \"totals\" is empty");
+  EXPECT_EQ(jobs_.job(result.job->id())->warnings_size(), 1);
+}
+
+TEST_F(RestoreTest, BoundsTheWarningsAndSaysSo) {
+  for (size_t i = 0; i < kMaxWarnings + 5; ++i) {
+    target_->WarnOfRestore("left out", std::string(5000, 'x'));
+  }
+  const RestoreResult result = Run();
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  ASSERT_EQ(result.job->warnings_size(), kMaxWarnings);
+  EXPECT_EQ(result.job->warnings(0).code(), "left_out");
+  EXPECT_EQ(result.job->warnings(0).message().size(), kMaxWarningMessageBytes);
+  EXPECT_EQ(result.job->warnings(kMaxWarnings - 1).message(),
+            "6 more warnings");
 }
 
 TEST_F(RestoreTest, FollowsTheChainFullFirst) {

@@ -30,6 +30,14 @@ struct RunProgress {
   uint64_t bytes_estimated = 0;  // 0: not known
 };
 
+// Where an archive comes from, for people: goes into its manifest, each cut to
+// 1,024 bytes of one line.
+struct ArchiveOrigin {
+  std::string host;
+  std::string source;  // as its URI; no secret
+  std::string label;
+};
+
 struct RunBackupOptions {
   // Called on the caller's thread once the job exists, before any payload. Must
   // not call back into the run.
@@ -45,6 +53,7 @@ struct RunBackupOptions {
   bool allow_empty = false;
   // The manifest to build an increment on; null: a full backup. Borrowed.
   const Manifest* base = nullptr;
+  ArchiveOrigin origin;
   PipeOptions pipe;
   // How long a source may take to return after its run was cancelled before it
   // is abandoned.
@@ -77,6 +86,8 @@ struct RunRestoreOptions {
 
 struct RestoreResult {
   absl::Status status;
+  // Its warnings: what the store said that it could not bring back as it was,
+  // and what the run itself met.
   absl::optional<BackupJob> job;
   absl::optional<Manifest> manifest;
   // As in BackupResult, of the target.

@@ -137,7 +137,10 @@ Fault IdsFault(const Manifest& manifest) {
       {"catalog_id", manifest.catalog_id()},
       {"job_id", manifest.job_id()},
       {"repo_id", manifest.repo_id()},
-      {"writer", manifest.writer()}};
+      {"writer", manifest.writer()},
+      {"host", manifest.host()},
+      {"source", manifest.source()},
+      {"label", manifest.label()}};
   for (const auto& [field, text] : ids) {
     if (Fault fault = IdFault(field, text); !fault.empty()) return fault;
   }

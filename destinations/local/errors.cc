@@ -31,7 +31,8 @@ Meaning MeaningOf(int error) {
               "the folder holds as many folders as its file system allows"};
     case EACCES:
     case EPERM:
-      return {Code::kPermissionDenied, kDestinationPermissionDenied, ""};
+      return {Code::kPermissionDenied, kDestinationPermissionDenied,
+              "run sluice as a user who may read and write the place"};
     case EROFS:
       return {Code::kFailedPrecondition, kDestinationReadOnly,
               "the file system is mounted read-only, or went so after a fault"};

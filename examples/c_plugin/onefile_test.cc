@@ -17,6 +17,7 @@
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
+#include "sluice/executor/warning_list.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/sdk/conformance/conformance.h"
 
@@ -94,9 +95,11 @@ TEST_F(OnefileTest, ATargetThatAppearsMeanwhileIsNotReplaced) {
   };
   RestorePayload payload;
   payload.reader = std::make_unique<OneView>();
-  EXPECT_EQ(ErrorCodeOf((*source)->Restore(Context::Background(), "s",
-                                           absl::MakeSpan(&payload, 1))),
-            "restore_precondition_failed");
+  WarningList warnings;
+  EXPECT_EQ(
+      ErrorCodeOf((*source)->Restore(Context::Background(), "s",
+                                     absl::MakeSpan(&payload, 1), warnings)),
+      "restore_precondition_failed");
   std::string content;
   std::ifstream(dir_ + "/x") >> content;
   EXPECT_EQ(content, "mine");

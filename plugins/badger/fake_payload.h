@@ -44,7 +44,7 @@ class FakePayload : public sdk::Payload {
   const absl::Status outcome_;
   size_t at_ = 0;
   sdk::Metadata metadata_;
-  sdk::Counts counts_;
+  sdk::Counts counts_ = {{"keys", 0}};  // of a backup, not of a file
 };
 
 // An entry with bytes of its own.

@@ -135,6 +135,11 @@ absl::StatusOr<RestoreTotals> StageAndPublish(
     SLUICE_RETURN_IF_ERROR(ReadPayload(run, *payload, stager));
   }
   SLUICE_ASSIGN_OR_RETURN(StagedDirectory staged, stager.Finish());
+  if (options.must_hold_something && staged.entries == 0) {
+    return WithHint(MakeError(absl::StatusCode::kFailedPrecondition,
+                              kSourceEmpty, "the file holds no entry"),
+                    "--allow-empty restores an empty database");
+  }
   absl::Status mismatch;
   if (options.expected.has_value()) {
     mismatch = CheckLive(staged.live, *options.expected);

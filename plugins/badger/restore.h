@@ -77,6 +77,8 @@ struct RestoreOptions {
   // would make a MANIFEST of its own, and delete tables that are none of its.
   // For folders of the machine.
   bool hold_lock = false;
+  // A chain without one entry is refused (source_empty).
+  bool must_hold_something = false;
 };
 
 struct RestoreTotals {

@@ -20,6 +20,7 @@
 #include "sluice/plugins/badger/restore_publish.h"
 #include "sluice/plugins/badger/store_id.h"
 #include "sluice/plugins/badger/store_traits.h"
+#include "sluice/plugins/sdk/empty_restore.h"
 
 namespace sluice {
 namespace badger {
@@ -137,6 +138,7 @@ class BadgerSource final : public sdk::Source {
                             TraitsOfChain(request.payloads()));
     RestoreOptions options;
     options.hold_lock = files_ == FileSystem::Posix();
+    options.must_hold_something = sdk::MustHoldSomething(request);
     options.value_folder = options_.value_folder;
     SLUICE_ASSIGN_OR_RETURN(options.stager.directory,
                             DirectoryOptionsOf(options_, traits));

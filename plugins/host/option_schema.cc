@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sluice/base/absolute_path.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/host/secret.h"
@@ -138,6 +139,37 @@ absl::StatusOr<std::vector<ResolvedOption>> ResolveOptions(
     }
   }
   return resolved;
+}
+
+absl::StatusOr<Uri> WithAbsolutePaths(Uri uri,
+                                      const std::vector<OptionSpec>& specs,
+                                      absl::string_view word) {
+  for (auto& [key, value] : uri.options) {
+    const OptionSpec* spec = Find(specs, key);
+    if (spec == nullptr || spec->type != SLUICE_OPTION_PATH || spec->secret) {
+      continue;
+    }
+    absl::StatusOr<std::string> absolute = AbsolutePath(value);
+    if (!absolute.ok()) {
+      return WithCode(
+          Annotate(absolute.status(),
+                   absl::StrCat(uri.kind, ": option \"", key, "\"")),
+          word);
+    }
+    value = *std::move(absolute);
+  }
+  return uri;
+}
+
+std::string IdentityOf(const Uri& uri, const std::vector<OptionSpec>& specs) {
+  Uri known;
+  known.kind = uri.kind;
+  for (const auto& option : uri.options) {
+    const OptionSpec* spec = Find(specs, option.first);
+    if (spec == nullptr || !spec->secret) known.options.push_back(option);
+  }
+  std::sort(known.options.begin(), known.options.end());
+  return FormatUri(known);
 }
 
 }  // namespace sluice

@@ -39,6 +39,18 @@ absl::StatusOr<std::vector<ResolvedOption>> ResolveOptions(
     const Uri& uri, const std::vector<OptionSpec>& specs,
     absl::string_view word);
 
+// `uri` with each option of kind path as AbsolutePath has it: so it is hashed,
+// stored and shown, and means the same from every folder. A secret stays the
+// reference that it is. INVALID_ARGUMENT with `word` for a path that is none.
+absl::StatusOr<Uri> WithAbsolutePaths(Uri uri,
+                                      const std::vector<OptionSpec>& specs,
+                                      absl::string_view word);
+
+// What a store without an id of its own is known by: the URI, of
+// WithAbsolutePaths, in whatever order its options were typed. Without secrets:
+// a new password is no new store.
+std::string IdentityOf(const Uri& uri, const std::vector<OptionSpec>& specs);
+
 }  // namespace sluice
 
 #endif  // SLUICE_PLUGINS_HOST_OPTION_SCHEMA_H_

@@ -1,5 +1,7 @@
 #include "sluice/plugins/host/option_schema.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <iterator>
 #include <string>
@@ -82,6 +84,28 @@ TEST(OptionSchemaTest, AMissingOrMalformedOneIsRefused) {
     EXPECT_EQ(ErrorCodeOf(Resolved(uri).status()), "source_config_invalid")
         << uri;
   }
+}
+
+std::string IdentityOfTyped(absl::string_view uri) {
+  const auto absolute =
+      WithAbsolutePaths(*ParseUri(uri), Specs(), kSourceConfigInvalid);
+  return absolute.ok() ? IdentityOf(*absolute, Specs())
+                       : ErrorCodeOf(absolute.status());
+}
+
+TEST(OptionSchemaTest, OneStoreHasOneIdentityHoweverItIsTyped) {
+  ASSERT_EQ(chdir("/tmp"), 0);
+  for (const char* uri :
+       {"x:st", "x:st/", "x:./st", "x:/tmp/st", "x:/tmp//st/", "x:?path=st",
+        "x:st?password=env:A", "x:/tmp/x/../st"}) {
+    EXPECT_EQ(IdentityOfTyped(uri), "x:/tmp/st") << uri;
+  }
+  EXPECT_EQ(IdentityOfTyped("x:st?keys=3&fast=on"),
+            IdentityOfTyped("x:/tmp/st?fast=on&keys=3"));
+  EXPECT_EQ(IdentityOfTyped("x:st?keys=st"), "x:/tmp/st?keys=st");
+  ASSERT_EQ(chdir("/"), 0);
+  EXPECT_EQ(IdentityOfTyped("x:st"), "x:/st");
+  EXPECT_EQ(IdentityOfTyped("x:~nobody/st"), "source_config_invalid");
 }
 
 TEST(OptionSchemaTest, ASecretIsResolvedAndMarked) {

@@ -231,9 +231,11 @@ absl::Status PluginHost::NoSuchKind(uint32_t role,
 absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
                                                const Uri& uri) {
   const absl::string_view word = ConfigWord(registered.factory->role);
-  SLUICE_ASSIGN_OR_RETURN(
-      const std::vector<ResolvedOption> resolved,
-      ResolveOptions(uri, ReadOptionSpecs(*registered.factory), word));
+  const std::vector<OptionSpec> specs = ReadOptionSpecs(*registered.factory);
+  SLUICE_ASSIGN_OR_RETURN(const Uri absolute,
+                          WithAbsolutePaths(uri, specs, word));
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<ResolvedOption> resolved,
+                          ResolveOptions(absolute, specs, word));
   std::vector<sluice_option> options;
   options.reserve(resolved.size());
   for (const ResolvedOption& option : resolved) {
@@ -260,6 +262,33 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
         uri.kind);
   }
   return object;
+}
+
+absl::StatusOr<UriFacts> PluginHost::ReadUri(uint32_t role,
+                                             absl::string_view text) {
+  SLUICE_ASSIGN_OR_RETURN(Uri uri, ParseUri(text));
+  SLUICE_ASSIGN_OR_RETURN(const Registered registered, Find(role, uri.kind));
+  const std::vector<OptionSpec> specs = ReadOptionSpecs(*registered.factory);
+  SLUICE_ASSIGN_OR_RETURN(
+      uri, WithAbsolutePaths(std::move(uri), specs, ConfigWord(role)));
+  UriFacts facts;
+  facts.uri = FormatUri(uri);
+  facts.identity = IdentityOf(uri, specs);
+  for (const OptionSpec& spec : specs) {
+    if (spec.type != SLUICE_OPTION_PATH || spec.secret) continue;
+    for (const auto& [key, value] : uri.options) {
+      if (key == spec.name) facts.paths[key] = value;
+    }
+  }
+  return facts;
+}
+
+absl::StatusOr<UriFacts> PluginHost::ReadSourceUri(absl::string_view text) {
+  return ReadUri(SLUICE_ROLE_SOURCE, text);
+}
+
+absl::StatusOr<UriFacts> PluginHost::ReadPlaceUri(absl::string_view text) {
+  return ReadUri(SLUICE_ROLE_PLACE, text);
 }
 
 absl::StatusOr<std::shared_ptr<Backupable>> PluginHost::CreateSource(

@@ -76,6 +76,13 @@ struct FactoryInfo {
   std::string path;         // empty: linked in
 };
 
+// A URI whose plugin was asked what its options mean.
+struct UriFacts {
+  std::string uri;       // its paths absolute, its secrets references
+  std::string identity;  // what a store is known by that has no id of its own
+  std::map<std::string, std::string> paths;  // its options of kind path
+};
+
 class PluginHost {
  public:
   explicit PluginHost(PluginHostOptions options);
@@ -96,8 +103,13 @@ class PluginHost {
   // plugins, sorted. Loads nothing.
   std::vector<std::string> FindPluginFiles() const;
 
+  // What `uri` says, without opening it: loads the plugin. Two URIs of one
+  // store or place, typed in different ways, give the same.
+  absl::StatusOr<UriFacts> ReadSourceUri(absl::string_view uri);
+  absl::StatusOr<UriFacts> ReadPlaceUri(absl::string_view uri);
+
   // A store, as `uri` names it; no I/O beyond loading its plugin and resolving
-  // secrets.
+  // secrets. Options of kind path become absolute, now, as in UriFacts.
   absl::StatusOr<std::shared_ptr<Backupable>> CreateSource(
       absl::string_view uri);
   // A place for archives.
@@ -137,6 +149,7 @@ class PluginHost {
   absl::Status NoSuchKind(uint32_t role, const std::string& kind) const;
   absl::StatusOr<const void*> Create(const Registered& registered,
                                      const Uri& uri);
+  absl::StatusOr<UriFacts> ReadUri(uint32_t role, absl::string_view text);
   absl::Status LoadAs(const std::string& path, uint32_t role,
                       const std::string& kind);
 

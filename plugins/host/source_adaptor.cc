@@ -353,9 +353,29 @@ struct BackupTables final : LentTables {
   std::vector<const sluice_payload*> index_tables;
 };
 
+// What a plugin warns of, until its call has returned.
+class RestoreWarnings {
+ public:
+  explicit RestoreWarnings(WarningSink* sink) : sink_(sink) {}
+
+  void Add(absl::string_view word, absl::string_view message) {
+    MutexLock lock(mutex_);
+    if (sink_ != nullptr) sink_->AddWarning(word, message);
+  }
+  void Close() {
+    MutexLock lock(mutex_);
+    sink_ = nullptr;
+  }
+
+ private:
+  Mutex mutex_;
+  WarningSink* sink_ ABSL_GUARDED_BY(mutex_);
+};
+
 struct RestoreTables final : LentTables {
-  RestoreTables(const Context& context, absl::Span<RestorePayload> chain)
-      : run(context) {
+  RestoreTables(const Context& context, absl::Span<RestorePayload> chain,
+                WarningSink* sink)
+      : run(context), warnings(sink) {
     for (RestorePayload& payload : chain) {
       payloads.push_back(std::make_unique<PayloadTable>(
           &payload, payload.manifest.plain_size_bytes(),
@@ -367,6 +387,7 @@ struct RestoreTables final : LentTables {
   GivenError given;
   std::vector<std::unique_ptr<PayloadTable>> payloads;
   std::vector<const sluice_payload*> tables;
+  RestoreWarnings warnings;
 };
 
 class SourceAdaptor final : public Backupable {
@@ -425,20 +446,22 @@ class SourceAdaptor final : public Backupable {
   }
 
   absl::Status Restore(const Context& context, absl::string_view store_id,
-                       absl::Span<RestorePayload> chain) override {
+                       absl::Span<RestorePayload> chain,
+                       WarningSink& warnings) override {
     SLUICE_RETURN_IF_ERROR(plugin_->CheckResponsive());
-    RestoreTables& lent = Lend<RestoreTables>(context, chain);
+    RestoreTables& lent = Lend<RestoreTables>(context, chain, &warnings);
     const auto close = [&lent] {
       for (const auto& payload : lent.payloads) payload->Close();
+      lent.warnings.Close();
     };
     const absl::Cleanup over = close;
     sluice_restore_request request{};
     request.struct_size = sizeof(request);
     request.payload_count = static_cast<uint32_t>(lent.tables.size());
-    request.self = this;
+    request.self = &lent.warnings;
     request.store_id = ToBytes(store_id);
     request.payloads = lent.tables.data();
-    request.add_warning = &SourceAdaptor::LogWarning;
+    request.add_warning = &SourceAdaptor::AddWarning;
     SLUICE_RETURN_IF_ERROR(
         Call(context, kSourceFailed, lent.given, [&](sluice_error* error) {
           const sluice_code code =
@@ -495,12 +518,12 @@ class SourceAdaptor final : public Backupable {
     return WithSourceWord(status, word);
   }
 
-  static void LogWarning(void* self, sluice_bytes word, sluice_bytes message) {
+  // Of a restore.
+  static void AddWarning(void* self, sluice_bytes word, sluice_bytes message) {
     sdk::GuardedQuietly([&] {
-      if (!IsBytes(word) || !IsBytes(message)) return;
-      static_cast<SourceAdaptor*>(self)->plugin_->host().Log(
-          SLUICE_LOG_WARNING,
-          absl::StrCat("restore: ", ToView(message), " (", ToView(word), ")"));
+      if (IsBytes(word) && IsBytes(message)) {
+        static_cast<RestoreWarnings*>(self)->Add(ToView(word), ToView(message));
+      }
     });
   }
 

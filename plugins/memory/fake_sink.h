@@ -134,7 +134,7 @@ class FakePayload : public sdk::Payload {
   size_t at_ = 0;
   bool ended_ = false;
   sdk::Metadata metadata_;
-  sdk::Counts counts_;
+  const sdk::Counts counts_ = {{"keys", 0}};  // of a backup, not of a file
 };
 
 class FakeRestoreRequest : public sdk::RestoreRequest {

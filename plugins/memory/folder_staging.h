@@ -57,6 +57,7 @@ class FolderStaging : public PayloadVisitor {
   absl::Status Publish();
 
   uint64_t dropped_payload_ids() const { return dropped_payload_ids_; }
+  uint64_t files() const { return files_; }
 
  private:
   enum class Syncing {

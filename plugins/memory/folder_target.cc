@@ -2,17 +2,18 @@
 
 #include <errno.h>
 
-#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/folder_lock.h"
 #include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/memory/folder_staging.h"
 #include "sluice/plugins/memory/folder_walk.h"
 #include "sluice/plugins/memory/payload_reading.h"
+#include "sluice/plugins/sdk/empty_restore.h"
 
 namespace sluice {
 namespace {
@@ -63,13 +64,30 @@ class FolderTarget : public sdk::Source {
   absl::Status Restore(const sdk::Run& run,
                        sdk::RestoreRequest& request) override {
     SLUICE_ASSIGN_OR_RETURN(const bool made, MakeFolderIfAbsent());
+    auto lock = Lock(request);
+    if (!lock.ok()) return InFolder(lock.status());
     const absl::Status status = RestoreInto(run, request);
     // The folder that we made goes again; it stays where anything is in it.
+    // Only while it is locked: it may have become another restore's.
     if (!status.ok() && made) file_system_->RemoveDirectory(options_.folder);
     return status.ok() ? status : InFolder(status);
   }
 
  private:
+  // While it is held, what is staged there is ours. Of the machine's folders.
+  absl::StatusOr<std::unique_ptr<FolderLock>> Lock(
+      sdk::RestoreRequest& request) {
+    if (file_system_ != FileSystem::Posix()) return nullptr;
+    SLUICE_ASSIGN_OR_RETURN(auto lock,
+                            FolderLock::TakeForRestore(options_.folder));
+    if (lock == nullptr) {
+      request.AddWarning("target_not_locked",
+                         "the file system has no lock for a folder: a second "
+                         "restore into it at once would not have been refused");
+    }
+    return lock;
+  }
+
   absl::Status RestoreInto(const sdk::Run& run, sdk::RestoreRequest& request) {
     auto opened = file_system_->Beneath(options_.folder);
     if (!opened.ok()) return Unavailable(opened.error);
@@ -102,6 +120,11 @@ class FolderTarget : public sdk::Source {
     SLUICE_RETURN_IF_ERROR(staging.Begin());
     SLUICE_RETURN_IF_ERROR(ReadPayloads(run, request, staging));
     SLUICE_RETURN_IF_ERROR(run.status());
+    if (staging.files() == 0 && sdk::MustHoldSomething(request)) {
+      return WithHint(MakeError(absl::StatusCode::kFailedPrecondition,
+                                kSourceEmpty, "the file holds no key"),
+                      "--allow-empty restores an empty store");
+    }
     return staging.Publish();
   }
 
@@ -122,13 +145,7 @@ class FolderTarget : public sdk::Source {
   }
 
   absl::Status Unavailable(int error) const {
-    if (error == ENOSPC || error == EDQUOT) {
-      return TargetError("make folder", options_.folder, error);
-    }
-    return MakeError(
-        absl::StatusCode::kUnavailable, kSourceUnavailable,
-        absl::StrCat("restore into folder ", ShowPath(options_.folder), ": ",
-                     std::strerror(error)));
+    return OpenError("restore into folder", options_.folder, error);
   }
 
   absl::Status InFolder(const absl::Status& status) const {

@@ -16,6 +16,10 @@
 //      renamed into DIR; last, .sluice-restore is removed.
 //
 // So DIR is all or nothing where it holds no .sluice-restore, or an empty one.
+// Meanwhile DIR is locked (base/folder_lock.h), so that a second restore into
+// it is refused with restore_precondition_failed; where the file system cannot,
+// the warning target_not_locked says so.
+//
 // A crash in between leaves something in it: FolderSource refuses such a DIR; a
 // later restore takes away what `publishing` names and .sluice-restore itself,
 // and begins anew. It touches nothing else: a DIR with any other entry is not
@@ -28,10 +32,10 @@
 // takes for one, such as "a" and "A" on some). Paths are resolved beneath DIR,
 // never through a symlink.
 //
-// Other errors: source_unavailable (DIR is no folder, no permission),
-// source_no_space, source_failed. Runs of 64 KiB of zeros are left out as
-// holes. Memory: the names at the top of DIR, and nothing that grows with files
-// or depth.
+// Other errors: source_unavailable (DIR is no folder),
+// source_permission_denied, source_no_space, source_failed. Runs of 64 KiB of
+// zeros are left out as holes. Memory: the names at the top of DIR, and nothing
+// that grows with files or depth.
 
 #include <cstdint>
 #include <memory>

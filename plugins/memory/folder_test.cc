@@ -295,6 +295,38 @@ TEST(FolderTest, RestoresOnlyIntoAnEmptyFolder) {
   EXPECT_NE(mode, 0700u) << "the mode of a folder that was there was changed";
 }
 
+// A payload in whose middle something else happens.
+class InterruptedPayload : public FakePayload {
+ public:
+  InterruptedPayload(std::string bytes, std::function<void()> event)
+      : FakePayload(std::move(bytes)), event_(std::move(event)) {}
+
+  absl::StatusOr<absl::string_view> Next() override {
+    if (event_) std::exchange(event_, nullptr)();
+    return FakePayload::Next();
+  }
+
+ private:
+  std::function<void()> event_;
+};
+
+TEST(FolderTest, ASecondRestoreIntoAFolderIsRefusedAndHarmsNothing) {
+  ScratchFolder to;
+  std::filesystem::create_directory(to.Path("there"));
+  const std::string payload = PayloadOf({{"key", "value"}});
+  for (const char* name : {"there", "absent"}) {
+    absl::Status second;
+    InterruptedPayload first(
+        payload, [&] { second = RestoreFolder(payload, to.Path(name)); });
+    FakeRestoreRequest request({&first});
+    const absl::Status status =
+        Save(to.Path(name))->Restore(sdk::Run(), request);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(ErrorCodeOf(second), kRestorePreconditionFailed) << name;
+    EXPECT_EQ(FilesBelow(to.Path(name)), (Files{{"key", "value"}}));
+  }
+}
+
 TEST(FolderTest, AFolderWithoutAParentIsAnError) {
   ScratchFolder to;
   EXPECT_EQ(ErrorCodeOf(RestoreFolder(PayloadOf({{"k", "v"}}),

@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 
 namespace sluice {
@@ -48,12 +49,12 @@ std::string ShowPath(absl::string_view path) {
 absl::StatusOr<FolderWalk> FolderWalk::Open(FileSystem* file_system,
                                             const std::string& root) {
   auto folder = file_system->Beneath(root);
-  if (!folder.ok()) return Unavailable(root, std::strerror(folder.error));
+  if (!folder.ok()) return OpenError("read folder", root, folder.error);
   FolderWalk walk;
   Level level;
   level.folder = std::move(folder.value);
   if (const int error = walk.Push(std::move(level)); error != 0) {
-    return Unavailable(root, std::strerror(error));
+    return OpenError("read folder", root, error);
   }
   SLUICE_RETURN_IF_ERROR(walk.CheckMarker(root));
   return walk;

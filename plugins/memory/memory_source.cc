@@ -11,6 +11,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/memory/payload_reading.h"
 #include "sluice/plugins/memory/payload_writer.h"
+#include "sluice/plugins/sdk/empty_restore.h"
 
 namespace sluice {
 namespace {
@@ -96,6 +97,10 @@ class MemorySource : public sdk::Source {
                             MemoryStore::Create(""));
     Stager stager(*staged);
     SLUICE_RETURN_IF_ERROR(memory_internal::ReadPayloads(run, request, stager));
+    if (staged->stats().keys == 0 && sdk::MustHoldSomething(request)) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
+                       "restore: the file holds no key");
+    }
     return store_->Adopt(staged, request.store_id());
   }
 

@@ -443,7 +443,7 @@ TEST_F(PluginZooTest, ExceptionsThatEscapeAreErrors) {
   EXPECT_TRUE(absl::StrContains(backup.message(), "escaped")) << backup;
   EXPECT_EQ((*source)->Describe(Context::Background()).status().code(),
             absl::StatusCode::kInternal);
-  EXPECT_EQ((*source)->Restore(Context::Background(), "s", {}).code(),
+  EXPECT_EQ((*source)->Restore(Context::Background(), "s", {}, sink).code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(absl::StrContains(
       PluginHost(Options()).CreateSource("zoo:/x").status().message(),
@@ -581,11 +581,13 @@ TEST_F(MisuseTest, PayloadsOfAChainReadInAnotherOrder) {
   std::vector<RestorePayload> chain(2);
   for (RestorePayload& payload : chain)
     payload.reader = std::make_unique<TextReader>();
-  ExpectBroken(source->Restore(context_, "store", absl::MakeSpan(chain)),
-               "before the end of the one below");
+  NullSink warnings;
+  ExpectBroken(
+      source->Restore(context_, "store", absl::MakeSpan(chain), warnings),
+      "before the end of the one below");
   chain.resize(1);
   chain[0].reader = std::make_unique<TextReader>();
-  EXPECT_EQ(source->Restore(context_, "store", absl::MakeSpan(chain)),
+  EXPECT_EQ(source->Restore(context_, "store", absl::MakeSpan(chain), warnings),
             absl::OkStatus());
 }
 

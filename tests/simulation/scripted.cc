@@ -50,7 +50,8 @@ absl::Status ScriptedStore::Backup(const Context& context, BackupBase*,
 }
 
 absl::Status ScriptedStore::Restore(const Context&, absl::string_view,
-                                    absl::Span<RestorePayload> chain) {
+                                    absl::Span<RestorePayload> chain,
+                                    WarningSink&) {
   std::string staged;
   for (RestorePayload& payload : chain) {
     // A step takes as many bytes as the last one did, however large the views

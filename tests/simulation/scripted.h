@@ -43,7 +43,8 @@ class ScriptedStore final : public Backupable {
   absl::Status Backup(const Context& context, BackupBase* base,
                       PayloadSink& sink) override;
   absl::Status Restore(const Context& context, absl::string_view store_id,
-                       absl::Span<RestorePayload> chain) override;
+                       absl::Span<RestorePayload> chain,
+                       WarningSink& warnings) override;
 
   // Ends a hang, from the scheduler's main thread.
   void Free() { freed_ = true; }
