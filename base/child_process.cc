@@ -37,6 +37,7 @@ constexpr int kThreadEnded = 125;
 // Where to look for a descriptor that nobody guesses or walks over.
 constexpr int kDescriptorsFrom = 200;
 constexpr int kDescriptorsSpread = 600;
+constexpr int kMessagesAtOnce = 32;
 constexpr absl::Duration kReapPoll = absl::Milliseconds(20);
 
 // The link of this process, and whether its last word was said. Plain, as
@@ -237,16 +238,16 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
       new ChildProcess(pid, sockets[0], std::move(nonce)));
 }
 
-void ChildProcess::Receive(Receiver receiver) {
+bool ChildProcess::Receive(Receiver receiver) {
   char buffer[kNonceBytes + 1 + ChildLink::kMaxPiece];
-  while (link_ >= 0) {
+  for (int i = 0; i < kMessagesAtOnce && link_ >= 0; ++i) {
     const ssize_t size = recv(link_, buffer, sizeof(buffer), MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0 && errno == EAGAIN) return;
+    if (size < 0 && errno == EAGAIN) return false;
     if (size <= 0) {
       close(link_);
       link_ = -1;
-      return;
+      return false;
     }
     absl::string_view message(buffer, static_cast<size_t>(size));
     if (message.substr(0, kNonceBytes) != nonce_) continue;
@@ -262,6 +263,7 @@ void ChildProcess::Receive(Receiver receiver) {
       end_.last_word = code;
     }
   }
+  return link_ >= 0;
 }
 
 bool ChildProcess::TryReap() {
@@ -314,7 +316,8 @@ absl::StatusOr<ChildEnd> RunInChild(const ChildLimits& limits,
     const bool blind = child.end_descriptor() < 0;
     poll(waits, 2, PollTimeout(blind ? std::min(left, kReapPoll) : left));
   }
-  child.Receive(receiver);
+  while (child.Receive(receiver)) {
+  }
   ChildEnd end = child.end();
   end.timed_out = killed;
   return end;

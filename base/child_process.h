@@ -115,8 +115,9 @@ class ChildProcess {
   // and then.
   int end_descriptor() const { return pidfd_; }
 
-  // Takes the messages that are there, without blocking.
-  void Receive(Receiver receiver);
+  // Takes messages that are there, without blocking. True: there may be more; a
+  // child that never stops talking keeps nobody from looking elsewhere.
+  bool Receive(Receiver receiver);
   // True once the child has ended; then all that it said has been sent. Does
   // not block.
   bool TryReap();

@@ -10,7 +10,7 @@
 //     catalog->OnCancelRequested(job.id(), cancel);
 //   };
 //   options.before_publish = [&](const BackupJob& job) {
-//     return catalog->CheckLease(context, job.id());
+//     return catalog->BeginPublish(context, job.id());
 //   };
 //   Executor(catalog.get(), Clock::Real()).RunBackup(context, ...);
 //
@@ -135,6 +135,12 @@ class Catalog : public JobStore {
   // publish_fenced; the run must not publish.
   virtual absl::Status CheckLease(const Context& context,
                                   absl::string_view job_id) = 0;
+  // The last look before the point of no return: CheckLease, and with it a
+  // durable note (stage "publishing") that the job's archive may exist from now
+  // on. A dead job without that note has published nothing: whoever finds it
+  // may end it without a look at the repo.
+  virtual absl::Status BeginPublish(const Context& context,
+                                    absl::string_view job_id) = 0;
 
   // --- for reconcile
 

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -31,13 +32,8 @@ std::string ReadLink(const std::string& path) {
   return size <= 0 ? "" : std::string(buffer, static_cast<size_t>(size));
 }
 
-struct ProcessStat {
-  char state = 0;
-  int64_t start_ticks = 0;
-};
-
-// False where /proc tells nothing of it.
-bool ReadStat(int64_t pid, ProcessStat& stat) {
+// When it started; false where /proc tells nothing of it.
+bool ReadStartTicks(int64_t pid, int64_t& start_ticks) {
   const std::string text = ReadSmallFile(absl::StrCat("/proc/", pid, "/stat"));
   // The command's name stands in parentheses and may hold any byte.
   const size_t name_end = text.rfind(')');
@@ -46,29 +42,55 @@ bool ReadStat(int64_t pid, ProcessStat& stat) {
   const std::vector<std::string> fields =
       absl::StrSplit(text.substr(name_end + 2), ' ');
   // Field 3 of proc(5) is the first one here; the start time is field 22.
-  if (fields.size() < 20 || fields[0].empty()) return false;
-  stat.state = fields[0][0];
-  return absl::SimpleAtoi(fields[19], &stat.start_ticks);
+  return fields.size() > 19 && absl::SimpleAtoi(fields[19], &start_ticks);
 }
 
-// A main thread that has ended shows as a zombie while others go on.
-bool HasOtherThreads(int64_t pid) {
+// The ids of its threads; empty where /proc tells nothing of it.
+std::vector<std::string> ThreadsOf(int64_t pid) {
+  std::vector<std::string> threads;
   DIR* tasks = opendir(absl::StrCat("/proc/", pid, "/task").c_str());
-  if (tasks == nullptr) return true;
-  int threads = 0;
+  if (tasks == nullptr) return threads;
   while (const dirent* entry = readdir(tasks))
-    if (entry->d_name[0] != '.') ++threads;
+    if (entry->d_name[0] != '.') threads.push_back(entry->d_name);
   closedir(tasks);
-  return threads > 1;
+  return threads;
+}
+
+// True where no thread of it runs any code of its own again: each has ended, or
+// was killed and only hangs in a system call that the kernel cannot break off.
+bool RunsNoMore(int64_t pid) {
+  const std::vector<std::string> threads = ThreadsOf(pid);
+  for (const std::string& thread : threads) {
+    const std::string status =
+        ReadSmallFile(absl::StrCat("/proc/", pid, "/task/", thread, "/status"));
+    if (!ThreadIsOver(status)) return false;
+  }
+  return !threads.empty();
 }
 
 }  // namespace
 
+bool ThreadIsOver(absl::string_view proc_status) {
+  constexpr uint64_t kKill = uint64_t{1} << (SIGKILL - 1);
+  for (const absl::string_view line : absl::StrSplit(proc_status, '\n')) {
+    absl::string_view value = line;
+    if (absl::ConsumePrefix(&value, "State:\t")) {
+      if (absl::StartsWith(value, "Z") || absl::StartsWith(value, "X"))
+        return true;
+    }
+    uint64_t pending = 0;
+    if ((absl::ConsumePrefix(&value, "SigPnd:\t") ||
+         absl::ConsumePrefix(&value, "ShdPnd:\t")) &&
+        absl::SimpleHexAtoi(value, &pending) && (pending & kKill) != 0)
+      return true;
+  }
+  return false;
+}
+
 ProcessIdentity CurrentProcess() {
   ProcessIdentity self;
   self.pid = getpid();
-  ProcessStat stat;
-  if (ReadStat(self.pid, stat)) self.start_ticks = stat.start_ticks;
+  ReadStartTicks(self.pid, self.start_ticks);
   self.machine_id =
       std::string(absl::StripAsciiWhitespace(ReadSmallFile("/etc/machine-id")));
   self.boot_id = std::string(absl::StripAsciiWhitespace(
@@ -94,11 +116,9 @@ bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other) {
     return false;
   if (kill(static_cast<pid_t>(other.pid), 0) != 0 && errno == ESRCH)
     return true;
-  ProcessStat stat;
-  if (!ReadStat(other.pid, stat)) return false;
-  if (stat.start_ticks != other.start_ticks) return true;
-  return (stat.state == 'Z' || stat.state == 'X') &&
-         !HasOtherThreads(other.pid);
+  int64_t start_ticks = 0;
+  if (!ReadStartTicks(other.pid, start_ticks)) return false;
+  return start_ticks != other.start_ticks || RunsNoMore(other.pid);
 }
 
 }  // namespace sluice

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 namespace sluice {
 
 struct ProcessIdentity {
@@ -29,10 +31,16 @@ ProcessIdentity CurrentProcess();
 // True where times since boot read by both are of the same clock.
 bool SharesBootClock(const ProcessIdentity& a, const ProcessIdentity& b);
 
-// True only where the process `other` has certainly ended: it is gone from this
-// boot of the machine, or was of an earlier one. False for one that is stopped,
+// True only where the process `other` certainly runs no code of its own any
+// more: it is gone from this boot of the machine, was of an earlier one, or was
+// killed and merely hangs in system calls (of a file system that does not
+// answer, state D) that it will not return from. False for one that is stopped,
 // hidden from `self`, or on another machine.
 bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other);
+
+// Whether a thread with this /proc/PID/task/TID/status has ended, or has
+// SIGKILL waiting for it. Pure.
+bool ThreadIsOver(absl::string_view proc_status);
 
 }  // namespace sluice
 

@@ -83,6 +83,8 @@ class SqliteCatalog final : public Catalog {
   }
   absl::Status CheckLease(const Context& context,
                           absl::string_view job_id) override;
+  absl::Status BeginPublish(const Context& context,
+                            absl::string_view job_id) override;
   absl::Status TakeOver(const Context& context,
                         absl::string_view job_id) override;
   absl::Status Release(const Context& context,
@@ -101,6 +103,9 @@ class SqliteCatalog final : public Catalog {
   absl::StatusOr<bool> RenewRow(SqliteConnection& connection,
                                 const HeldJobs::View& held,
                                 absl::Duration& ends);
+  // Renews the lease of a held job and runs `then` in the same transaction.
+  absl::Status RenewAnd(const Context& context, absl::string_view job_id,
+                        SqliteDatabase::Body then);
   // Write that may use the room kept for a full disk.
   absl::Status WriteUrgently(const Context& context, SqliteDatabase::Body body);
   absl::Status FlagRecord(const Context& context, const char* sql, bool flag,

@@ -68,6 +68,25 @@ absl::StatusOr<bool> SqliteCatalog::RenewRow(SqliteConnection& connection,
 
 absl::Status SqliteCatalog::CheckLease(const Context& context,
                                        absl::string_view job_id) {
+  return RenewAnd(context, job_id,
+                  [](SqliteConnection&) { return absl::OkStatus(); });
+}
+
+absl::Status SqliteCatalog::BeginPublish(const Context& context,
+                                         absl::string_view job_id) {
+  return RenewAnd(
+      context, job_id, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement mark,
+            connection.Prepare("UPDATE jobs SET stage = 'publishing' WHERE id "
+                               "= ?"));
+        return mark.Bind(job_id).Run();
+      });
+}
+
+absl::Status SqliteCatalog::RenewAnd(const Context& context,
+                                     absl::string_view job_id,
+                                     SqliteDatabase::Body then) {
   LoseLapsed();
   const absl::optional<HeldJobs::View> held = held_.Find(job_id);
   if (!held || held->lost) return FencedError(job_id, kLost);
@@ -76,7 +95,7 @@ absl::Status SqliteCatalog::CheckLease(const Context& context,
   SLUICE_RETURN_IF_ERROR(
       database_->Write(context, [&](SqliteConnection& connection) {
         SLUICE_ASSIGN_OR_RETURN(ours, RenewRow(connection, *held, ends));
-        return absl::OkStatus();
+        return ours ? then(connection) : absl::OkStatus();
       }));
   if (!ours) {
     held_.Lose(job_id, held->fence, FencedError(job_id, kLost));
@@ -169,9 +188,12 @@ void SqliteCatalog::RenewAndWriteProgress() {
       alive_.first, [&](SqliteConnection& connection) -> absl::Status {
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement update,
-            connection.Prepare("UPDATE jobs SET progress = max(progress, ?), "
-                               "bytes_done = max(bytes_done, ?), stage = ? "
-                               "WHERE id = ?"));
+            // What BeginPublish noted stays, whatever order the writes came in.
+            connection.Prepare("UPDATE jobs SET progress = max(progress, ?1), "
+                               "bytes_done = max(bytes_done, ?2), stage = CASE "
+                               "WHEN stage = 'publishing' AND ?3 IN "
+                               "('starting', 'streaming') THEN stage ELSE ?3 "
+                               "END WHERE id = ?4"));
         for (const HeldJobs::View& held : all) {
           if (held.lost) continue;
           absl::Duration ends;

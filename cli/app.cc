@@ -3,19 +3,24 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/child_process.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/cli/console.h"
 #include "sluice/cli/help.h"
 #include "sluice/cli/interrupt.h"
 #include "sluice/cli/session.h"
+#include "sluice/cli/supervisor.h"
 #include "sluice/cli/verbs.h"
 
 namespace sluice::cli {
@@ -26,6 +31,8 @@ using Verb = Outcome (*)(Session&);
 struct VerbFunction {
   absl::string_view path;
   Verb function;
+  // It only prints: no plugin, no file, nothing to wait for.
+  bool prints_only = false;
 };
 
 // The one table from words to functions.
@@ -52,16 +59,15 @@ constexpr VerbFunction kVerbs[] = {
     {"plugin run", RunPluginRunVerb},
     {"plugin check", RunPluginCheckVerb},
     {"demo", RunDemoVerb},
-    {"completion", RunCompletionVerb},
-    {"man", RunManVerb},
-    {"version", RunVersionVerb},
+    {"completion", RunCompletionVerb, true},
+    {"man", RunManVerb, true},
+    {"version", RunVersionVerb, true},
 };
 
-Verb FunctionOf(const VerbSpec& verb) {
-  for (const VerbFunction& row : kVerbs) {
-    if (row.path == verb.path) return row.function;
-  }
-  return nullptr;
+const VerbFunction& FunctionOf(const VerbSpec& verb) {
+  return *std::find_if(
+      std::begin(kVerbs), std::end(kVerbs),
+      [&](const VerbFunction& row) { return row.path == verb.path; });
 }
 
 ConsoleOptions OptionsFor(const Environment& environment, bool json,
@@ -127,42 +133,95 @@ absl::Status CheckLogFormat(const Command& command) {
 int CodeOf(const Outcome& outcome) {
   if (outcome.status.ok()) return Number(outcome.code);
   const ExitCode code = ExitCodeOf(outcome.status);
-  if (code == ExitCode::kInterrupted && Interrupt::signal() == SIGTERM) {
-    return Number(ExitCode::kTerminated);
-  }
-  if (code == ExitCode::kInterrupted && Interrupt::signal() == SIGHUP) {
-    return Number(ExitCode::kHangup);
+  if (code == ExitCode::kInterrupted && Interrupt::signal() != 0) {
+    return 128 + Interrupt::signal();
   }
   return Number(code);
 }
 
-// Threads of a source that did not return may still run: nothing of theirs is
-// to be taken away under them.
-bool MayHaveAbandoned(const absl::Status& status) {
-  const std::string word = ErrorCodeOf(status);
-  return word == kCancelled || word == kDeadlineExceeded ||
-         word == kSourceUnresponsive;
-}
-
-int RunVerb(const Command& command, const Environment& environment) {
-  Console console(OptionsFor(environment, command.Has("json"),
-                             command.Get("log-format"), command.Has("quiet")),
-                  Clock::Real());
-  auto [context, cancel] = Context::WithCancel(Context::Background());
-  const absl::StatusOr<std::unique_ptr<Interrupt>> interrupt =
-      Interrupt::Start(cancel);
-  Session session(command, environment, &console, context, cancel);
-  const Outcome outcome = interrupt.ok() ? FunctionOf(*command.verb)(session)
-                                         : Outcome(interrupt.status());
+// Runs the verb, and leaves its result, or its error, in the console.
+// `ready`: whether all that it needs to be ended by others is there.
+int RunVerb(const Command& command, const absl::Status& ready, Session& session,
+            bool& abandoned) {
+  const Outcome outcome =
+      ready.ok() ? FunctionOf(*command.verb).function(session) : Outcome(ready);
+  Console& console = session.console();
   if (!outcome.status.ok()) {
     if (console.json()) {
       console.ResultJson(ErrorJson(outcome.status, outcome.job));
     }
     console.Error(outcome.status);
   }
-  const int code = FlushedCode(console, CodeOf(outcome));
-  if (MayHaveAbandoned(outcome.status)) _exit(code);
+  abandoned = outcome.abandoned;
+  return CodeOf(outcome);
+}
+
+Context WithTimeout(Context context, Context::CancelFunction& cancel,
+                    absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return context;
+  std::pair<Context, Context::CancelFunction> limited =
+      Context::WithTimeout(context, Clock::Real(), timeout);
+  cancel = std::move(limited.second);
+  return std::move(limited.first);
+}
+
+// The verb in the process that the supervisor started for it. The last word is
+// what this returns: after all of the run was taken down.
+int RunInside(const Command& command, const Environment& environment,
+              const SupervisorOptions& options, ChildLink& link) {
+  char kind = kOutputMessage;
+  ConsoleOptions console_options = options.console;
+  console_options.result_sink = [&](absl::string_view bytes) {
+    if (!bytes.empty()) link.Send(kind, bytes);
+    return absl::OkStatus();
+  };
+  Console console(console_options, Clock::Real());
+  auto [context, cancel] = Context::WithCancel(Context::Background());
+  const absl::StatusOr<std::unique_ptr<Interrupt>> interrupt =
+      Interrupt::Start(cancel, link.descriptor(), options.grace);
+  context = WithTimeout(std::move(context), cancel, options.timeout);
+  const Context::Registration told =
+      context.OnDone([&link](const absl::Status& cause) {
+        link.SendNow(kEndingMessage, EncodeCause(cause));
+      });
+  int code = 0;
+  bool abandoned = false;
+  {
+    Session session(command, environment, &console, context, cancel);
+    code = RunVerb(command, interrupt.status(), session, abandoned);
+    kind = kResultMessage;
+    console.Flush().IgnoreError();
+    if (abandoned) {
+      link.SayLastWord(code);
+      _exit(code);
+    }
+  }
   return code;
+}
+
+int RunHere(const Command& command, const Environment& environment,
+            const SupervisorOptions& options) {
+  Console console(options.console, Clock::Real());
+  auto [context, cancel] = Context::WithCancel(Context::Background());
+  Session session(command, environment, &console, context, cancel);
+  bool abandoned = false;
+  const int code = RunVerb(command, absl::OkStatus(), session, abandoned);
+  return FlushedCode(console, code);
+}
+
+absl::StatusOr<SupervisorOptions> OptionsOf(const Command& command,
+                                            const Environment& environment) {
+  SLUICE_RETURN_IF_ERROR(CheckLogFormat(command));
+  SupervisorOptions options;
+  options.console = OptionsFor(environment, command.Has("json"),
+                               command.Get("log-format"), command.Has("quiet"));
+  SLUICE_ASSIGN_OR_RETURN(options.timeout, command.GetDuration("timeout"));
+  if (command.Has("grace")) {
+    SLUICE_ASSIGN_OR_RETURN(options.grace, command.GetDuration("grace"));
+  }
+  options.catalog_path =
+      CatalogPath(command.Get("catalog"), environment).value_or("");
+  return options;
 }
 
 }  // namespace
@@ -174,9 +233,15 @@ int RunApp(const std::vector<std::string>& words,
   const absl::StatusOr<Command> command = Parse(words, environment);
   if (!command.ok()) return ReportUsage(command.status(), words, environment);
   if (command->help) return PrintHelp(*command, environment);
-  const absl::Status format = CheckLogFormat(*command);
-  if (!format.ok()) return ReportUsage(format, words, environment);
-  return RunVerb(*command, environment);
+  const absl::StatusOr<SupervisorOptions> options =
+      OptionsOf(*command, environment);
+  if (!options.ok()) return ReportUsage(options.status(), words, environment);
+  if (FunctionOf(*command->verb).prints_only) {
+    return RunHere(*command, environment, *options);
+  }
+  return Supervise(*options, [&](ChildLink& link) {
+    return RunInside(*command, environment, *options, link);
+  });
 }
 
 }  // namespace sluice::cli

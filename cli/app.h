@@ -10,9 +10,9 @@
 
 namespace sluice::cli {
 
-// Runs the command on stdin, stdout and stderr of this process. Does not return
-// where something of the run may still be at work (an abandoned source): then
-// the process ends here.
+// Runs the command on stdin, stdout and stderr of this process, in a child of
+// it where the verb does more than print (supervisor.h). Call it before any
+// thread is started, once in a process.
 int RunApp(const std::vector<std::string>& words,
            const Environment& environment);
 

@@ -18,11 +18,6 @@ FlagSpec Repo() {
           "", Completion::kRepo};
 }
 
-FlagSpec Timeout() {
-  return {"timeout", "DURATION",
-          "end as interrupted after this long, as 90s, 45m, 6h", "no limit"};
-}
-
 FlagSpec Store(absl::string_view help) { return {"store", "STORE-ID", help}; }
 
 ArgumentSpec OptionalId() {
@@ -46,8 +41,7 @@ std::vector<VerbSpec> Archives() {
          "it where the store cannot build on that"},
         {"allow-empty", "", "an archive without any bytes is no failure"},
         {"label", "TEXT", "what to call the archive; `list` shows it"},
-        Store("the store's id, where the source has none of its own"),
-        Timeout()},
+        Store("the store's id, where the source has none of its own")},
        "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
       {"restore",
        "bring a backup back into an empty store",
@@ -69,8 +63,7 @@ std::vector<VerbSpec> Archives() {
          "backup` does; only its format can tell that it is whole",
          "", Completion::kFile},
         {"kind", "KIND", "what the file of --from-file is, as badger"},
-        {"allow-empty", "", "a file with nothing in it is no failure"},
-        Timeout()},
+        {"allow-empty", "", "a file with nothing in it is no failure"}},
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",
        "read archives in full and check every byte",
@@ -81,8 +74,7 @@ std::vector<VerbSpec> Archives() {
        {OptionalId()},
        {Repo(),
         {"all", "", "every archive of the repo"},
-        Store("only this store's archives"),
-        Timeout()},
+        Store("only this store's archives")},
        "verify --all --repo nightly"},
       {"list",
        "list a repo's archives, oldest first",
@@ -107,8 +99,7 @@ std::vector<VerbSpec> Archives() {
        {Repo(),
         {"with-increments", "", "those too that build on the named ones"},
         {"dry-run", "", "show what would go, and delete nothing"},
-        {"yes", "", "do not ask; only a terminal is asked"},
-        Timeout()},
+        {"yes", "", "do not ask; only a terminal is asked"}},
        "delete 01JD3Z --repo nightly"},
       {"reconcile",
        "compare catalog and repo, and mend what differs",
@@ -119,14 +110,13 @@ std::vector<VerbSpec> Archives() {
         {"adopt", "", "record archives that have no record, after verifying"},
         {"forget", "", "drop records whose archive is gone"},
         {"adopt-foreign", "CATALOG-ID",
-         "adopt what this other catalog wrote, too; `sluice show` has its id"},
-        Timeout()},
+         "adopt what this other catalog wrote, too; `sluice show` has its id"}},
        "reconcile --repo nightly --adopt"},
       {"sweep",
        "remove what dead runs left behind in a repo",
        "Never touches an archive, nor what a live writer is still writing.",
        {},
-       {Repo(), Timeout()},
+       {Repo()},
        "sweep --repo nightly"},
   };
 }
@@ -217,7 +207,7 @@ std::vector<VerbSpec> Administration() {
        {{"KIND", "as badger"},
         {"VERB", "as inspect"},
         {"ARGUMENT", "the verb's own words", false, true, Completion::kFile}},
-       {Timeout()},
+       {},
        "plugin badger inspect /srv/db"},
       {"plugin check",
        "test a plugin: load it, and run the executor with it",
@@ -298,6 +288,12 @@ const std::vector<FlagSpec>& GlobalFlags() {
       {"quiet", "",
        "nothing where all went well: no progress, no log lines, no words about "
        "what was done; lists, warnings and errors as ever"},
+      {"timeout", "DURATION",
+       "end as interrupted after this long, as 90s, 45m, 6h", "no limit"},
+      {"grace", "DURATION",
+       "how long a run that is late or was interrupted may take to clean up; "
+       "then it is killed, and its job ended as interrupted all the same",
+       "10s"},
       {"help", "", "explain the verb and end"},
   };
   return flags;

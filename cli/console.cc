@@ -82,6 +82,7 @@ absl::Status Console::Flush() {
     result.swap(result_);
     if (reader_gone_) result.clear();
   }
+  if (options_.result_sink) return options_.result_sink(result);
   const int error = WriteAll(options_.result_fd, result);
   MutexLock lock(mutex_);
   if (error == EPIPE) reader_gone_ = true;

@@ -11,6 +11,7 @@
 // Thread-safe. What cannot be written to stderr is lost; what cannot be written
 // to stdout is an error of Flush.
 
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -25,6 +26,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 
 struct ConsoleOptions {
   int result_fd = 1;
+  // Takes the results in place of result_fd.
+  std::function<absl::Status(absl::string_view)> result_sink = nullptr;
   int note_fd = 2;
   bool result_terminal = false;  // result_fd is one
   bool json = false;             // the result is JSON

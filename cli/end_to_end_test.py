@@ -777,10 +777,11 @@ class EndToEnd(CommandTest):
         process.send_signal(signal.SIGCONT)
         out, _ = process.communicate(timeout=PATIENCE)
         self.assertIn(process.returncode, (130, 143))
-        self.assertEqual(out, b"")
-        # As after a kill: the job ends when its lease does.
+        ended = json.loads(out)
+        self.assertEqual(ended["error"]["code"], "cancelled")
+        self.assertEqual(ended["job"]["status"], "interrupted")
         self.assertEqual(self.run_json("job", "show", "latest")["status"],
-                         "running")
+                         "interrupted")
         self.assertEqual(self.run_lines("list", "--repo", self.repo), [])
 
     def test_a_second_backup_of_one_store_is_refused_and_a_cancel_reaches_it(self):
@@ -793,6 +794,16 @@ class EndToEnd(CommandTest):
         self.assertEqual(json.loads(out)["job"]["status"], "interrupted")
         self.assert_nothing_left()
 
+    def test_a_cancelled_run_is_taken_down_like_any_other(self):
+        """The last one who closes a catalog takes its log away."""
+        catalog = self.path("home-here/.local/state/sluice/catalog.db")
+        process = self.start_endless()
+        self.assertTrue(os.path.exists(catalog + "-wal"))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 143)
+        self.assertFalse(os.path.exists(catalog + "-wal"))
+
     def test_a_timeout_ends_a_run_as_interrupted(self):
         self.run_sluice("repo", "add", "r", self.repo)
         ended = self.run_json("backup", ENDLESS, "--repo", "r", "--timeout",
@@ -800,6 +811,82 @@ class EndToEnd(CommandTest):
         self.assertEqual(ended["error"]["code"], "deadline_exceeded")
         self.assertEqual(ended["job"]["status"], "interrupted")
         self.assert_nothing_left()
+
+    def children_of(self, process):
+        with open(f"/proc/{process.pid}/task/{process.pid}/children",
+                  encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
+    def test_the_next_verb_ends_the_job_of_a_run_that_was_killed(self):
+        process = self.start_endless()
+        for pid in [process.pid, *self.children_of(process)]:
+            os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)  # both hold its pipes
+        job = self.run_lines("job", "list")[0]
+        self.assertEqual(job["status"], "interrupted")
+        self.assertEqual(job["error_code"], "process_died")
+        self.assertEqual(self.run_lines("list", "--repo", self.repo), [])
+
+    def test_a_run_whose_supervisor_was_killed_ends_itself(self):
+        process = self.start_endless()
+        process.kill()
+        process.communicate(timeout=PATIENCE)  # until the run has ended too
+        job = self.run_json("job", "show", "latest")
+        self.assertEqual(job["status"], "interrupted")
+        self.assertEqual(job["error_code"], "cancelled")
+        self.assert_nothing_left()
+
+    def test_a_run_that_somebody_else_killed_has_its_say(self):
+        process = self.start_endless()
+        os.kill(self.children_of(process)[0], signal.SIGKILL)
+        out, _ = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 16)
+        ended = json.loads(out)
+        self.assertEqual(ended["error"]["code"], "process_died")
+        self.assertEqual(ended["job"]["status"], "interrupted")
+
+    def test_a_secrets_command_that_never_ends_is_left_behind(self):
+        """Its program too, which holds our stderr."""
+        for words in (["backup", "--repo", self.repo], ["restore", "latest",
+                      "--repo", self.repo, "--to"]):
+            error = self.run_json(
+                *words, "postgresql://u@h/db?password=cmd:sleep 100000",
+                "--timeout", "300ms", "--grace", "100ms", code=124)
+            self.assertEqual(error["error"]["code"], "deadline_exceeded")
+
+    def beside_a_deaf_file_system(self, *words):
+        """Runs a verb for which deaf/ hangs in the kernel; its JSON."""
+        os.makedirs(self.path("deaf"), exist_ok=True)
+        done = subprocess.run(
+            [*self.in_own_mounts(), "python3",
+             os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                          "deaf_file_system.py"), self.path("deaf"), SLUICE,
+             *words, "--json", "--timeout", "1s", "--grace", "100ms"],
+            env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=PATIENCE, check=False)
+        if done.returncode == 77:
+            self.skipTest("the kernel gives nobody here a FUSE")
+        self.assertEqual(done.returncode, 124, (done.stdout, done.stderr))
+        return json.loads(done.stdout)
+
+    def test_a_place_that_hangs_in_the_kernel_holds_nobody(self):
+        self.make_tree(links=False)
+        deaf = "local:" + self.path("deaf/repo")
+        for words in (["list"], ["verify", "--all"], ["backup", self.store],
+                      ["sweep"]):
+            ended = self.beside_a_deaf_file_system(*words, "--repo", deaf)
+            self.assertEqual(ended["error"]["code"], "deadline_exceeded")
+
+    def test_a_source_that_hangs_in_the_kernel_holds_nobody(self):
+        self.run_sluice("repo", "add", "r", self.repo)
+        ended = self.beside_a_deaf_file_system(
+            "backup", "memory:?load=" + self.path("deaf") + "&store_id=t",
+            "--repo", "r")
+        self.assertEqual(ended["error"]["code"], "deadline_exceeded")
+        # A machine that is slow enough has not begun the job by then.
+        self.assertLessEqual(
+            {job["status"] for job in self.run_lines("job", "list")},
+            {"interrupted"})
 
     # --- its streams
 

@@ -37,6 +37,7 @@ TEST(ExitCodeTest, EachWordKeepsItsCode) {
       {kDestinationUnreachable, 14},
       {kDestinationNoSpace, 15},
       {kPluginUnusable, 16},
+      {kProcessDied, 16},
       {kSourceWrongKey, 12},
       {kSourcePermissionDenied, 13},
       {kSourceReadOnly, 13},

@@ -1,11 +1,15 @@
 #include "sluice/cli/interrupt.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -17,6 +21,8 @@
 namespace sluice::cli {
 namespace {
 
+constexpr int kEndedWithoutSupervisor = 128 + SIGTERM;
+
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 int wake_pipe[2] = {-1, -1};  // the handler's, so a plain array
@@ -24,25 +30,20 @@ int wake_pipe[2] = {-1, -1};  // the handler's, so a plain array
 // Only what POSIX allows in a handler.
 void OnSignal(int number) {
   int none = 0;
-  if (!first_signal.compare_exchange_strong(none, number)) _exit(128 + number);
+  if (!first_signal.compare_exchange_strong(none, number)) return;
   const int saved = errno;
   const char byte = 's';
   [[maybe_unused]] const ssize_t written = write(wake_pipe[1], &byte, 1);
   errno = saved;
 }
 
-absl::string_view NameOf(int number) {
-  switch (number) {
-    case SIGTERM:
-      return "SIGTERM";
-    case SIGHUP:
-      return "SIGHUP";
-    default:
-      return "SIGINT";
-  }
+absl::Status Cancelled(absl::string_view why) {
+  return MakeError(absl::StatusCode::kCancelled, kCancelled, why);
 }
 
-void Install() {
+}  // namespace
+
+void Interrupt::InstallHandlers() {
   static const bool installed = [] {
     if (pipe2(wake_pipe, O_CLOEXEC) != 0) return false;
     struct sigaction action = {};
@@ -60,18 +61,18 @@ void Install() {
   static_cast<void>(installed);
 }
 
-}  // namespace
-
 Interrupt::Interrupt(Context::CancelFunction cancel)
     : cancel_(std::move(cancel)) {}
 
 absl::StatusOr<std::unique_ptr<Interrupt>> Interrupt::Start(
-    Context::CancelFunction cancel) {
+    Context::CancelFunction cancel, int supervisor, absl::Duration grace) {
   std::unique_ptr<Interrupt> interrupt(new Interrupt(std::move(cancel)));
-  Install();
+  InstallHandlers();
   SLUICE_ASSIGN_OR_RETURN(
       interrupt->thread_,
-      Thread::Start("signals", [raw = interrupt.get()] { raw->Watch(); }));
+      Thread::Start("signals", [raw = interrupt.get(), supervisor, grace] {
+        raw->Watch(supervisor, grace);
+      }));
   return interrupt;
 }
 
@@ -84,14 +85,25 @@ Interrupt::~Interrupt() {
 
 int Interrupt::signal() { return first_signal.load(); }
 
-void Interrupt::Watch() {
-  char byte = 0;
+void Interrupt::Watch(int supervisor, absl::Duration grace) {
+  int patience_ms = -1;
   while (true) {
-    const ssize_t got = read(wake_pipe[0], &byte, 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 || byte == 'q') return;
-    cancel_(MakeError(absl::StatusCode::kCancelled, kCancelled,
-                      absl::StrCat("interrupted by ", NameOf(signal()))));
+    pollfd waits[] = {{wake_pipe[0], POLLIN, 0}, {supervisor, 0, 0}};
+    const int ready = poll(waits, 2, patience_ms);
+    if (ready < 0) continue;  // EINTR
+    if (ready == 0) _exit(kEndedWithoutSupervisor);
+    if (waits[1].revents != 0) {
+      supervisor = -1;
+      patience_ms = static_cast<int>(std::clamp<int64_t>(
+          absl::ToInt64Milliseconds(grace), 0, 1'000'000'000));
+      cancel_(Cancelled("the process that supervised the run has died"));
+    }
+    char byte = 0;
+    if ((waits[0].revents & POLLIN) == 0) continue;
+    if (read(wake_pipe[0], &byte, 1) != 1 || byte == 'q') return;
+    if (signal() == 0) continue;  // it was a copy of us that got one
+    cancel_(
+        Cancelled(absl::StrCat("interrupted by SIG", sigabbrev_np(signal()))));
   }
 }
 

@@ -1,19 +1,22 @@
 #ifndef SLUICE_CLI_INTERRUPT_H_
 #define SLUICE_CLI_INTERRUPT_H_
 
-// Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed: the first one
-// cancels the run, which takes its temporary files away; the second one leaves
-// at once.
+// What tells the process of a run to end it: Ctrl-C, SIGTERM, SIGHUP, and the
+// death of the process that supervises it. The first one cancels the run, all
+// later ones change nothing: it is the supervisor who loses patience.
 //
+//   Interrupt::InstallHandlers();   // before the signals are let in
 //   auto [context, cancel] = Context::WithCancel(Context::Background());
-//   auto interrupt = Interrupt::Start(cancel);  // one at a time in a process
+//   auto interrupt = Interrupt::Start(cancel, link.descriptor(), grace);
 //   ... Interrupt::signal() == SIGTERM
 //
-// Handlers stay installed after it is gone, and do nothing then but to count.
+// One at a time in a process. Handlers stay installed after it is gone, and do
+// nothing then but to count.
 
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "sluice/base/thread.h"
 #include "sluice/executor/context.h"
 
@@ -21,10 +24,15 @@ namespace sluice::cli {
 
 class Interrupt {
  public:
-  // RESOURCE_EXHAUSTED where the system gives no thread: a run that Ctrl-C
-  // could not end is not begun.
+  // A signal that this process ignores stays ignored. Idempotent.
+  static void InstallHandlers();
+
+  // `supervisor` reports POLLHUP once the supervisor is gone. A run that has
+  // not ended `grace` after that ends by _exit, as nobody else is there to end
+  // it. -1: there is none. RESOURCE_EXHAUSTED where the system gives no thread:
+  // a run that Ctrl-C could not end is not begun.
   static absl::StatusOr<std::unique_ptr<Interrupt>> Start(
-      Context::CancelFunction cancel);
+      Context::CancelFunction cancel, int supervisor, absl::Duration grace);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -34,7 +42,7 @@ class Interrupt {
 
  private:
   explicit Interrupt(Context::CancelFunction cancel);
-  void Watch();
+  void Watch(int supervisor, absl::Duration grace);
 
   const Context::CancelFunction cancel_;
   Thread thread_;

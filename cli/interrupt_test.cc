@@ -1,5 +1,6 @@
 #include "sluice/cli/interrupt.h"
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/thread_fault.h"
@@ -9,13 +10,15 @@ namespace {
 
 TEST(InterruptTest, WithoutAThreadForSignalsTheVerbIsRefused) {
   const ThreadFault fault("signals");
-  const auto interrupt = Interrupt::Start([](const absl::Status&) {});
+  const auto interrupt =
+      Interrupt::Start([](const absl::Status&) {}, -1, absl::ZeroDuration());
   EXPECT_EQ(ErrorCodeOf(interrupt.status()), kResourceExhausted);
   EXPECT_EQ(fault.refused(), 1);
 }
 
 TEST(InterruptTest, EndsWithoutASignal) {
-  const auto interrupt = Interrupt::Start([](const absl::Status&) {});
+  const auto interrupt =
+      Interrupt::Start([](const absl::Status&) {}, -1, absl::ZeroDuration());
   EXPECT_TRUE(interrupt.ok()) << interrupt.status();
   EXPECT_EQ(Interrupt::signal(), 0);
 }

@@ -50,7 +50,7 @@ BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                     session.command().Get("label")};
   options.allow_empty = allow_empty;
   options.before_publish = [&session, &catalog](const BackupJob& job) {
-    return (*catalog)->CheckLease(session.context(), job.id());
+    return (*catalog)->BeginPublish(session.context(), job.id());
   };
   const Executor executor(*catalog, Clock::Real());
   return executor.RunBackup(session.context(), source, repo.destination,

@@ -18,7 +18,9 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/base/version.h"
+#include "sluice/catalog/settle.h"
 #include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/cli/json.h"
 
 namespace sluice::cli {
 namespace {
@@ -103,17 +105,6 @@ bool Session::wants_progress() const {
   return !command_.Has("no-progress") && !command_.Has("quiet");
 }
 
-absl::Status Session::StartTimeout() {
-  SLUICE_ASSIGN_OR_RETURN(const absl::Duration timeout,
-                          command_.GetDuration("timeout"));
-  if (timeout == absl::InfiniteDuration()) return absl::OkStatus();
-  auto [limited, cancel] =
-      Context::WithTimeout(context_, Clock::Real(), timeout);
-  context_ = std::move(limited);
-  cancel_ = std::move(cancel);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Catalog*> Session::catalog() { return OpenCatalog(context_); }
 
 absl::StatusOr<Catalog*> Session::OpenCatalog(const Context& context) {
@@ -122,8 +113,29 @@ absl::StatusOr<Catalog*> Session::OpenCatalog(const Context& context) {
     SLUICE_ASSIGN_OR_RETURN(options.path,
                             CatalogPath(command_.Get("catalog"), environment_));
     SLUICE_ASSIGN_OR_RETURN(catalog_, OpenSqliteCatalog(context, options));
+    SettleDead(context);
   }
   return catalog_.get();
+}
+
+// What cannot be settled now is settled by a later command: a catalog that is
+// locked, full or read-only fails nobody who only reads.
+void Session::SettleDead(const Context& context) {
+  const absl::StatusOr<SettleReport> report =
+      SettleDeadJobs(context, *catalog_, {});
+  if (!report.ok()) {
+    console_->Log(LogLevel::kWarning, "dead jobs not settled",
+                  {{"error_code", ErrorCodeOf(report.status())},
+                   {"error", std::string(report.status().message())}});
+    return;
+  }
+  for (const BackupJob& job : report->ended) {
+    console_->Log(LogLevel::kInfo, "dead job ended",
+                  {{"job_id", job.id()},
+                   {"kind", KindName(job.kind())},
+                   {"store_id", job.store_id()},
+                   {"error_code", job.error_code()}});
+  }
 }
 
 absl::StatusOr<PluginHost*> Session::host() {

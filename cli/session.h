@@ -38,11 +38,14 @@ namespace sluice::cli {
 struct Outcome {
   Outcome() = default;
   Outcome(absl::Status s) : status(std::move(s)) {}  // NOLINT: a status is one
-  Outcome(absl::Status s, absl::optional<BackupJob> j)
-      : status(std::move(s)), job(std::move(j)) {}
+  Outcome(absl::Status s, absl::optional<BackupJob> j, bool a = false)
+      : status(std::move(s)), abandoned(a), job(std::move(j)) {}
 
   absl::Status status;
   ExitCode code = ExitCode::kOk;  // of an OK status
+  // A thread of a source that did not return may still run: nothing of its is
+  // to be taken away under it.
+  bool abandoned = false;
   absl::optional<BackupJob> job;  // for the error's JSON
 };
 
@@ -74,10 +77,8 @@ class Session {
   const Context::CancelFunction& cancel() const { return cancel_; }
   bool wants_progress() const;
 
-  // Ends the context once --timeout has passed, from now on.
-  absl::Status StartTimeout();
-
-  // Of --catalog, or the default one.
+  // Of --catalog, or the default one. The jobs of this machine that nobody runs
+  // any more are ended when it is opened, as far as that can be.
   absl::StatusOr<Catalog*> catalog();
   // For verbs that need the repo alone: null where the catalog is missing a
   // place, locked, damaged, full or read-only. Then, once, a note says so.
@@ -103,12 +104,13 @@ class Session {
   absl::Status MakeRepo(const OpenedRepo& repo);
   absl::Status RememberRepo(const OpenedRepo& repo);
   void NameOf(OpenedRepo& repo);
+  void SettleDead(const Context& context);
 
   const Command command_;
   const Environment environment_;
   Console* const console_;
-  Context context_;
-  Context::CancelFunction cancel_;
+  const Context context_;
+  const Context::CancelFunction cancel_;
   std::unique_ptr<PluginHost> host_;
   std::unique_ptr<Catalog> catalog_;
   bool catalog_unusable_ = false;

@@ -1,11 +1,19 @@
 #include "sluice/cli/session.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
+#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/cli/console.h"
 
 namespace sluice::cli {
 namespace {
@@ -52,6 +60,41 @@ TEST(SessionTest, ACatalogThatIsNoneIsRefusedWithoutShowingIt) {
     EXPECT_EQ(path.status().ToString().find("secret"), std::string::npos);
   }
   EXPECT_EQ(ErrorCodeOf(CatalogPath("", With({})).status()), kInvalidArgument);
+}
+
+TEST(SessionTest, OpeningTheCatalogEndsTheJobsThatNobodyRuns) {
+  std::string folder = absl::StrCat(::testing::TempDir(), "/session-XXXXXX");
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  SqliteCatalogOptions options;
+  options.path = folder + "/catalog.db";
+  options.heartbeat = false;
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const auto catalog = OpenSqliteCatalog(Context::Background(), options);
+    BackupJob job;
+    job.set_id("job");
+    job.set_kind(BackupJob::RESTORE);
+    job.set_status(BackupJob::RUNNING);
+    _exit(catalog.ok() &&
+                  (*catalog)->CreateBackupJob(Context::Background(), job).ok()
+              ? 0
+              : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(owner, &status, 0), owner);
+  ASSERT_EQ(status, 0);
+
+  Command command;
+  command.flags["catalog"] = "sqlite:" + options.path;
+  ConsoleOptions quiet;
+  quiet.logs = false;
+  Console console(quiet, Clock::Real());
+  auto [context, cancel] = Context::WithCancel(Context::Background());
+  Session session(command, With({}), &console, context, cancel);
+  const auto catalog = session.catalog();
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  EXPECT_EQ((*catalog)->GetJob(context, "job")->job.status(),
+            BackupJob::INTERRUPTED);
 }
 
 TEST(SessionTest, ANameIsNoUri) {

@@ -435,8 +435,9 @@ TIMED = ("backup", "restore", "verify", "delete", "reconcile", "sweep")
 def hang(world, verb, words):
     """At a place that never answers: by its deadline, else by Ctrl-C."""
     if verb in TIMED:
-        return world.run_into_hang([*words, "--timeout", "1s"], "wait")
-    return world.run_into_hang(words, "interrupt")
+        return world.run_into_hang(
+            [*words, "--timeout", "1s", "--grace", "500ms"], "wait")
+    return world.run_into_hang([*words, "--grace", "500ms"], "interrupt")
 
 
 def kill(world, words):

@@ -223,7 +223,6 @@ Outcome RunShowVerb(Session& session) {
 }
 
 Outcome RunDeleteVerb(Session& session) {
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(const auto rows,

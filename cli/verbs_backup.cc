@@ -161,7 +161,6 @@ void PrintBackup(Console& console, const OpenedRepo& repo,
 
 Outcome RunBackupVerb(Session& session) {
   const std::string uri = session.command().arguments.front();
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_RETURN_IF_ERROR(CheckLabel(session.command().Get("label")));
   // What is wrong is told before anything is made.
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
@@ -199,7 +198,9 @@ Outcome RunBackupVerb(Session& session) {
   const absl::Duration took = Clock::Real()->Now() - began;
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);
-  if (!result.status.ok()) return {result.status, result.job};
+  if (!result.status.ok()) {
+    return {result.status, result.job, result.source_abandoned};
+  }
   NoteWarnings(session.console(), result.record->warnings());
   if (base.has_value() && result.record->base_backup_id().empty()) {
     session.console().Note(

@@ -99,6 +99,7 @@ class Story {
     Session step(command, session_.environment(), &console_, session_.context(),
                  session_.cancel());
     const Outcome outcome = verb(step);
+    abandoned_ |= outcome.abandoned;
     SLUICE_RETURN_IF_ERROR(outcome.status);
     if (outcome.code == ExitCode::kDamage) {
       return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
@@ -106,6 +107,7 @@ class Story {
     }
     return console_.Flush();
   }
+  bool abandoned() const { return abandoned_; }
 
  private:
   static ConsoleOptions Options(Session& session) {
@@ -124,6 +126,7 @@ class Story {
   Session& session_;
   const DemoPlan& plan_;
   Console console_;
+  bool abandoned_ = false;
 };
 
 absl::StatusOr<FolderComparison> CompareAll(Session& session,
@@ -164,14 +167,7 @@ void PrintEnd(Console& console, const DemoPlan& plan,
       "\nNext: sluice --help\n"));
 }
 
-}  // namespace
-
-Outcome RunDemoVerb(Session& session) {
-  SLUICE_ASSIGN_OR_RETURN(const DemoPlan plan, MakePlan(session));
-  session.console().Note(absl::StrCat(
-      "Each regular file below ", plan.folder,
-      " is a key of a store in memory. All is kept in ", plan.work));
-  Story story(session, plan);
+absl::Status Tell(Session& session, const DemoPlan& plan, Story& story) {
   const std::vector<std::string> repo = {"--repo", plan.repo};
   const auto with_repo = [&](std::vector<std::string> words) {
     words.insert(words.end(), repo.begin(), repo.end());
@@ -186,7 +182,20 @@ Outcome RunDemoVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const FolderComparison compared,
                           CompareAll(session, plan));
   PrintEnd(session.console(), plan, compared);
-  return {};
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Outcome RunDemoVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(const DemoPlan plan, MakePlan(session));
+  session.console().Note(absl::StrCat(
+      "Each regular file below ", plan.folder,
+      " is a key of a store in memory. All is kept in ", plan.work));
+  Story story(session, plan);
+  Outcome outcome = Tell(session, plan, story);
+  outcome.abandoned = story.abandoned();
+  return outcome;
 }
 
 }  // namespace sluice::cli

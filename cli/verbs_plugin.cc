@@ -250,7 +250,6 @@ Outcome RunPluginRunVerb(Session& session) {
   const bool as_json =
       console.json() && (words.empty() || words.back() != "--help");
   if (as_json) words.push_back("--json");
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   VerbOutput output(&console, as_json);
   const absl::Status status = host->RunCommand(

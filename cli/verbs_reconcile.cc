@@ -37,7 +37,6 @@ void Print(Console& console, const ReconcileFinding& finding) {
 }  // namespace
 
 Outcome RunReconcileVerb(Session& session) {
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   const Command& command = session.command();
   ReconcileOptions options;
   options.adopt = command.Has("adopt") || command.Has("adopt-foreign");

@@ -250,7 +250,6 @@ Outcome RunRepoShowVerb(Session& session) {
 }
 
 Outcome RunSweepVerb(Session& session) {
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(const SweepReport report,

@@ -140,7 +140,6 @@ absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(
 }  // namespace
 
 Outcome RunRestoreVerb(Session& session) {
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   if (session.command().Has("from-file")) return RestoreFromFile(session);
   if (session.command().arguments.empty()) {
     return WithHint(
@@ -174,7 +173,9 @@ Outcome RunRestoreVerb(Session& session) {
   const absl::Duration took = Clock::Real()->Now() - began;
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);
-  if (!result.status.ok()) return {result.status, result.job};
+  if (!result.status.ok()) {
+    return {result.status, result.job, result.source_abandoned};
+  }
   PrintRestore(session, result, took);
   Outcome outcome;
   if (result.job->warnings_size() > 0) {
@@ -186,7 +187,6 @@ Outcome RunRestoreVerb(Session& session) {
 
 Outcome RunVerifyVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(CheckVerifyWords(session.command()));
-  SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
   SLUICE_ASSIGN_OR_RETURN(const auto all, LoadArchives(session, repo));

@@ -13,6 +13,12 @@
 // A record is present only on success. The job is present from the moment it
 // was created, also on failure. Neither before.
 //
+// A run shares its caller's process. A source or destination that ends it
+// (exit, a crash, pthread_exit on the caller's thread) ends the caller, and one
+// that never returns from a call to a place holds it: no library can promise
+// more. Where that matters, run it in a child (base/child_process.h), as the
+// command does; SettleDeadJobs and reconcile end the jobs that it leaves.
+//
 // Thread-safe; concurrent runs share no mutable state. A run blocks its caller,
 // starts two threads (source, hash) and uses `pipe` memory.
 

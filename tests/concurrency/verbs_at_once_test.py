@@ -168,7 +168,9 @@ class Machine:
         """Stops it after that many calls; false where it ended before."""
         while (done := io_calls(process.pid)) is not None and done < calls:
             pass
-        os.kill(process.pid, signal.SIGSTOP)  # send_signal() might reap it
+        # Stops the process that the verb runs in, too. send_signal() might reap
+        # it.
+        os.kill(process.pid, signal.SIGTSTP)
         state = os.waitid(os.P_PID, process.pid,
                           os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         return state.si_code == os.CLD_STOPPED
@@ -191,16 +193,21 @@ class Machine:
 
 
 def io_calls(pid):
-    """Reads and writes that the process made; none once it ended."""
+    """Reads and writes of the process and its child; none once it ended."""
+    calls = 0
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             if file.read().rpartition(")")[2].split()[0] in "ZX":
                 return None
-        with open(f"/proc/{pid}/io", encoding="ascii") as file:
-            fields = dict(line.split(": ") for line in file)
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            processes = [pid, *file.read().split()]
+        for process in processes:
+            with open(f"/proc/{process}/io", encoding="ascii") as file:
+                fields = dict(line.split(": ") for line in file)
+            calls += int(fields["syscr"]) + int(fields["syscw"])
     except OSError:
         return None
-    return int(fields["syscr"]) + int(fields["syscw"])
+    return calls
 
 
 def main():

@@ -156,7 +156,7 @@ class Parts {
     run.abandon_after = absl::Minutes(10);
     run.scratch_dir = "/tmp";
     run.before_publish = [&](const BackupJob& job) {
-      return catalog_->CheckLease(context_, job.id());
+      return catalog_->BeginPublish(context_, job.id());
     };
     const BackupResult result = Executor(jobs, options_.clock)
                                     .RunBackup(context_, *source, archives_,

@@ -321,7 +321,7 @@ class Simulation::Attempt {
     options.scratch_dir = "/tmp";
     options.before_publish = [this](const BackupJob& job) {
       return script_.Around(Party::kCatalog, "check_lease", [&] {
-        return catalog_->CheckLease(Context::Background(), job.id());
+        return catalog_->BeginPublish(Context::Background(), job.id());
       });
     };
     const BackupResult result =
