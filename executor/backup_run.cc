@@ -83,8 +83,7 @@ absl::Status BackupRun::CreateStream() {
   side_->source = arguments_.source;
   side_->cause = cause_;
   if (options.base != nullptr) side_->base = BackupBase{*options.base, {}};
-  SLUICE_ASSIGN_OR_RETURN(side_->stream,
-                          PayloadStream::Create(std::move(stream), cause_));
+  SLUICE_ASSIGN_OR_RETURN(side_->stream, PayloadStream::Create(stream, cause_));
   return absl::OkStatus();
 }
 

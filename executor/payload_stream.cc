@@ -57,7 +57,7 @@ absl::Status SourceError(const absl::Status& status) {
 }  // namespace
 
 struct PayloadStream::Shared {
-  Shared(std::unique_ptr<Pipe> p, Options options,
+  Shared(std::unique_ptr<Pipe> p, const Options& options,
          std::shared_ptr<FirstCause> c);
 
   std::unique_ptr<Pipe> pipe;
@@ -383,7 +383,7 @@ class PayloadStream::Reader final : public PayloadReader {
   bool at_end_ = false;
 };
 
-PayloadStream::Shared::Shared(std::unique_ptr<Pipe> p, Options options,
+PayloadStream::Shared::Shared(std::unique_ptr<Pipe> p, const Options& options,
                               std::shared_ptr<FirstCause> c)
     : pipe(std::move(p)),
       allow_empty(options.allow_empty),
@@ -403,15 +403,15 @@ PayloadStream::PayloadStream(std::unique_ptr<Shared> shared)
 PayloadStream::~PayloadStream() = default;
 
 absl::StatusOr<std::unique_ptr<PayloadStream>> PayloadStream::Create(
-    Options options, std::shared_ptr<FirstCause> cause) {
+    const Options& options, std::shared_ptr<FirstCause> cause) {
   // A reader must be able to hold two views while the source fills a chunk.
   if (options.pipe.chunks < 3) {
     return absl::InvalidArgumentError("a pipe of a run has 3 chunks or more");
   }
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Pipe> pipe,
                           Pipe::Create(options.pipe));
-  auto shared = std::make_unique<Shared>(std::move(pipe), std::move(options),
-                                         std::move(cause));
+  auto shared =
+      std::make_unique<Shared>(std::move(pipe), options, std::move(cause));
   if (!shared->sink->has_memory() || !shared->reader->has_memory()) {
     return absl::ResourceExhaustedError("no memory for a checksum");
   }

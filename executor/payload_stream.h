@@ -57,7 +57,7 @@ class PayloadStream {
   // As Pipe::Create fails. `cause` gets what goes wrong in here; its first
   // cause, whosever it is, ends both sides at once.
   static absl::StatusOr<std::unique_ptr<PayloadStream>> Create(
-      Options options, std::shared_ptr<FirstCause> cause);
+      const Options& options, std::shared_ptr<FirstCause> cause);
   ~PayloadStream();
 
   // --- source's thread
