@@ -693,15 +693,16 @@ class EndToEnd(CommandTest):
     def test_verify_all_tells_each_archive_as_it_goes(self):
         self.make_tree(links=False)
         ids = [self.backup()["record"]["id"] for _ in range(2)]
-        log = self.path("writes")
-        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=write",
-                        SLUICE, "verify", "--all", "--repo", self.repo],
+        log = self.path("sent")
+        # Each piece of the result goes to the supervisor as it comes; that one
+        # may write several at once.
+        subprocess.run(["strace", "-f", "-qq", "-s", "4096", "-o", log, "-e",
+                        "trace=sendto", SLUICE, "verify", "--all", "--repo", self.repo],
                        env=self.env, check=True, capture_output=True,
                        timeout=PATIENCE)
         with open(log, encoding="utf-8") as file:
-            writes = [line for line in file if "write(1, " in line]
-        self.assertEqual([next(i for i in ids if i in line) for line in writes],
-                         ids)
+            told = [[i for i in ids if i in line] for line in file]
+        self.assertEqual([one for one in told if one], [[i] for i in ids])
 
     def test_list_says_where_an_archive_came_from(self):
         self.make_tree(links=False)

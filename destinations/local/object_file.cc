@@ -24,7 +24,7 @@ constexpr size_t kMaxWriteBytes = size_t{4} << 20;
 constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 // Another process may sweep the empty folder between our making it and our
 // putting a file into it, or draw our token.
-constexpr int kBeginAttempts = 16;
+constexpr int kBeginAttempts = 100;
 
 class ObjectFileWriter final : public sdk::ObjectWriter {
  public:

@@ -77,7 +77,7 @@ TEST(ProofTest, FollowsWhatLeadsIntoValueLogs) {
   for (const int jobs : {1, 3}) {
     const absl::Status status = Prove(fixture, jobs).status();
     EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << status;
-    EXPECT_TRUE(absl::StrContains(status.message(), "value log 2")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "000002.vlog")) << status;
   }
 }
 

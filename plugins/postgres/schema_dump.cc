@@ -13,6 +13,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/payload_format.h"
 #include "sluice/plugins/postgres/process.h"
+#include "sluice/plugins/postgres/quote.h"
 #include "sluice/plugins/postgres/session_gateway.h"
 #include "sluice/plugins/postgres/sql_error.h"
 
@@ -30,6 +31,23 @@ absl::Status PgDumpError(const absl::Status& status) {
     return status;
   }
   return SqlError(kUndefinedObject, status.message());
+}
+
+// pg_dump prepares statements, and they outlive its transaction: in a session
+// that is used again, and in a pooler's that others get.
+absl::Status ForgetPrepared(Connection& session) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const Result names,
+      session.Exec("SELECT name FROM pg_catalog.pg_prepared_statements WHERE "
+                   "from_sql"));
+  for (int row = 0; row < names.rows(); ++row) {
+    SLUICE_RETURN_IF_ERROR(
+        session
+            .Exec(absl::StrCat("DEALLOCATE ",
+                               QuoteIdentifier(names.Text(row, 0))))
+            .status());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -59,6 +77,8 @@ absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
                                             FileSystem* file_system,
                                             const std::string& scratch_folder) {
   SchemaDump made;
+  // Of an attempt that failed, whose session is used again.
+  SLUICE_RETURN_IF_ERROR(ForgetPrepared(session));
   {
     SLUICE_ASSIGN_OR_RETURN(
         const std::unique_ptr<SessionGateway> gateway,
@@ -84,6 +104,7 @@ absl::StatusOr<SchemaDump> SchemaDump::Make(const ClientTools& tools,
     made.archive_ = *std::move(archive);
     made.warnings_ = WarningsIn("pg_dump", stderr_text);
   }
+  SLUICE_RETURN_IF_ERROR(ForgetPrepared(session));
   ProcessOptions restore;
   restore.arguments = {absl::StrCat(tools.folder(), "/pg_restore"), "--file=-",
                        made.archive_.file->path()};
