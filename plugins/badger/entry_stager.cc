@@ -54,9 +54,9 @@ EntryStager::EntryStager(FileSystem& scratch, StagerOptions options,
                          const sdk::Run& run, FileSystem* log_scratch)
     : scratch_(scratch),
       log_scratch_(log_scratch),
-      options_(options),
+      options_(std::move(options)),
       run_(run),
-      buffer_(options.memory_bytes) {}
+      buffer_(options_.memory_bytes) {}
 
 EntryStager::~EntryStager() = default;
 
