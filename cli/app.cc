@@ -41,6 +41,7 @@ constexpr VerbFunction kVerbs[] = {
     {"repo add", RunRepoAddVerb},
     {"repo list", RunRepoListVerb},
     {"repo show", RunRepoShowVerb},
+    {"repo repair", RunRepoRepairVerb},
     {"job list", RunJobListVerb},
     {"job show", RunJobShowVerb},
     {"job cancel", RunJobCancelVerb},

@@ -14,10 +14,25 @@
 
 namespace sluice::cli {
 
-// Oldest first, also those that are damaged. The repo is the truth; the catalog
-// only adds.
+// Oldest first, also those that are damaged or cannot be read. The repo is the
+// truth; the catalog only adds.
 absl::StatusOr<std::vector<ArchiveRow>> LoadArchives(Session& session,
                                                      const OpenedRepo& repo);
+
+// The one that a person means, by this machine's clock. What should be known of
+// the choice is said on the console.
+absl::StatusOr<ArchiveRow> Choose(Session& session,
+                                  const std::vector<ArchiveRow>& archives,
+                                  ArchiveWish wish);
+
+// Says which recorded backup of the repo is from the future: a clock has
+// jumped, and what is made now may not be told as the latest.
+absl::Status NameTheFuture(Session& session, const OpenedRepo& repo);
+
+// The catalog's records of the repo that are not among `archives`.
+absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
+    Session& session, const OpenedRepo& repo,
+    const std::vector<ArchiveRow>& archives);
 
 // What the words of --json say of one: {"id", "damaged", "manifest", "record"}.
 Json ToJson(const ArchiveRow& row);

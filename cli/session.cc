@@ -192,12 +192,17 @@ absl::StatusOr<OpenedRepo> Session::OpenRepo(RepoUse use, bool init) {
   return OpenRepo(repo, use, init);
 }
 
-absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
-                                             RepoUse use, bool init) {
+absl::StatusOr<OpenedRepo> Session::OpenPlace(absl::string_view name_or_uri) {
   OpenedRepo repo;
   SLUICE_ASSIGN_OR_RETURN(repo.row, RowOf(name_or_uri));
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const plugins, host());
   SLUICE_ASSIGN_OR_RETURN(repo.store, plugins->OpenPlace(repo.row.config()));
+  return repo;
+}
+
+absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
+                                             RepoUse use, bool init) {
+  SLUICE_ASSIGN_OR_RETURN(OpenedRepo repo, OpenPlace(name_or_uri));
   if (init) {
     RepoInfo wanted;
     wanted.id = NewUlid(*Clock::Real());

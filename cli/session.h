@@ -84,6 +84,8 @@ class Session {
   absl::StatusOr<OpenedRepo> OpenRepo(RepoUse use, bool init = false);
   absl::StatusOr<OpenedRepo> OpenRepo(absl::string_view name_or_uri,
                                       RepoUse use, bool init);
+  // Row and place alone, whether the place is a repo or not.
+  absl::StatusOr<OpenedRepo> OpenPlace(absl::string_view name_or_uri);
 
  private:
   absl::StatusOr<BackupRepo> RowOf(absl::string_view name_or_uri);

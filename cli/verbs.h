@@ -22,6 +22,7 @@ Outcome RunSweepVerb(Session& session);
 Outcome RunRepoAddVerb(Session& session);
 Outcome RunRepoListVerb(Session& session);
 Outcome RunRepoShowVerb(Session& session);
+Outcome RunRepoRepairVerb(Session& session);
 
 Outcome RunJobListVerb(Session& session);
 Outcome RunJobShowVerb(Session& session);

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/archives.h"
@@ -21,12 +23,13 @@ constexpr absl::string_view kArchiveNeeded = "archive_needed";
 std::string NotesOn(const ArchiveRow& row) {
   if (row.damaged()) return "damaged";
   if (!row.manifest.ok()) return ErrorCodeOf(row.manifest.status());
-  std::string notes;
-  if (row.manifest->warnings_size() > 0) notes = "warnings";
-  if (row.record.has_value() && row.record->pinned()) {
-    absl::StrAppend(&notes, notes.empty() ? "" : ", ", "pinned");
+  std::vector<absl::string_view> notes;
+  if (row.manifest->warnings_size() > 0) notes.push_back("warnings");
+  if (row.record.has_value() && row.record->pinned()) notes.push_back("pinned");
+  if (row.is_from_the_future(Clock::Real()->Now())) {
+    notes.push_back("from the future");
   }
-  return notes;
+  return absl::StrJoin(notes, ", ");
 }
 
 std::vector<std::string> TableRow(const ArchiveRow& row) {
@@ -93,9 +96,9 @@ absl::StatusOr<std::vector<std::string>> InOrder(
         std::find(going.begin(), going.end(), row.id) != going.end();
     if (!goes || named.count(row.id) > 0) continue;
     return WithHint(
-        MakeError(absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
-                  absl::StrCat("archive ", row.id, " builds on ",
-                               row.manifest->base_backup_id())),
+        MakeError(
+            absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
+            absl::StrCat("archive ", row.id, " builds on ", row.base_id())),
         "delete that one too, or first; --with-increments takes all that build "
         "on it");
   }
@@ -114,6 +117,17 @@ absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
                   "`sluice reconcile --forget` drops it");
 }
 
+// One that cannot be read and that the catalog does not know may build on what
+// goes; that is no reason to keep everything.
+void NoteUnknownBases(Session& session, const std::vector<ArchiveRow>& rows) {
+  for (const ArchiveRow& row : rows) {
+    if (row.manifest.ok() || row.record.has_value()) continue;
+    session.console().Note(absl::StrCat(
+        "warning: what archive ", row.id, " builds on is not known: ",
+        Printable(std::string(row.manifest.status().message()))));
+  }
+}
+
 }  // namespace
 
 Outcome RunListVerb(Session& session) {
@@ -122,13 +136,21 @@ Outcome RunListVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   const std::string store = session.command().Get("store");
   Table table({"ID", "CREATED", "STORE", "KIND", "SIZE", "NOTES"});
+  absl::Status unreadable;
   for (const ArchiveRow& row : rows) {
-    if (!store.empty() && row.store_id() != store) continue;
+    // One whose store nobody can say may be of this one.
+    const std::string its_store = row.store_id();
+    if (!store.empty() && !its_store.empty() && its_store != store) continue;
+    if (!row.manifest.ok() && !row.damaged() &&
+        ErrorCodeOf(row.manifest.status()) != kArchiveUnsupported) {
+      unreadable = row.manifest.status();
+    }
     if (session.console().json()) session.console().ResultJson(ToJson(row));
     table.Add(TableRow(row));
   }
   if (!session.console().json()) session.console().Result(table.Text());
-  return {};
+  // The rest is listed; the exit status says that one could not be read.
+  return unreadable;
 }
 
 Outcome RunShowVerb(Session& session) {
@@ -138,7 +160,7 @@ Outcome RunShowVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow row,
-      ChooseArchive(rows, {command.arguments.front(), command.Get("store")}));
+      Choose(session, rows, {command.arguments.front(), command.Get("store")}));
   if (session.console().json()) {
     session.console().ResultJson(ToJson(row));
   } else {
@@ -168,6 +190,7 @@ Outcome RunDeleteVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(
       const std::vector<std::string> going,
       InOrder(rows, named, session.command().Has("with-increments")));
+  NoteUnknownBases(session, rows);
   for (const std::string& id : going) {
     SLUICE_RETURN_IF_ERROR(
         Annotate(DeleteOne(session, repo, id), absl::StrCat("delete ", id)));

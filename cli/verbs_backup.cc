@@ -65,7 +65,7 @@ absl::StatusOr<Manifest> FindBase(Session& session, const OpenedRepo& repo,
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow base,
-      ChooseArchive(rows, {session.command().Get("base"), store_id}));
+      Choose(session, rows, {session.command().Get("base"), store_id}));
   SLUICE_RETURN_IF_ERROR(CheckCanBeBase(rows, base));
   return *base.manifest;
 }
@@ -136,13 +136,14 @@ Outcome RunBackupVerb(Session& session) {
       const OpenedRepo repo,
       session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
   SweepBeforeBackup(session, repo);
+  SLUICE_RETURN_IF_ERROR(NameTheFuture(session, repo));
   SLUICE_ASSIGN_OR_RETURN(const absl::optional<Manifest> base,
                           BaseFor(session, repo, store_id));
 
   const absl::Time began = Clock::Real()->Now();
-  const BackupResult result = RunBackup(session, repo, source, store_id,
-                                        base.has_value() ? &*base : nullptr,
-                                        session.command().Has("allow-empty"));
+  const BackupResult result = RunBackup(
+      session, repo, source, store_id, base.has_value() ? &*base : nullptr,
+      {session.command().Has("allow-empty"), session.command().Has("verify")});
   const absl::Duration took = Clock::Real()->Now() - began;
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);

@@ -40,7 +40,9 @@ Outcome RunReconcileVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(session.StartTimeout());
   const Command& command = session.command();
   ReconcileOptions options;
-  options.adopt = command.Has("adopt") || command.Has("adopt-foreign");
+  options.adopt_all = command.Has("adopt-all");
+  options.adopt =
+      options.adopt_all || command.Has("adopt") || command.Has("adopt-foreign");
   options.forget = command.Has("forget");
   if (command.Has("adopt-foreign")) {
     options.adopt_foreign.push_back(command.Get("adopt-foreign"));
