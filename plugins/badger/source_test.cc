@@ -274,7 +274,7 @@ class Increments : public SourceTest {
     return alive;
   }
 
-  const sdk::BackupRequest no_base_;
+  const sdk::BackupRequest no_base_{};
   std::string folder_;
   std::vector<CollectingSink> chain_;
 };
