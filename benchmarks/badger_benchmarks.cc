@@ -71,21 +71,22 @@ class Workshop {
   }
   // Into a repo of its own.
   ProcessCost Backup(const std::string& database, const std::string& query) {
-    return BackupInto(Fresh("repo"), database, query);
+    Fresh("own");
+    return BackupInto("own", database, query);
   }
   // Into the one that is there after the first.
   ProcessCost BackupAgain(const std::string& database) {
-    return BackupInto(root_ + "/bank-repo", database, "");
+    return BackupInto("bank-place", database, "");
   }
   ProcessCost ToolRestore() {
     return RunProcess({"badger", "restore", "--dir", Fresh("tool-restored"),
                        "-f", root_ + "/tool.bak"});
   }
   ProcessCost Restore() {
-    return RunProcess({command_, "restore", "latest", "--repo",
-                       absl::StrCat("local:", root_, "/repo"), "--to",
+    return RunProcess({command_, "restore", "latest", "--repo", Repo("own"),
+                       "--to",
                        absl::StrCat("badger:", Fresh("restored"), "?format=7"),
-                       "--catalog", Catalog(), "--no-progress"});
+                       "--catalog", Catalog("own"), "--no-progress"});
   }
   ProcessCost Cat(const std::string& database) {
     std::vector<std::string> command = {"cat"};
@@ -108,15 +109,20 @@ class Workshop {
     std::error_code ignored;
     fs::remove_all(path, ignored);
   }
-  std::string Catalog() const {
-    return absl::StrCat("sqlite:", root_, "/catalog.db");
+  // A place is a folder with a repo and a catalog: one that outlives the repo
+  // refuses to make another in its stead.
+  std::string Repo(const std::string& place) const {
+    return absl::StrCat("local:", root_, "/", place, "/repo");
   }
-  ProcessCost BackupInto(const std::string& repo, const std::string& database,
+  std::string Catalog(const std::string& place) const {
+    return absl::StrCat("sqlite:", root_, "/", place, "/catalog.db");
+  }
+  ProcessCost BackupInto(const std::string& place, const std::string& database,
                          const std::string& query) {
-    return RunProcess({command_, "backup",
-                       absl::StrCat("badger:", database, query), "--repo",
-                       absl::StrCat("local:", repo), "--init", "--catalog",
-                       Catalog(), "--no-progress"});
+    fs::create_directory(absl::StrCat(root_, "/", place));
+    return RunProcess(
+        {command_, "backup", absl::StrCat("badger:", database, query), "--repo",
+         Repo(place), "--init", "--catalog", Catalog(place), "--no-progress"});
   }
 
   std::string command_;

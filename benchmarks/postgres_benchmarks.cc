@@ -154,9 +154,10 @@ class Workshop {
   ProcessCost DumpFolder() { return Dump({"-Fd", absl::StrCat("-j", kJobs)}); }
   // Into a repo of its own.
   ProcessCost Backup(const std::string& database, Folder& folder) {
+    fs::create_directory(folder.Fresh("own"));
     return RunProcess({command_, "backup", Target(database), "--repo",
-                       absl::StrCat("local:", folder.Fresh("repo")), "--init",
-                       "--catalog", Catalog(), "--no-progress"});
+                       Repo(folder), "--init", "--catalog", Catalog(folder),
+                       "--no-progress"});
   }
   // Every table, the largest first, by as many sessions as there are jobs.
   ProcessCost CopyOut(absl::string_view format) {
@@ -190,10 +191,9 @@ class Workshop {
   }
   ProcessCost Restore(const Folder& folder) {
     const std::string target = server_.CreateDatabase("TEMPLATE template0");
-    const ProcessCost cost =
-        RunProcess({command_, "restore", "latest", "--repo",
-                    absl::StrCat("local:", folder.path(), "/repo"), "--to",
-                    Target(target), "--catalog", Catalog(), "--no-progress"});
+    const ProcessCost cost = RunProcess(
+        {command_, "restore", "latest", "--repo", Repo(folder), "--to",
+         Target(target), "--catalog", Catalog(folder), "--no-progress"});
     Drop(target);
     return cost;
   }
@@ -226,8 +226,13 @@ class Workshop {
   std::string Target(const std::string& database) const {
     return absl::StrCat(server_.Uri(database), "&jobs=", kJobs);
   }
-  std::string Catalog() const {
-    return absl::StrCat("sqlite:", folder_.path(), "/catalog.db");
+  // Beside its repo, and gone with it: a catalog that outlives a repo refuses
+  // to make another in its stead.
+  static std::string Repo(const Folder& folder) {
+    return absl::StrCat("local:", folder.path(), "/own/repo");
+  }
+  static std::string Catalog(const Folder& folder) {
+    return absl::StrCat("sqlite:", folder.path(), "/own/catalog.db");
   }
 
   TestServer server_;
@@ -269,12 +274,12 @@ void MemoryBenchmark(benchmark::State& state, Workshop& workshop, int times) {
     state.counters["restore_MiB"] = MiB(restore.peak_bytes);
     uint64_t bytes = 0;
     for (const auto& entry : fs::recursive_directory_iterator(
-             workshop.large_folder().path() + "/repo")) {
+             workshop.large_folder().path() + "/own/repo")) {
       if (entry.is_regular_file()) bytes += entry.file_size();
     }
     state.counters["archive_MiB"] = MiB(bytes);
   }
-  workshop.large_folder().Fresh("repo");
+  workshop.large_folder().Fresh("own");
   if (times > 1) workshop.Drop(database);
 }
 
@@ -349,7 +354,7 @@ void RegisterPostgresBenchmarks(const Effort& effort, PostgresPlaces places) {
                  });
              state.counters["our_share_of_cpu"] = SpreadOf(shares).median;
              workshop.folder().Fresh("dump");
-             workshop.folder().Fresh("repo");
+             workshop.folder().Fresh("own");
            });
   for (const int times : {1, 16}) {
     if (effort.brief && times > 1) break;
