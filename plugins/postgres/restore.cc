@@ -218,7 +218,7 @@ absl::Status Restorer::Abandon(absl::Status status) {
   connection_.reset();
   if (staging_ != nullptr) {
     const std::string left = staging_->Discard(
-        run_.cancelled() ? absl::Milliseconds(600) : absl::Seconds(20),
+        run_.cancelled() ? options_.cancel_patience : absl::Seconds(20),
         /*disk_is_full=*/ErrorCodeOf(status) == kSourceNoSpace);
     if (!left.empty()) Warn("staging_database_left", left);
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/postgres/connection.h"
 #include "sluice/plugins/postgres/role_map.h"
@@ -42,6 +43,9 @@ struct RestoreOptions {
   std::string scratch_folder;
   // Bytes of parts that wait to be loaded; one larger part waits alone.
   uint64_t queue_bytes = 16 << 20;
+  // How long a cancelled restore tries to drop what it has made: less than the
+  // grace that a run has to end in.
+  absl::Duration cancel_patience = absl::Milliseconds(600);
   FileSystem* file_system = FileSystem::Posix();
   // For tests: told before each step, by name. Empty: nobody is.
   std::function<void(absl::string_view step)> on_step;

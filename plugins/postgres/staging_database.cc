@@ -73,7 +73,7 @@ absl::StatusOr<std::unique_ptr<StagingDatabase>> StagingDatabase::Create(
   staging->created_ = true;  // also where an answer is lost
   const absl::Status made = staging->Make();
   if (made.ok()) return staging;
-  const std::string left = staging->Discard(absl::Milliseconds(600));
+  const std::string left = staging->Discard(options.cancel_patience);
   if (!left.empty()) warn("staging_database_left", left);
   return made;
 }
