@@ -230,6 +230,11 @@ class EndToEnd(CommandTest):
         self.assertGreaterEqual(
             len([c for c in checks if c["outcome"] == "passed"]), 16, checks)
         self.assertIn("0 failed, 0 not shown", self.err)
+        for archives in (self.path("absolute"), "./dotted", "local:by-uri"):
+            target = "onefile:" + self.path(os.path.basename(archives)) + "-{}"
+            self.run_lines("plugin", "check", ONEFILE, "--target", target,
+                           "--archives", archives, "--source",
+                           "onefile:" + self.path("store"))
         out = self.run_sluice(*words, "--source", "onefile:" + self.path("none"),
                               code=16)
         self.assertIn("\nfailed  source: ", out)
@@ -820,7 +825,10 @@ class EndToEnd(CommandTest):
 
     def test_the_next_verb_ends_the_job_of_a_run_that_was_killed(self):
         process = self.start_endless()
-        for pid in [process.pid, *self.children_of(process)]:
+        children = self.children_of(process)
+        for pid in children:  # so that none sees the other's end
+            os.kill(pid, signal.SIGSTOP)
+        for pid in [process.pid, *children]:
             os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=PATIENCE)  # both hold its pipes
         job = self.run_lines("job", "list")[0]

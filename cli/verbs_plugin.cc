@@ -1,15 +1,15 @@
 // plugin list, plugin info, plugin run, plugin check.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "sluice/base/absolute_path.h"
 #include "sluice/base/child_process.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
@@ -122,21 +122,11 @@ absl::StatusOr<PluginHost*> LoadAll(Session& session, Outcome& outcome) {
   return host;
 }
 
-std::string AbsolutePath(const std::string& path) {
-  if (!path.empty() && path.front() == '/') return path;
-  std::string folder(4096, '\0');
-  if (getcwd(folder.data(), folder.size()) == nullptr) return path;
-  folder.resize(folder.find('\0'));
-  return absl::StrCat(folder, "/", path);
-}
-
 // A folder, for people; a URI, for those whose archives lie elsewhere.
 absl::StatusOr<std::string> ArchivesUri(const std::string& archives) {
-  if (archives.empty() || LooksLikeUri(archives)) return archives;
-  Uri uri;
-  uri.kind = "local";
-  uri.options = {{"path", AbsolutePath(archives)}};
-  return FormatUri(uri);
+  if (archives.empty() || absl::StrContains(archives, ':')) return archives;
+  SLUICE_ASSIGN_OR_RETURN(const std::string folder, AbsolutePath(archives));
+  return PlaceUri(folder);
 }
 
 // A source is checked by bringing its backups back: half of the words would
@@ -275,7 +265,8 @@ Outcome RunPluginRunVerb(Session& session) {
 Outcome RunPluginCheckVerb(Session& session) {
   const Command& command = session.command();
   ConformanceOptions options;
-  options.plugin_file = AbsolutePath(command.arguments.front());
+  SLUICE_ASSIGN_OR_RETURN(options.plugin_file,
+                          AbsolutePath(command.arguments.front()));
   options.source = command.Get("source");
   options.target = command.Get("target");
   options.restored = command.Get("restored");

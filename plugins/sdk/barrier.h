@@ -14,6 +14,8 @@
 
 #include <cxxabi.h>
 
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <utility>
@@ -47,7 +49,11 @@ sluice_code Guarded(sluice_error* error, Body&& body) {
   }
 }
 
-// For functions without a result: an exception is swallowed.
+// How many exceptions GuardedQuietly has swallowed in this process, in this
+// shared object. Any thread.
+inline std::atomic<uint64_t> swallowed_exceptions = 0;
+
+// For functions without a result: an exception is swallowed, and counted.
 template <typename Body>
 void GuardedQuietly(Body&& body) {
   try {
@@ -55,6 +61,7 @@ void GuardedQuietly(Body&& body) {
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {  // nobody to tell
+    swallowed_exceptions.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

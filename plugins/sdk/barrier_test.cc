@@ -66,8 +66,12 @@ TEST(BarrierTest, AThreadThatIsBeingEndedIsLetThrough) {
   }
 }
 
-TEST(BarrierTest, AFunctionWithoutAResultSwallows) {
+TEST(BarrierTest, AFunctionWithoutAResultSwallowsAndCounts) {
+  const uint64_t before = swallowed_exceptions;
+  GuardedQuietly([] {});
+  EXPECT_EQ(swallowed_exceptions, before);
   GuardedQuietly([] { throw std::runtime_error("boom"); });
+  EXPECT_EQ(swallowed_exceptions, before + 1);
 }
 
 }  // namespace

@@ -397,6 +397,7 @@ sluice_code CreatePlace(const sluice_host* host, const sluice_option* options,
 sluice_factory FactoryLike(const sluice_factory& real) {
   sluice_factory factory = real;
   factory.kind = Bytes("bad");
+  factory.help = Bytes("what misbehaves as its environment says\n\nbad:x");
   return factory;
 }
 

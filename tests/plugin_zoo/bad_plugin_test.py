@@ -1,10 +1,11 @@
-"""A plugin that misbehaves in each way in each call, in runs of the command.
+"""A plugin that misbehaves in each way in each call, in runs and `plugin check`.
 
 usage: bad_plugin_test.py SLUICE BAD_PLUGIN.so [NAME_OF_A_CASE ...]
 
 Whatever the plugin does (bad_plugin.cc), the command never ends well without an
 archive that verifies and restores, ends by itself, prints one story, and leaves
-no job unfinished. TEST_TOTAL_SHARDS and TEST_SHARD_INDEX choose a part.
+no job unfinished. `plugin check` never finds such a plugin well, and says in
+which check it misbehaved. TEST_TOTAL_SHARDS and TEST_SHARD_INDEX choose a part.
 """
 
 import json
@@ -26,6 +27,11 @@ CALLS = ["source." + call for call in SOURCE] + ["place." + c for c in PLACE]
 ENDS = ["exit", "_exit", "abort", "segv", "pthread_exit", "kill", "quick_exit"]
 # The archive stage leaves this one to the writer's destroy().
 UNREACHED = {"place.abort"}
+# No check runs a plugin's own verbs.
+UNCHECKED = {"source.command"}
+# Allowed, if not nice, or beyond proof: who counts the copy as wrongly as its
+# original is contradicted by nobody. Only that the check ends is asked for.
+TOLERATED = {"log", "warnings", "memory", "output", "counts"}
 MORE = [("source.backup", "twice"), ("source.backup", "late"),
         ("source.backup", "counts"), ("source.backup", "warnings"),
         ("source.backup", "log"), ("source.backup", "memory"),
@@ -94,6 +100,22 @@ class World:
                         f"{place}:{self.tmp}/{self.folder}", "--to",
                         f"{target}:?save={out}", **kwargs)
 
+    def check(self, role, **kwargs):
+        """`plugin check` of all that the plugin has in this role."""
+        work = self.tmp / "check"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        if role == "place":
+            words = ["--place", f"bad:{work}/place"]
+        else:
+            words = ["--source", f"bad:?load={self.tmp}/tree&store_id=t",
+                     "--target", f"bad:?save={work}/out-{{}}",
+                     "--restored", f"bad:?load={work}/out-{{}}&store_id=t",
+                     "--archives", str(work / "archives")]
+        return self.run("plugin", "check",
+                        str(self.plugins / f"sluice-{role}-bad.so"), *words,
+                        **kwargs)
+
     def restored(self):
         out = self.tmp / "out"
         return {str(path.relative_to(out)): path.read_bytes()
@@ -109,11 +131,9 @@ class World:
             return dict(catalog.execute(f"SELECT id, {status} FROM jobs"))
 
 
-def exercise(world, call, how):
+def exercise(world, call, how, limit):
     """Runs the verb that makes the call; (verb, its result)."""
-    # One that never returns is waited for; nobody waits long for the others.
-    waits = how in ("hang", "spin", "output")
-    limits = ["--timeout", "400ms", "--grace", "200ms"] if waits else []
+    limits = ["--timeout", limit, "--grace", "200ms"] if limit else []
     options = {"bad": (call, how), "limits": limits}
     world.folder = "repo"
     if call == "source.command":
@@ -126,14 +146,28 @@ def exercise(world, call, how):
         return "restore", world.restore("bad", world.archive, "bad", **options)
     if call == "place.abort":
         # Only a run that fails aborts what it has begun.
-        options["limits"] = ["--timeout", "300ms", "--grace", "300ms"]
+        options["limits"] = ["--timeout", limit or "400ms", "--grace", "300ms"]
         return "backup", world.run(
             "backup", "memory:?keys=4000000000&value_bytes=1000&store_id=e",
             "--repo", f"bad:{world.tmp}/repo", **options)
     if call == "place.create":
-        world.folder = "repo-" + how  # one that is not there yet
+        world.folder = f"repo-{how}-{limit}"  # one that is not there yet
         return "backup", world.backup("memory", "bad", init=True, **options)
     return "backup", world.backup("memory", "bad", **options)
+
+
+def until_reached(how, mark, limits, attempt):
+    """attempt(limit), until the call was made: a loaded machine takes longer.
+
+    One that never returns is waited for to the limit; nobody limits the others.
+    """
+    waits = how in ("hang", "spin", "output")
+    for limit in limits if waits else [None]:
+        mark.unlink(missing_ok=True)
+        result = attempt(limit)
+        if mark.exists():
+            break
+    return result
 
 
 def judge(world, verb, result, before):
@@ -178,6 +212,28 @@ def expect(call, how, result, reached):
     return ""
 
 
+def judge_check(call, how, result, reached):
+    """What is wrong with how `plugin check` judged the plugin; empty: nothing."""
+    if not reached:
+        return "" if call in UNCHECKED else f"no check calls {call}"
+    checks = [json.loads(line) for line in result.stdout.splitlines()]
+    outcomes = {check.get("outcome") for check in checks}
+    if ("failed" in outcomes) != (result.returncode == UNUSABLE):
+        return "the lines and the exit status tell two stories"
+    if how in TOLERATED:
+        return "" if result.returncode in (OK, UNUSABLE) else "not judged"
+    return "" if result.returncode == UNUSABLE else "found well"
+
+
+def try_check(world, call, how, mark):
+    result = until_reached(
+        how, mark, ["500ms", "5s"],
+        lambda limit: world.check(call.partition(".")[0], bad=(call, how),
+                                  limits=["--check-timeout", limit or "1m"]))
+    problem = judge_check(call, how, result, mark.exists())
+    return f"{call}:{how} (check): {problem}: {result}" if problem else ""
+
+
 def main():
     wanted = sys.argv[3:]
     total = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
@@ -187,6 +243,10 @@ def main():
     ran, problems, codes = 0, [], {}
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as tmp:
         world = World(sys.argv[1], sys.argv[2], pathlib.Path(tmp))
+        for role in ("source", "place"):
+            good = world.check(role)
+            if good.returncode != OK:
+                problems.append(f"the good {role} was found bad: {good}")
         for number, (call, how) in enumerate(cases()):
             name = f"{call}:{how}"
             if number % total != shard or (wanted and name not in wanted):
@@ -194,13 +254,17 @@ def main():
             ran += 1
             before = world.jobs()
             mark = world.tmp / "mark"
-            mark.unlink(missing_ok=True)
             try:
-                verb, result = exercise(world, call, how)
+                limits = [] if call in UNREACHED else ["2s", "10s"]
+                verb, result = until_reached(
+                    how, mark, ["400ms", *limits],
+                    lambda limit, call=call, how=how: exercise(
+                        world, call, how, limit))
                 reached = mark.exists()
                 problem = (judge(world, verb, result, before) or
                            expect(call, how, result, reached))
                 codes[result.returncode] = codes.get(result.returncode, 0) + 1
+                problems += filter(None, [try_check(world, call, how, mark)])
             except (subprocess.TimeoutExpired, ValueError) as failure:
                 verb, result, problem = "?", None, repr(failure)
             if problem:

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 #include "sluice/base/child_process.h"
+#include "sluice/plugins/sdk/barrier.h"
 
 namespace sluice {
 namespace {
@@ -39,6 +40,18 @@ CheckResult ResultOf(const absl::Status& status) {
     result.detail = status.ToString();
   }
   return result;
+}
+
+// A function without a result has no other way to tell that it threw.
+absl::Status Judge(const std::function<absl::Status()>& check) {
+  const uint64_t before = sdk::swallowed_exceptions;
+  absl::Status status = check();
+  if (status.ok() && sdk::swallowed_exceptions != before) {
+    return CheckFailed(
+        "a function without a result, as destroy(), threw an exception across "
+        "the ABI");
+  }
+  return status;
 }
 
 // Netstrings: "3:abc".
@@ -78,7 +91,7 @@ bool CheckRunner::Run(absl::string_view name,
                       const std::function<absl::Status()>& check) {
   if (isolation_.go_on != nullptr && !isolation_.go_on().ok()) return false;
   CheckResult result =
-      isolation_.in_children ? RunIsolated(check) : ResultOf(check());
+      isolation_.in_children ? RunIsolated(check) : ResultOf(Judge(check));
   result.name = std::string(name);
   Count(result);
   if (report_ != nullptr) report_(result);
@@ -112,7 +125,7 @@ CheckResult CheckRunner::RunIsolated(
         for (const int number : {SIGINT, SIGTERM}) signal(number, SIG_DFL);
         absl::Status status = absl::OkStatus();
         if (isolation_.prepare != nullptr) status = isolation_.prepare();
-        if (status.ok()) status = check();
+        if (status.ok()) status = Judge(check);
         const CheckResult result = ResultOf(status);
         if (memory_ != nullptr) {
           link.Send(kMemoryMessage, Pack(memory_->Save()));

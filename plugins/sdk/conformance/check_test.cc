@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sluice/plugins/sdk/barrier.h"
 
 namespace sluice {
 namespace {
@@ -56,6 +58,22 @@ TEST_F(CheckTest, EachOutcomeIsToldAndCountedInAChildToo) {
     EXPECT_EQ(runner.summary().failed, 1);
     EXPECT_EQ(runner.summary().not_shown, 1);
     EXPECT_EQ(runner.summary().skipped, 1);
+  }
+}
+
+TEST_F(CheckTest, AnExceptionThatNobodyCouldTellFailsTheCheckThatSawIt) {
+  for (const bool in_children : {false, true}) {
+    results_.clear();
+    CheckIsolation isolation;
+    isolation.in_children = in_children;
+    CheckRunner runner = Runner(isolation);
+    EXPECT_FALSE(runner.Run("throws", [] {
+      sdk::GuardedQuietly([] { throw std::runtime_error("boom"); });
+      return absl::OkStatus();
+    }));
+    EXPECT_TRUE(runner.Run("does not", [] { return absl::OkStatus(); }));
+    ASSERT_EQ(results_.size(), 2u);
+    EXPECT_THAT(results_[0].detail, HasSubstr("exception"));
   }
 }
 

@@ -201,6 +201,8 @@ class PlaceChecks final : public CheckMemory {
     SLUICE_RETURN_IF_ERROR(NothingUncommitted());
     SLUICE_ASSIGN_OR_RETURN(writer, store_->Begin(context_, "dropped/b", 0));
     SLUICE_RETURN_IF_ERROR(writer->Abort());
+    // By itself: destroy() would only hide that it did nothing.
+    SLUICE_RETURN_IF_ERROR(NothingUncommitted());
     writer.reset();
     SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                             Names("dropped/"));
