@@ -17,7 +17,6 @@
 #include "sluice/cli/text.h"
 #include "sluice/cli/verb_output.h"
 #include "sluice/cli/verbs.h"
-#include "sluice/plugins/host/uri.h"
 #include "sluice/plugins/sdk/conformance/conformance.h"
 
 namespace sluice::cli {
