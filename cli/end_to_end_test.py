@@ -491,6 +491,16 @@ class EndToEnd(CommandTest):
                       os.path.join(self.env["HOME"], "repo")):
             self.assertEqual(len(self.run_lines("list", "--repo", place)), 1)
 
+    def test_a_repo_nobody_knows_is_told_with_what_was_meant(self):
+        self.run_sluice("repo", "add", "nightly", self.repo)
+        os.makedirs(self.path("folder"))
+        for words in (["list", "--repo"], ["repo", "remove"]):
+            for typed, hint in (("nigthly", "did you mean nightly?"),
+                                ("folder", "./folder"),
+                                ("entirely", "`sluice repo list`")):
+                self.run_sluice(*words, typed, code=10)
+                self.assertIn(hint, self.err)
+
     def test_a_repo_within_the_store_is_refused_before_it_is_made(self):
         self.make_tree(links=False)
         within = self.path("tree/repo")

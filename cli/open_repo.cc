@@ -16,6 +16,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/json.h"
 #include "sluice/cli/mount_point.h"
+#include "sluice/cli/parser.h"
 #include "sluice/cli/session.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/uri.h"
@@ -31,7 +32,7 @@ bool IsUnnamed(const BackupRepo& row) {
 // A folder's path, as a URI: what people type where a name or a URI is wanted.
 bool LooksLikePath(absl::string_view text) {
   const size_t slash = text.find('/');
-  return absl::StartsWith(text, "~") ||
+  return text == "." || text == ".." || absl::StartsWith(text, "~") ||
          (slash != absl::string_view::npos && slash < text.find(':'));
 }
 
@@ -96,11 +97,26 @@ absl::StatusOr<BackupRepo> Session::NamedRow(absl::string_view name,
   }
   absl::StatusOr<BackupRepo> row = known->GetRepo(context_, name);
   if (!row.ok() && HintOf(row.status()).empty()) {
-    return WithHint(row.status(),
-                    "`sluice repo list` shows those there are; "
-                    "`sluice repo add NAME URI` adds one");
+    return WithHint(row.status(), HintForRepo(*known, name));
   }
   return row;
+}
+
+std::string Session::HintForRepo(Catalog& known, absl::string_view name) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(std::string(name), ignored)) {
+    return absl::StrCat("for the folder of that name: ./", name);
+  }
+  std::vector<std::string> names;
+  const absl::StatusOr<std::vector<BackupRepo>> rows =
+      known.ListRepos(context_);
+  if (rows.ok()) {
+    for (const BackupRepo& row : *rows) names.push_back(row.name());
+  }
+  const std::string meant = DidYouMean(name, names);
+  if (!meant.empty()) return absl::StrCat("did you mean ", meant, "?");
+  return "`sluice repo list` shows those there are; "
+         "`sluice repo add NAME URI` adds one";
 }
 
 absl::StatusOr<std::vector<BackupRepo>> Session::ReposAt(

@@ -96,6 +96,8 @@ class Session {
                                       RepoUse use, bool init);
   // The repos that the catalog knows at a place, by its UriFacts::uri.
   absl::StatusOr<std::vector<BackupRepo>> ReposAt(const std::string& uri);
+  // For who named a repo that the catalog does not know.
+  std::string HintForRepo(Catalog& known, absl::string_view name);
 
  private:
   absl::StatusOr<Catalog*> OpenCatalog(const Context& context);

@@ -106,6 +106,8 @@ TEST(SessionTest, ANameIsNoUri) {
 TEST(SessionTest, APathIsAPlace) {
   EXPECT_EQ(PlaceUri("/mnt/disk"), "local:/mnt/disk");
   EXPECT_EQ(PlaceUri("./repo"), "local:./repo");
+  EXPECT_EQ(PlaceUri("."), "local:.");
+  EXPECT_EQ(PlaceUri(".."), "local:..");
   EXPECT_EQ(PlaceUri("a/b:c"), "local:a/b:c");
   EXPECT_EQ(PlaceUri("~/repo"), "local:~/repo");
   EXPECT_EQ(PlaceUri("/a?b%c"), "local:/a%3Fb%25c");

@@ -80,7 +80,7 @@ absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog,
   }
   return WithHint(MakeError(absl::StatusCode::kNotFound, kRepoNotFound,
                             absl::StrCat("there is no repo ", name)),
-                  "`sluice repo list` shows those there are");
+                  session.HintForRepo(catalog, name));
 }
 
 void PrintRepo(Console& console, const BackupRepo& repo) {
