@@ -70,7 +70,9 @@ absl::Status StatusOf(sqlite3* database, int result) {
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      if (native == ENOENT) {
+      // On a read-only disk it is the log beside the file that is not there,
+      // and cannot be made.
+      if (native == ENOENT && sqlite3_db_readonly(database, "main") != 1) {
         return Unavailable(absl::StatusCode::kNotFound, message,
                            "--catalog names another place");
       }

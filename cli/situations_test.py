@@ -13,6 +13,7 @@ it.
 """
 
 import collections
+import concurrent.futures
 import ctypes
 import hashlib
 import json
@@ -37,7 +38,7 @@ HUMBLE = (["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
           if os.geteuid() == 0 else [])
 KEY = b"0123456789abcdef"
 
-SLUICE, GOLDEN, BADGER = (*sys.argv[1:4], "", "")[:3]
+SLUICE, GOLDEN, BADGER = (*map(os.path.abspath, sys.argv[1:4]), "", "")[:3]
 
 Answer = collections.namedtuple("Answer", "exit code hint")
 
@@ -67,9 +68,16 @@ class World:
                          self.repo(), "--init"])
         assert done.exit == 0, done
 
-    def copy_to(self, folder):
-        subprocess.run(["cp", "-a", self.folder, folder], check=True)
-        return World(self.kind, folder)
+    def keep(self):
+        """As it is now is what `renew` brings back, under the same path."""
+        subprocess.run(["cp", "-a", self.folder, self.folder + ".kept"],
+                       check=True)
+
+    def renew(self):
+        subprocess.run(["chmod", "-R", "u+rwX", self.folder], check=False)
+        shutil.rmtree(self.folder)
+        subprocess.run(["cp", "-a", self.folder + ".kept", self.folder],
+                       check=True)
 
     def run(self, words, setup="", humble=False, env=None):
         """One run; with `setup`, a shell's lines, in mounts of its own."""
@@ -84,10 +92,10 @@ class World:
                               timeout=PATIENCE, check=False)
         return self.answer(done.returncode, done.stdout, done.stderr)
 
-    def run_into_hang(self, words, then):
-        """Runs with a repo that never answers; `then` once it waits for it."""
+    def run_into_hang(self, words, then, folder="repo"):
+        """Runs with one that never answers; `then` once it waits for it."""
         command = [*NAMESPACE, sys.executable, __file__, "--in-hang",
-                   self.path("repo"), then, SLUICE, *words, "--json"]
+                   self.path(folder), then, SLUICE, *words, "--json"]
         done = subprocess.run(command, env=self.env, cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=PATIENCE, check=False)
@@ -193,7 +201,10 @@ def in_hang(folder, then, command):
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     told = {"exit": None, "out": "", "err": ""}
-    if select.select([dead], [], [], PATIENCE)[0]:
+    # One that ended without having asked has its answer all the same.
+    asked, _, _ = select.select([dead, os.pidfd_open(process.pid)], [], [],
+                                PATIENCE)
+    if asked:
         if then == "kill":
             process.kill()
         elif then == "interrupt":
@@ -215,6 +226,8 @@ def in_hang(folder, then, command):
 class Store:
     """A kind; a situation that it cannot be in is None."""
 
+    fills = "targets"  # what a restore puts there first
+
     def source(self, world):
         raise NotImplementedError
 
@@ -230,6 +243,9 @@ class Store:
 
     def broken_target(self, world, situation):
         return None
+
+    def close(self):
+        pass
 
 
 class Memory(Store):
@@ -330,9 +346,12 @@ class Postgres(Store):
     """A server of our own, for as long as this runs."""
 
     bin = "/usr/lib/postgresql/15/bin/"
+    fills = "tmp"
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="sluice-pg-", dir="/tmp")
+        # In a name space of its own root has no rights over others' folders.
+        os.chmod(self.folder, 0o755)
         self.user = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
@@ -352,7 +371,9 @@ class Postgres(Store):
         self.call("pg_ctl", "-D", self.folder + "/data", "-w", "-l",
                   self.folder + "/log", "start")
         self.sql("postgres", "CREATE ROLE locked LOGIN PASSWORD 'right';"
-                 "CREATE ROLE reader LOGIN;")
+                 "CREATE ROLE reader LOGIN;"
+                 "CREATE ROLE standby LOGIN SUPERUSER;"
+                 "ALTER ROLE standby SET default_transaction_read_only = on")
         self.databases = 0
 
     def close(self):
@@ -408,6 +429,9 @@ class Postgres(Store):
         if situation == "no permission":
             target = self.target(world)
             return target.replace("user=postgres", "user=reader"), False
+        if situation == "read-only":
+            target = self.target(world)
+            return target.replace("user=postgres", "user=standby"), False
         if situation in ("wrong path", "wrong key"):
             return self.broken_source(world, situation)
         return None
@@ -432,17 +456,19 @@ def place_verbs(world):
 TIMED = ("backup", "restore", "verify", "delete", "reconcile", "sweep")
 
 
-def hang(world, verb, words):
+def hang(world, verb, words, folder="repo"):
     """At a place that never answers: by its deadline, else by Ctrl-C."""
     if verb in TIMED:
         return world.run_into_hang(
-            [*words, "--timeout", "1s", "--grace", "500ms"], "wait")
-    return world.run_into_hang([*words, "--grace", "500ms"], "interrupt")
+            [*words, "--timeout", "1s", "--grace", "500ms"], "wait", folder)
+    return world.run_into_hang([*words, "--grace", "500ms"], "interrupt",
+                               folder)
 
 
-def kill(world, words):
+def kill(world, words, folder="repo"):
     """Killed in the middle; then the same once more."""
-    first = world.run_into_hang(words, "kill")
+    # What hangs for it and was not killed itself stays for the grace.
+    first = world.run_into_hang([*words, "--grace", "500ms"], "kill", folder)
     again = world.run(words)
     return Answer(f"{first.exit}, then {again.exit}", again.code, again.hint)
 
@@ -492,19 +518,28 @@ def restore(world, situation):
     if broken is not None:
         return world.run([*words, broken[0]], humble=broken[1])
     words.append(world.kind.target(world))
-    in_folder = not isinstance(world.kind, Postgres)
-    if situation == "full" and in_folder:
-        return world.run(words, setup=make_full(world.path("targets")))
-    if situation == "read-only" and in_folder:
+    if situation == "full":
+        return world.run(words, setup=make_full(world.path(world.kind.fills)))
+    if situation == "read-only":
         return world.run(words, setup=make_read_only(world.path("targets")))
-    if situation in ("full", "read-only", "wrong path"):
-        return None
     return at_the_place(world, "restore", words, situation)
 
 
-def at_the_catalog(world, situation):
-    """`situation` of the catalog: words for a verb, its setup and modes."""
-    state = world.path("home/.local/state/sluice")
+CATALOG = "home/.local/state/sluice"
+
+
+def at_the_catalog(world, verb, words, situation):
+    if situation == "hung":
+        return hang(world, verb, words, CATALOG)
+    if situation == "killed":
+        return kill(world, words, CATALOG)
+    told = catalog_that_is(world, situation)
+    return None if told is None else world.run(words, **told)
+
+
+def catalog_that_is(world, situation):
+    """Makes it so; what a run in that situation needs: its setup and modes."""
+    state = world.path(CATALOG)
     database = state + "/catalog.db"
     if situation == "wrong path":
         shutil.rmtree(world.path("home/.local"))
@@ -535,23 +570,13 @@ def at_the_catalog(world, situation):
 
 
 def rows_of(kind_name, kind, folder):
-    template = World(kind, os.path.join(folder, kind_name))
-    os.mkdir(template.folder)
-    template.make()
-    number = 0
-
-    def fresh():
-        nonlocal number
-        number += 1
-        return template.copy_to(os.path.join(folder, f"{kind_name}-{number}"))
-
-    def give_back(world):
-        subprocess.run(["chmod", "-R", "u+rwX", world.folder], check=False)
-        shutil.rmtree(world.folder, ignore_errors=True)
-
-    for verb in ("backup", "restore", *place_verbs(template)):
+    world = World(kind, os.path.join(folder, kind_name))
+    os.mkdir(world.folder)
+    world.make()
+    world.keep()
+    for verb in ("backup", "restore", *place_verbs(world)):
         for situation in SITUATIONS:
-            world = fresh()
+            world.renew()
             if verb == "backup":
                 answer = backup(world, situation)
             elif verb == "restore":
@@ -559,23 +584,19 @@ def rows_of(kind_name, kind, folder):
             else:
                 answer = at_the_place(world, verb, place_verbs(world)[verb],
                                       situation)
-            give_back(world)
             yield kind_name, verb, situation, answer
     if kind_name != "memory":
         return
     for verb, words in (
-            ("backup", lambda w: ["backup", kind.source(w), "--repo",
-                                  w.repo()]),
-            ("list", lambda w: ["list", "--repo", w.repo()]),
-            ("restore", lambda w: ["restore", "latest", "--repo",
-                                   w.repo(), "--to",
-                                   f"memory:?save={w.path('out')}"]),
-            ("job list", lambda w: ["job", "list"])):
+            ("backup", ["backup", kind.source(world), "--repo",
+                        world.repo()]),
+            ("list", ["list", "--repo", world.repo()]),
+            ("restore", ["restore", "latest", "--repo", world.repo(), "--to",
+                         f"memory:?save={world.path('out')}"]),
+            ("job list", ["job", "list"])):
         for situation in SITUATIONS:
-            world = fresh()
-            told = at_the_catalog(world, situation)
-            answer = None if told is None else world.run(words(world), **told)
-            give_back(world)
+            world.renew()
+            answer = at_the_catalog(world, verb, words, situation)
             yield "catalog", verb, situation, answer
 
 
@@ -587,6 +608,16 @@ def line_of(kind, verb, situation, answer):
             (f"  | {answer.hint}" if answer.hint else "")).rstrip()
 
 
+def lines_of(name, make, folder):
+    kind = make()
+    try:
+        lines = [line_of(*row) for row in rows_of(name, kind, folder)]
+    finally:
+        kind.close()
+    print(f"{name}: {len(lines)} rows", flush=True)
+    return lines
+
+
 def main(words):
     if subprocess.run([*NAMESPACE, "true"], capture_output=True,
                       check=False).returncode != 0:
@@ -594,19 +625,14 @@ def main(words):
         return 0
     wanted = [word for word in words if word != "--update"]
     kinds = {"memory": Memory, "badger": Badger, "postgresql": Postgres}
-    lines = []
+    kinds = {name: make for name, make in kinds.items()
+             if not wanted or name in wanted}
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as tmp:
-        for name, make in kinds.items():
-            if wanted and name not in wanted:
-                continue
-            kind = make()
-            try:
-                for row in rows_of(name, kind, tmp):
-                    lines.append(line_of(*row))
-                    print(lines[-1], flush=True)
-            finally:
-                if isinstance(kind, Postgres):
-                    kind.close()
+        # Most of the time one waits for a deadline.
+        with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
+            of_kinds = pool.map(lambda kind: lines_of(kind, kinds[kind], tmp),
+                                kinds)
+            lines = [line for lines in of_kinds for line in lines]
     text = "".join(line + "\n" for line in lines)
     if "--update" in words:
         with open(GOLDEN, "w", encoding="utf-8") as file:

@@ -267,7 +267,7 @@ TEST(PayloadIdSpoolTest, TellsAFullScratchFolderAsItself) {
       }
       if (status.ok()) status = spool.Finish(GoOn);
       EXPECT_EQ(ErrorCodeOf(status),
-                error == EIO ? kScratchUnavailable : kResourceExhausted)
+                error == EIO ? kScratchUnavailable : kScratchNoSpace)
           << budget;
     }
   }

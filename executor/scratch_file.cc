@@ -55,14 +55,21 @@ absl::Status ScratchError(absl::string_view what, absl::string_view step,
                           int error) {
   const std::string message =
       absl::StrCat(what, ": ", step, ": ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT || error == EMFILE ||
-      error == ENFILE || error == ENOMEM) {
+  if (error == ENOSPC || error == EDQUOT) {
     return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
-                              kResourceExhausted, message),
+                              kScratchNoSpace, message),
                     "free some space, or choose another scratch folder");
   }
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+    return MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,
+                     message);
+  }
+  const bool denied = error == EACCES || error == EPERM || error == EROFS;
   return WithHint(
-      MakeError(absl::StatusCode::kUnavailable, kScratchUnavailable, message),
+      MakeError(denied ? absl::StatusCode::kPermissionDenied
+                       : absl::StatusCode::kUnavailable,
+                denied ? kScratchPermissionDenied : kScratchUnavailable,
+                message),
       "set TMPDIR to a folder that can be written");
 }
 

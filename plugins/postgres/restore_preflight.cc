@@ -25,6 +25,7 @@ constexpr int kLooksForSessions = 20;  // a tenth of a second apart
 struct Findings {
   std::vector<std::string> missing;  // in words
   std::vector<std::string> hints;
+  size_t rights = 0;  // so many of `missing` are the role's rights
 };
 
 std::string ListOf(const std::vector<std::string>& names) {
@@ -172,6 +173,7 @@ absl::Status CheckRights(Connection& target, const PayloadHead& head,
   if (rights.Bool(0, 0)) return absl::OkStatus();
   if (!rights.Bool(0, 1)) {
     findings.missing.push_back("to be the owner of the database here");
+    ++findings.rights;
     findings.hints.push_back(
         "restore as a superuser, or as the owner of the database");
   }
@@ -180,6 +182,7 @@ absl::Status CheckRights(Connection& target, const PayloadHead& head,
         absl::StrCat("membership in role ",
                      MappedRole(options.role_map, head.database.owner),
                      ", which owned the database"));
+    ++findings.rights;
     findings.hints.push_back("restore as a superuser, or with no_owner=1");
   }
   return absl::OkStatus();
@@ -308,11 +311,14 @@ absl::Status CheckTarget(Connection& target, const PayloadHead& head,
       CheckExtensions(target, head, options, findings, warnings));
   SLUICE_RETURN_IF_ERROR(CheckCollations(target, head, options, findings));
   if (findings.missing.empty()) return absl::OkStatus();
+  const bool rights_alone = findings.rights == findings.missing.size();
   return WithHint(
-      MakeError(absl::StatusCode::kFailedPrecondition,
-                kRestorePreconditionFailed,
-                absl::StrCat("the archive needs what is not here: ",
-                             absl::StrJoin(findings.missing, "; "))),
+      MakeError(
+          rights_alone ? absl::StatusCode::kPermissionDenied
+                       : absl::StatusCode::kFailedPrecondition,
+          rights_alone ? kSourcePermissionDenied : kRestorePreconditionFailed,
+          absl::StrCat("the archive needs what is not here: ",
+                       absl::StrJoin(findings.missing, "; "))),
       absl::StrJoin(findings.hints, "; "));
 }
 

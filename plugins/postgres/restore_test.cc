@@ -556,6 +556,32 @@ TEST(RestoreDatabaseTest, ThePreflightNamesWhatWouldFailAtTheEnd) {
   EXPECT_EQ(Leftovers(), "");
 }
 
+TEST(RestoreDatabaseTest, WhoLacksNothingButRightsIsToldThat) {
+  const std::string payload =
+      MakeTestPayload(Server(), Shop(), CopyFormat::kText).Pack();
+  Server().Exec("postgres", "CREATE ROLE visitor LOGIN CREATEDB");
+  RestoreOptions options = Into(Server().CreateDatabase());
+  options.target.Set("user", "visitor");
+  const absl::Status status = Restore(payload, options).status;
+  EXPECT_EQ(ErrorCodeOf(status), kSourcePermissionDenied) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "the owner of the database"))
+      << status;
+}
+
+// A standby says the same.
+TEST(RestoreDatabaseTest, ATargetThatTakesNoWritesIsToldAsReadOnly) {
+  const std::string payload =
+      MakeTestPayload(Server(), Shop(), CopyFormat::kText).Pack();
+  Server().Exec("postgres",
+                "CREATE ROLE reads LOGIN SUPERUSER;"
+                "ALTER ROLE reads SET default_transaction_read_only = on");
+  RestoreOptions options = Into(Server().CreateDatabase());
+  options.target.Set("user", "reads");
+  const absl::Status status = Restore(payload, options).status;
+  EXPECT_EQ(ErrorCodeOf(status), kSourceReadOnly) << status;
+  EXPECT_EQ(Leftovers(), "");
+}
+
 TEST(RestoreDatabaseTest, AnExtensionMayComeInAnotherVersionWhereThatIsAsked) {
   TestPayload payload = MakeTestPayload(Server(), Shop(), CopyFormat::kText);
   for (PayloadExtension& extension : payload.head.extensions) {

@@ -15,9 +15,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
-#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/base/thread.h"
+#include "sluice/plugins/postgres/scratch.h"
 #include "sluice/plugins/postgres/sql_error.h"
 #include "sluice/plugins/sdk/barrier.h"
 
@@ -101,35 +101,31 @@ SessionGateway::SessionGateway(Connection& session, const Interrupt& interrupt)
 absl::StatusOr<std::unique_ptr<SessionGateway>> SessionGateway::Open(
     Connection& session, const Interrupt& interrupt,
     const std::string& scratch_folder) {
-  std::string folder = scratch_folder;
-  if (folder.empty()) {
-    const char* const chosen = std::getenv("TMPDIR");
-    folder = chosen == nullptr || *chosen == '\0' ? "/tmp" : chosen;
+  constexpr absl::string_view kFolder = "/sluice-XXXXXX";
+  constexpr absl::string_view kSocket = "/.s.PGSQL.5432";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string folder = ScratchFolder(scratch_folder);
+  // The kernel has room for a short path alone.
+  if (folder.size() + kFolder.size() + kSocket.size() >=
+      sizeof(address.sun_path)) {
+    folder = "/tmp";
   }
-  folder += "/sluice-XXXXXX";
-  const auto failed = [&folder](absl::string_view what) {
-    return MakeError(
-        absl::StatusCode::kUnavailable, kScratchUnavailable,
-        absl::StrCat(what, " ", folder, ": ", std::strerror(errno)));
-  };
-  if (mkdtemp(folder.data()) == nullptr) return failed("make folder");
+  absl::StrAppend(&folder, kFolder);
+  if (mkdtemp(folder.data()) == nullptr) {
+    return ScratchError("make folder", folder, errno);
+  }
   std::unique_ptr<SessionGateway> gateway(
       new SessionGateway(session, interrupt));
   gateway->folder_ = folder;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = absl::StrCat(folder, "/.s.PGSQL.5432");
-  if (path.size() >= sizeof(address.sun_path)) {
-    errno = ENAMETOOLONG;
-    return failed("make a socket in");
-  }
+  const std::string path = absl::StrCat(folder, kSocket);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   gateway->listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (gateway->listener_ < 0 ||
       bind(gateway->listener_, reinterpret_cast<sockaddr*>(&address),
            sizeof(address)) != 0 ||
       listen(gateway->listener_, 1) != 0) {
-    return failed("make a socket in");
+    return ScratchError("make a socket in", folder, errno);
   }
   SLUICE_ASSIGN_OR_RETURN(gateway->thread_,
                           Thread::Start("pg-gateway", [raw = gateway.get()] {

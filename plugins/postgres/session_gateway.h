@@ -42,6 +42,7 @@ namespace sluice::postgres {
 class SessionGateway {
  public:
   // The socket is in a new folder in `scratch_folder`; empty: $TMPDIR, or /tmp.
+  // In /tmp, too, where that path is too long for a socket.
   static absl::StatusOr<std::unique_ptr<SessionGateway>> Open(
       Connection& session, const Interrupt& interrupt,
       const std::string& scratch_folder);

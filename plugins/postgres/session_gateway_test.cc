@@ -98,6 +98,17 @@ TEST_F(SessionGatewayTest, KeepsTheTransactionAndItsSnapshotOurs) {
             "repeatable read");
 }
 
+TEST_F(SessionGatewayTest, WorksWhereTheScratchFoldersPathIsTooLongForASocket) {
+  gateway_.reset();
+  const std::string folder =
+      absl::StrCat(testing::TempDir(), "/", std::string(120, 'x'));
+  std::filesystem::create_directories(folder);
+  auto gateway = SessionGateway::Open(*session_, interrupt_, folder);
+  ASSERT_TRUE(gateway.ok()) << gateway.status();
+  gateway_ = *std::move(gateway);
+  EXPECT_TRUE(Dump().ok());
+}
+
 TEST_F(SessionGatewayTest, PassesErrorsOnAndRemembersTheFirst) {
   {
     const auto client = Connection::Open(gateway_->connection(), &interrupt_);

@@ -2,43 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/scratch.h"
 
 namespace sluice::postgres {
-namespace {
-
-absl::Status ScratchError(absl::string_view what, const std::string& path,
-                          int error) {
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return WithHint(
-      MakeError(full ? absl::StatusCode::kResourceExhausted
-                     : absl::StatusCode::kUnavailable,
-                kScratchUnavailable,
-                absl::StrCat(what, " ", path, ": ", std::strerror(error))),
-      "let TMPDIR name a folder with room for temporary files");
-}
-
-std::string DefaultFolder() {
-  const char* folder = getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<SpoolFile>> SpoolFile::Create(
     FileSystem* file_system, std::string folder) {
   static std::atomic<uint64_t> number{0};
-  if (folder.empty()) folder = DefaultFolder();
+  folder = ScratchFolder(folder);
   std::string name;
   // A name may be taken by a process of our id that is dead.
   for (int attempt = 0; attempt < 100; ++attempt) {

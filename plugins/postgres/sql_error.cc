@@ -38,7 +38,11 @@ constexpr Meaning kMeanings[] = {
      false,
      "a backup must be able to read everything: give its user "
      "pg_read_all_data and BYPASSRLS, or use the owner or a superuser"},
-    {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false, ""},
+    {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false,
+     "is the database's name right? A restore is into one that is there and "
+     "empty: createdb -T template0 NAME"},
+    {"25006", absl::StatusCode::kFailedPrecondition, kSourceReadOnly, false,
+     "it is a standby, or default_transaction_read_only is on there"},
     {"08", absl::StatusCode::kUnavailable, kSourceUnavailable, true, ""},
     {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true,
      "the server is starting up or shutting down"},

@@ -21,6 +21,7 @@ TEST(SqlErrorTest, GivesEachKindOfErrorItsCodeAndWord) {
       {"42501", absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
        false},
       {"3D000", absl::StatusCode::kNotFound, kSourceUnavailable, false},
+      {"25006", absl::StatusCode::kFailedPrecondition, kSourceReadOnly, false},
       {"08006", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
       {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
       {"53300", absl::StatusCode::kUnavailable, kSourceUnavailable, true},
@@ -50,6 +51,10 @@ TEST(SqlErrorTest, HintsAtTheCauseThatTheServerNamed) {
       SqlError("28000", "no pg_hba.conf entry for host \"::1\", user \"a\"");
   EXPECT_TRUE(absl::StrContains(HintOf(hba), "pg_hba.conf")) << HintOf(hba);
   EXPECT_FALSE(absl::StrContains(HintOf(hba), ".pgpass")) << HintOf(hba);
+  const absl::Status none = SqlError("3D000", "database \"a\" does not exist");
+  EXPECT_TRUE(absl::StrContains(HintOf(none), "createdb")) << HintOf(none);
+  const absl::Status standby = SqlError("25006", "cannot execute ... in a ...");
+  EXPECT_TRUE(absl::StrContains(HintOf(standby), "standby")) << HintOf(standby);
   const absl::Status role = SqlError("28000", "role \"a\" does not exist");
   EXPECT_TRUE(absl::StrContains(HintOf(role), "LOGIN")) << HintOf(role);
   EXPECT_FALSE(absl::StrContains(HintOf(role), ".pgpass")) << HintOf(role);
