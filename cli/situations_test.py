@@ -18,7 +18,6 @@ import ctypes
 import hashlib
 import json
 import os
-import pwd
 import re
 import select
 import shutil
@@ -27,6 +26,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+import postgres_server
 
 PATIENCE = 300  # seconds; only a test that fails waits so long
 HANG = 15  # seconds, after which a verb does not end
@@ -342,63 +343,26 @@ class Badger(Store):
         return None
 
 
-class Postgres(Store):
+class Postgres(Store, postgres_server.Server):
     """A server of our own, for as long as this runs."""
 
-    bin = "/usr/lib/postgresql/15/bin/"
     fills = "tmp"
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="sluice-pg-", dir="/tmp")
-        # In a name space of its own root has no rights over others' folders.
-        os.chmod(self.folder, 0o755)
-        self.user = []
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self.user = ["setpriv", f"--reuid={user.pw_uid}",
-                         f"--regid={user.pw_gid}", "--clear-groups"]
-        self.call("initdb", "-D", self.folder + "/data", "-U", "postgres", "-A",
-                  "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-        hba = "local all locked scram-sha-256\nlocal all all trust\n"
-        settings = ("listen_addresses = ''\nfsync = off\n"
-                    f"unix_socket_directories = '{self.folder}'\n")
-        subprocess.run([*self.user, "sh", "-euc",
-                        f'printf "%s" "$1" > {self.folder}/data/pg_hba.conf\n'
-                        f'printf "%s" "$2" >> '
-                        f"{self.folder}/data/postgresql.conf", "sh", hba,
-                        settings], check=True)
-        self.call("pg_ctl", "-D", self.folder + "/data", "-w", "-l",
-                  self.folder + "/log", "start")
-        self.sql("postgres", "CREATE ROLE locked LOGIN PASSWORD 'right';"
-                 "CREATE ROLE reader LOGIN;"
-                 "CREATE ROLE standby LOGIN SUPERUSER;"
+        super().__init__("local all locked scram-sha-256\n"
+                         "local all all trust\n")
+        self.sql("postgres", "CREATE ROLE locked LOGIN PASSWORD 'right'",
+                 "CREATE ROLE reader LOGIN",
+                 "CREATE ROLE standby LOGIN SUPERUSER",
                  "ALTER ROLE standby SET default_transaction_read_only = on")
         self.databases = 0
 
     def close(self):
-        self.call("pg_ctl", "-D", self.folder + "/data", "-m", "immediate",
-                  "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def call(self, tool, *words):
-        subprocess.run([*self.user, self.bin + tool, *words], check=True,
-                       stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-
-    def sql(self, database, script):
-        for line in script.split(";"):
-            if line.strip():
-                self.call("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h",
-                          self.folder, "-U", "postgres", "-d", database, "-c",
-                          line)
-
-    def uri(self, database, user="postgres", more=""):
-        return (f"postgresql:?host={self.folder}&user={user}&dbname={database}"
-                f"{more}")
+        postgres_server.Server.close(self)
 
     def make_store(self, world):
         self.sql("postgres", "CREATE DATABASE source")
-        self.sql("source", "CREATE TABLE t AS SELECT generate_series(1, 9) AS n;"
+        self.sql("source", "CREATE TABLE t AS SELECT generate_series(1, 9) AS n",
                  "CREATE TABLE secret (n int)")
 
     def source(self, world):
