@@ -10,6 +10,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -564,6 +565,10 @@ class EndToEnd(CommandTest):
         os.mkdir(self.path("empty"))
         self.run_sluice("repo", "move", "nightly", "local:" + self.path("empty"),
                         code=10)
+        self.run_sluice("repo", "add", "another", self.path("another"))
+        self.run_sluice("repo", "move", "nightly", self.path("another"), code=10)
+        self.assertIn("in place of", self.err)
+        self.run_sluice("repo", "remove", "another")
         self.run_sluice("repo", "move", "nightly", self.path("moved"))
         self.assertEqual(len(self.run_lines("list", "--repo", "nightly")), 1)
         self.run_sluice("repo", "rename", "nightly", "weekly")
@@ -608,6 +613,23 @@ class EndToEnd(CommandTest):
             # What is written needs it.
             self.assertNotEqual(
                 self.start("backup", self.store, "--repo", self.repo).wait(), 0)
+
+    def test_reading_goes_on_beside_a_catalog_that_somebody_holds(self):
+        self.make_tree(links=False)
+        self.backup()
+        path = os.path.join(self.env["HOME"], ".local/state/sluice/catalog.db")
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        for words in (["list"], ["verify", "latest"],
+                      ["restore", "latest", "--to",
+                       "memory:?save=" + self.path("held-out")]):
+            self.run_sluice(*words, "--repo", self.repo)
+            self.assertIn("going on without the catalog", self.err)
+        holder.execute("ROLLBACK")
+        holder.close()
+        self.run_sluice("list", "--repo", self.repo)
+        self.assertNotIn("going on without", self.err)
 
     # --- files of a store's own tool
 
