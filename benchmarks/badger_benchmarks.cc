@@ -74,6 +74,10 @@ class Workshop {
     Fresh("own");
     return BackupInto("own", database, query);
   }
+  // What is new since the last backup into that.
+  ProcessCost Increment(const std::string& database, const std::string& query) {
+    return BackupInto("own", database, query, {"--base", "latest"});
+  }
   // Into the one that is there after the first.
   ProcessCost BackupAgain(const std::string& database) {
     return BackupInto("bank-place", database, "");
@@ -118,11 +122,15 @@ class Workshop {
     return absl::StrCat("sqlite:", root_, "/", place, "/catalog.db");
   }
   ProcessCost BackupInto(const std::string& place, const std::string& database,
-                         const std::string& query) {
+                         const std::string& query,
+                         const std::vector<std::string>& more = {}) {
     fs::create_directory(absl::StrCat(root_, "/", place));
-    return RunProcess(
-        {command_, "backup", absl::StrCat("badger:", database, query), "--repo",
-         Repo(place), "--init", "--catalog", Catalog(place), "--no-progress"});
+    std::vector<std::string> command = {
+        command_,    "backup",       absl::StrCat("badger:", database, query),
+        "--repo",    Repo(place),    "--init",
+        "--catalog", Catalog(place), "--no-progress"};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunProcess(command);
   }
 
   std::string command_;
@@ -130,33 +138,60 @@ class Workshop {
   std::map<Shape, std::string> databases_;
 };
 
-// Seconds of a process; keeps the highest peak.
-double Taking(const ProcessCost& cost, uint64_t& peak_bytes) {
-  peak_bytes = std::max(peak_bytes, cost.peak_bytes);
-  return cost.seconds;
-}
+// What several runs of one command took.
+class Costs {
+ public:
+  // Its seconds.
+  double Add(const ProcessCost& cost) {
+    peak_bytes_ = std::max(peak_bytes_, cost.peak_bytes);
+    seconds_.push_back(cost.seconds);
+    cpu_seconds_.push_back(cost.cpu_seconds);
+    return cost.seconds;
+  }
+  double seconds() const { return SpreadOf(seconds_).median; }
+  // These hardly depend on what else runs.
+  double cpu_seconds() const { return SpreadOf(cpu_seconds_).median; }
+  double MiB() const { return static_cast<double>(peak_bytes_) / (1 << 20); }
 
-double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+ private:
+  uint64_t peak_bytes_ = 0;
+  std::vector<double> seconds_;
+  std::vector<double> cpu_seconds_;
+};
+
+void CountBoth(benchmark::State& state, const Costs& ours, const Costs& tool) {
+  state.counters["MiB"] = ours.MiB();
+  state.counters["badger_MiB"] = tool.MiB();
+  state.counters["cpu_s"] = ours.cpu_seconds();
+  state.counters["badger_cpu_s"] = tool.cpu_seconds();
+}
 
 void BackupBenchmark(benchmark::State& state, const Effort& effort,
                      Workshop& workshop, const Shape& shape,
                      const std::string& query) {
   const std::string database = workshop.Database(shape);
-  uint64_t peak = 0;
-  uint64_t tool_peak = 0;
-  std::vector<double> seconds;
+  Costs ours, tool;
   workshop.Backup(database, query);
   ComparePairs(
       state, {shape.plain_bytes(), effort.pairs()},
-      [&] { return Taking(workshop.ToolBackup(database), tool_peak); },
-      [&] {
-        seconds.push_back(Taking(workshop.Backup(database, query), peak));
-        return seconds.back();
-      });
-  state.counters["of_cat"] =
-      workshop.Cat(database).seconds / SpreadOf(seconds).median;
-  state.counters["MiB"] = MiB(peak);
-  state.counters["badger_MiB"] = MiB(tool_peak);
+      [&] { return tool.Add(workshop.ToolBackup(database)); },
+      [&] { return ours.Add(workshop.Backup(database, query)); });
+  state.counters["of_cat"] = workshop.Cat(database).seconds / ours.seconds();
+  CountBoth(state, ours, tool);
+}
+
+// A second backup of what nobody has changed, with the one before as its base.
+void IncrementBenchmark(benchmark::State& state, const Effort& effort,
+                        Workshop& workshop, const Shape& shape) {
+  const std::string database = workshop.Database(shape);
+  const std::string query = "?mode=offline";
+  Costs ours, tool;
+  workshop.Backup(database, query);
+  ComparePairs(
+      state, {shape.plain_bytes(), effort.pairs()},
+      [&] { return tool.Add(workshop.ToolBackup(database)); },
+      [&] { return ours.Add(workshop.Increment(database, query)); });
+  CountBoth(state, ours, tool);
 }
 
 void RestoreBenchmark(benchmark::State& state, const Effort& effort,
@@ -164,15 +199,13 @@ void RestoreBenchmark(benchmark::State& state, const Effort& effort,
   const std::string database = workshop.Database(shape);
   workshop.ToolBackup(database);
   workshop.Backup(database, "?mode=offline");
-  uint64_t peak = 0;
-  uint64_t tool_peak = 0;
+  Costs ours, tool;
   workshop.Restore();
   ComparePairs(
       state, {shape.plain_bytes(), effort.pairs()},
-      [&] { return Taking(workshop.ToolRestore(), tool_peak); },
-      [&] { return Taking(workshop.Restore(), peak); });
-  state.counters["MiB"] = MiB(peak);
-  state.counters["badger_MiB"] = MiB(tool_peak);
+      [&] { return tool.Add(workshop.ToolRestore()); },
+      [&] { return ours.Add(workshop.Restore()); });
+  CountBoth(state, ours, tool);
 }
 
 // The peaks of a live backup and of its restore, without the tool.
@@ -184,8 +217,11 @@ void MemoryBenchmark(benchmark::State& state, Workshop& workshop,
     const ProcessCost restore = workshop.Restore();
     workshop.Fresh("restored");
     state.SetIterationTime(backup.seconds + restore.seconds);
-    state.counters["backup_MiB"] = MiB(backup.peak_bytes);
-    state.counters["restore_MiB"] = MiB(restore.peak_bytes);
+    Costs backups, restores;
+    backups.Add(backup);
+    restores.Add(restore);
+    state.counters["backup_MiB"] = backups.MiB();
+    state.counters["restore_MiB"] = restores.MiB();
   }
 }
 
@@ -247,14 +283,25 @@ void RegisterBadgerBenchmarks(const Effort& effort, BadgerPlaces places) {
   if (!effort.brief) shapes.push_back({1000000, 1024});
   for (const auto& [name, query] : std::map<std::string, std::string>{
            {"backup", "?mode=offline"}, {"backup/live", ""}}) {
-    for (const Shape& shape : shapes) {
+    std::vector<Shape> backed_up = shapes;
+    if (!effort.brief) backed_up.push_back({250000, 4096});
+    for (const Shape& shape : backed_up) {
       Register(absl::StrCat(name, "/", shape.value_bytes),
-               "of `badger backup` (floor 5 at 128)",
+               "of `badger backup` (floor 5 at 128, 2 at 4096)",
                [=, query = query](benchmark::State& state) {
                  BackupBenchmark(state, effort, *shop, shape, query);
                });
     }
   }
+  const Shape half = {small_values.keys / 2, small_values.value_bytes};
+  Register("increment/full", "of `badger backup`: with its index",
+           [=](benchmark::State& state) {
+             BackupBenchmark(state, effort, *shop, half, "?mode=offline");
+           });
+  Register("increment/empty", "of `badger backup`: nothing is new",
+           [=](benchmark::State& state) {
+             IncrementBenchmark(state, effort, *shop, half);
+           });
   for (const Shape& shape : shapes) {
     Register(absl::StrCat("restore/", shape.value_bytes),
              "of `badger restore` (floor 5, 256 MiB)",

@@ -135,12 +135,13 @@ absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
   const std::vector<std::string> databases = Folders();
   SLUICE_ASSIGN_OR_RETURN(scratch_,
                           ScratchArea::Create(options_.scratch, databases));
-  SLUICE_RETURN_IF_ERROR(scratch_->CheckRoomForCopyOf(databases));
   LiveCopyOptions options;
   options.folder = options_.folder;
   options.value_folder = options_.value_folder;
   options.master_key = options_.master_key;
   options.jobs = options_.jobs;
+  SLUICE_RETURN_IF_ERROR(
+      scratch_->CheckRoomForCopyOf(databases, !HoldsAllLogs(source_, options)));
   copy_ =
       std::make_unique<LiveCopy>(std::move(options), &source_,
                                  FileSystem::Posix(), scratch_->path(), run_);
@@ -283,6 +284,7 @@ absl::Status BackupRun::SendFull(sdk::Sink& sink) {
 
 absl::Status BackupRun::Finish(const WalkTotals& totals,
                                sdk::Sink& sink) const {
+  if (copy_ != nullptr) SLUICE_RETURN_IF_ERROR(copy_->CheckHeldLogs());
   SLUICE_RETURN_IF_ERROR(SetMetadata(totals, sink));
   for (const std::string& warning : image_->summary().warnings) {
     sink.AddWarning("badger_image", warning);

@@ -107,12 +107,13 @@ absl::StatusOr<Inspection> InspectCopy(const Words& words,
   }
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<ScratchArea> scratch,
                           ScratchArea::Create(words.scratch, folders));
-  SLUICE_RETURN_IF_ERROR(scratch->CheckRoomForCopyOf(folders));
   ReadingFileSystem source(FileSystem::Posix(), run);
   LiveCopyOptions options;
   options.folder = words.image.folder;
   options.value_folder = words.image.value_folder;
   options.master_key = words.image.master_key;
+  SLUICE_RETURN_IF_ERROR(
+      scratch->CheckRoomForCopyOf(folders, !HoldsAllLogs(source, options)));
   LiveCopy copy(std::move(options), &source, FileSystem::Posix(),
                 scratch->path(), run);
   Words of_copy = words;

@@ -55,10 +55,7 @@ absl::StatusOr<std::unique_ptr<Image>> Image::Open(
     FileSystem& file_system, const ImageOptions& options) {
   std::unique_ptr<Image> image(new Image(options));
   const auto open = [&]() -> absl::Status {
-    SLUICE_RETURN_IF_ERROR(image->OpenFolders(file_system));
-    SLUICE_RETURN_IF_ERROR(image->ReadManifest());
-    SLUICE_RETURN_IF_ERROR(image->ReadKeys());
-    SLUICE_RETURN_IF_ERROR(image->CheckTables());
+    SLUICE_RETURN_IF_ERROR(image->OpenTables(file_system));
     SLUICE_RETURN_IF_ERROR(image->FindStrayTables());
     if (image->manifest_.version >= 8) return image->ReplayMemtables();
     return image->ReplayFromHead();
@@ -75,6 +72,20 @@ absl::StatusOr<std::unique_ptr<Image>> Image::Open(
   return image;
 }
 
+absl::StatusOr<ValuePointer> Image::HeadOf(FileSystem& file_system,
+                                           const ImageOptions& options) {
+  Image image(options);
+  SLUICE_RETURN_IF_ERROR(image.OpenTables(file_system));
+  return image.FindHead();
+}
+
+absl::Status Image::OpenTables(FileSystem& file_system) {
+  SLUICE_RETURN_IF_ERROR(OpenFolders(file_system));
+  SLUICE_RETURN_IF_ERROR(ReadManifest());
+  SLUICE_RETURN_IF_ERROR(ReadKeys());
+  return CheckTables();
+}
+
 absl::Status Image::OpenFolders(FileSystem& file_system) {
   SLUICE_ASSIGN_OR_RETURN(folder_, OpenFolder(file_system, options_.folder));
   SLUICE_ASSIGN_OR_RETURN(files_, ListImageFiles(*folder_));
@@ -86,13 +97,15 @@ absl::Status Image::OpenFolders(FileSystem& file_system) {
   SLUICE_ASSIGN_OR_RETURN(ImageFiles value_files,
                           ListImageFiles(*value_folder_));
   files_.value_logs = std::move(value_files.value_logs);
-  files_.value_logs.insert(options_.later_logs.begin(),
-                           options_.later_logs.end());
-  summary_.value_logs = files_.value_logs.size();
   for (const auto& log : files_.value_logs) {
     const auto info = value_folder_->Stat(log.second);
     if (info.ok()) summary_.value_log_bytes += info.value.size;
   }
+  for (const auto& [number, log] : options_.later_logs) {
+    const bool is_new = files_.value_logs.emplace(number, log.name).second;
+    if (is_new) summary_.value_log_bytes += log.bytes;
+  }
+  summary_.value_logs = files_.value_logs.size();
   return absl::OkStatus();
 }
 
@@ -197,8 +210,10 @@ absl::Status Image::OpenStrayTable(uint64_t id) {
 
 absl::Status Image::ReplayMemtables() {
   for (const auto& memtable : files_.memtables) {
-    SLUICE_RETURN_IF_ERROR(Replay(*folder_, memtable.second, kLogHeaderBytes,
-                                  /*may_be_short=*/true));
+    SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> log,
+                            RandomFile::Open(*folder_, memtable.second));
+    SLUICE_RETURN_IF_ERROR(
+        Replay(std::move(log), kLogHeaderBytes, /*may_be_short=*/true));
   }
   return absl::OkStatus();
 }
@@ -209,11 +224,11 @@ absl::Status Image::ReplayFromHead() {
       std::max<uint64_t>(uint64_t{head.offset} + head.size, kLogHeaderBytes);
   SLUICE_ASSIGN_OR_RETURN(const LogNames logs, LogsFrom(head.file));
   for (const auto& [number, name] : logs) {
-    if (options_.fetch_log != nullptr) {
-      SLUICE_RETURN_IF_ERROR(options_.fetch_log(number));
-    }
+    SLUICE_ASSIGN_OR_RETURN(
+        std::unique_ptr<RandomFile> log,
+        OpenValueLog(*value_folder_, options_.fetch_log, number, name));
     // The newest may be one that a crash left without its header.
-    SLUICE_RETURN_IF_ERROR(Replay(*value_folder_, name,
+    SLUICE_RETURN_IF_ERROR(Replay(std::move(log),
                                   number == head.file ? start : kLogHeaderBytes,
                                   number == logs.rbegin()->first));
   }
@@ -288,10 +303,11 @@ absl::StatusOr<ValuePointer> Image::FindHead() {
   return head;
 }
 
-absl::Status Image::Replay(FileSystem& folder, const std::string& name,
-                           uint64_t start, bool may_be_short) {
+absl::Status Image::Replay(std::unique_ptr<RandomFile> file, uint64_t start,
+                           bool may_be_short) {
+  const std::string name = file->name();
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<LogFile> log,
-                          LogFile::Open(folder, name, keys_));
+                          LogFile::Create(std::move(file), keys_));
   if (start > kLogHeaderBytes && start > log->size()) {
     return Damaged(name, absl::StrCat("the tables end at byte ", start,
                                       " of its ", log->size()));

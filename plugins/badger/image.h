@@ -49,12 +49,18 @@
 #include "sluice/plugins/badger/log_file.h"
 #include "sluice/plugins/badger/log_index.h"
 #include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/badger/random_file.h"
 #include "sluice/plugins/badger/table.h"
 #include "sluice/plugins/badger/value_logs.h"
 #include "sluice/plugins/badger/version_reader.h"
 
 namespace sluice {
 namespace badger {
+
+struct LaterLog {
+  std::string name;
+  uint64_t bytes = 0;
+};
 
 struct ImageOptions {
   std::string folder;
@@ -68,11 +74,11 @@ struct ImageOptions {
   // go to a folder that is asked for then; null: it is an error.
   size_t max_log_index_bytes = size_t{256} << 20;
   LogIndex::Scratch log_scratch = nullptr;
-  // Value logs that are not in the folder yet, by number, and how one gets
-  // there: asked for when it is first read. Null: there are none.
-  std::map<uint32_t, std::string> later_logs;
+  // Value logs that are not in the folder, by number, and what brings or opens
+  // one when it is first read. Null: there are none.
+  std::map<uint32_t, LaterLog> later_logs;
   LogFetch fetch_log = nullptr;
-  // Value logs in the folder that the database itself no longer has: values are
+  // Of all value logs those that the database itself no longer has: values are
   // read from them, and nothing is replayed.
   std::set<uint32_t> gone_logs;
   // Badger's own keys (!badger!…) are versions, too.
@@ -105,7 +111,7 @@ struct ImageSummary {
   std::vector<TableSummary> tables;  // by number
   std::vector<LogSummary> replayed;  // in the order of replay
   uint64_t value_logs = 0;
-  uint64_t value_log_bytes = 0;  // of those that lie in their folder by now
+  uint64_t value_log_bytes = 0;
   // Of the tables and the logs to replay.
   uint64_t max_version = 0;
   std::vector<std::string> warnings;
@@ -117,6 +123,11 @@ class Image {
   // that are to be replayed.
   static absl::StatusOr<std::unique_ptr<Image>> Open(
       FileSystem& file_system, const ImageOptions& options);
+
+  // The place in the value logs behind which a directory of format 7 is to be
+  // replayed, by its tables: of a directory whose logs are not read.
+  static absl::StatusOr<ValuePointer> HeadOf(FileSystem& file_system,
+                                             const ImageOptions& options);
 
   const ImageSummary& summary() const { return summary_; }
 
@@ -143,6 +154,7 @@ class Image {
       : options_(options),
         log_index_(options.max_log_index_bytes, options.log_scratch) {}
 
+  absl::Status OpenTables(FileSystem& file_system);
   absl::Status OpenFolders(FileSystem& file_system);
   absl::Status ReadManifest();
   absl::Status ReadKeys();
@@ -156,8 +168,8 @@ class Image {
   using LogNames = std::map<uint32_t, std::string>;
   absl::StatusOr<LogNames> LogsFrom(uint32_t first) const;
   absl::StatusOr<ValuePointer> FindHead();
-  absl::Status Replay(FileSystem& folder, const std::string& name,
-                      uint64_t start, bool may_be_short);
+  absl::Status Replay(std::unique_ptr<RandomFile> file, uint64_t start,
+                      bool may_be_short);
   absl::Status AcceptEnd(const LogFile& log, const LogEnd& end);
   // The listed tables as sources, the newest first.
   absl::StatusOr<std::vector<std::unique_ptr<EntrySource>>> TableSources()

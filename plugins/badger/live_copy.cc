@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -50,7 +51,28 @@ absl::StatusOr<bool> CreatesAgain(absl::string_view bytes, size_t from,
   return false;
 }
 
+size_t MaxHeldLogsOf(const LiveCopyOptions& options) {
+  return options.max_held_logs < 0 ? MaxHeldLogs()
+                                   : static_cast<size_t>(options.max_held_logs);
+}
+
 }  // namespace
+
+bool HoldsAllLogs(FileSystem& source, const LiveCopyOptions& options) {
+  const auto folder = source.Beneath(options.folder);
+  const auto value_folder = source.Beneath(
+      options.value_folder.empty() ? options.folder : options.value_folder);
+  if (!folder.ok() || !value_folder.ok()) return false;
+  FileIdentity identity;
+  const auto bytes = ReadSmall(*folder.value, kManifest, identity);
+  if (!bytes.ok()) return false;
+  const auto manifest =
+      ParseManifest(WholeRecords(*bytes, kManifestHeaderBytes));
+  if (!manifest.ok() || manifest->version >= 8) return false;
+  const auto files = ListImageFiles(*value_folder.value);
+  // More may come while they are read.
+  return files.ok() && 2 * files->value_logs.size() <= MaxHeldLogsOf(options);
+}
 
 LiveCopy::LiveCopy(LiveCopyOptions options, FileSystem* source,
                    FileSystem* target, std::string scratch, const sdk::Run& run)
@@ -127,6 +149,8 @@ absl::Status LiveCopy::OpenFolders() {
       ParseManifest(WholeRecords(*bytes, kManifestHeaderBytes));
   if (!manifest.ok()) return Annotate(manifest.status(), options_.folder);
   format_ = manifest->version;
+  held_logs_ = std::make_unique<HeldLogs>(
+      *value_folder_, format_ < 8 ? MaxHeldLogsOf(options_) : 0);
   return absl::OkStatus();
 }
 
@@ -135,6 +159,7 @@ absl::Status LiveCopy::Attempt() {
   later_logs_.clear();
   SLUICE_RETURN_IF_ERROR(RemoveOpenLogs());
   SLUICE_RETURN_IF_ERROR(ReadKeys());
+  if (format_ < 8) SLUICE_RETURN_IF_ERROR(HoldLogs());
   if (logs_go_away_) SLUICE_RETURN_IF_ERROR(CopyClosedLogs());
   SLUICE_ASSIGN_OR_RETURN(const Logs before, ListLogs());
   if (format_ >= 8) SLUICE_RETURN_IF_ERROR(CopyMemtables());
@@ -168,6 +193,8 @@ absl::StatusOr<LiveCopy::Logs> LiveCopy::ListLogs() {
     SLUICE_RETURN_IF_ERROR(header.status());
     logs.names[number] = name;
     logs.headers[number] = *std::move(header);
+    const auto info = value_folder_->Stat(name);
+    if (info.ok()) logs.bytes[number] = info.value.size;
   }
   return logs;
 }
@@ -191,9 +218,79 @@ absl::Status LiveCopy::CopyClosedLogs() {
   SLUICE_ASSIGN_OR_RETURN(const Logs logs, ListLogs());
   LogNames names = logs.names;
   if (!names.empty()) names.erase(std::prev(names.end()));
+  for (const auto& held : held_logs_->logs()) names.erase(held.first);
   for (const auto& log : names) {
     const absl::Status status = closed_logs_->HoldClosed(log.second);
     if (!IsChanged(status)) SLUICE_RETURN_IF_ERROR(status);
+  }
+  return absl::OkStatus();
+}
+
+// That costs no more than to open them, and those that are deleted from now on
+// do no harm.
+absl::Status LiveCopy::HoldLogs() {
+  SLUICE_ASSIGN_OR_RETURN(const Logs logs, ListLogs());
+  for (const auto& [number, name] : logs.names) {
+    const auto held = held_logs_->Hold(number, name);
+    if (!IsChanged(held.status())) SLUICE_RETURN_IF_ERROR(held.status());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::HoldClosedLogs(LogNames& logs) {
+  const LogNames all = logs;
+  for (const auto& [number, name] : all) {
+    SLUICE_ASSIGN_OR_RETURN(const bool held, held_logs_->Hold(number, name));
+    if (!held) continue;
+    SLUICE_RETURN_IF_ERROR(CheckHeldHeader(number, name));
+    logs.erase(number);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LiveCopy::CheckHeldHeader(uint32_t number,
+                                       const std::string& name) {
+  const auto listed = logs_.headers.find(number);
+  if (listed == logs_.headers.end() ||
+      held_logs_->logs()[number].header == listed->second) {
+    return absl::OkStatus();
+  }
+  held_logs_->Forget(number);
+  return Changed(name, "it was replaced");
+}
+
+// What is before the head lies in the tables.
+uint64_t LiveCopy::StartOfReplay(uint32_t newest_log) {
+  ImageOptions options;
+  options.folder = folder();
+  options.master_key = options_.master_key;
+  if (!CopyKeys().ok()) return kLogHeaderBytes;
+  const auto head = Image::HeadOf(*target_, options);
+  // What is wrong, the proof says.
+  if (!head.ok() || head->file != newest_log) return kLogHeaderBytes;
+  return std::max<uint64_t>(uint64_t{head->offset} + head->size,
+                            kLogHeaderBytes);
+}
+
+absl::Status LiveCopy::HoldNewestLog(uint32_t number, const std::string& name,
+                                     const std::string& header) {
+  SLUICE_ASSIGN_OR_RETURN(const bool held, held_logs_->Hold(number, name));
+  if (!held) return CopyNewestLog(name, header);
+  SLUICE_RETURN_IF_ERROR(CheckHeldHeader(number, name));
+  const uint64_t start = StartOfReplay(number);
+  auto end = FindLogEnd(held_logs_->Open(number), keys_, start);
+  if (!end.ok()) {
+    SLUICE_RETURN_IF_ERROR(ReadKeys());
+    end = FindLogEnd(held_logs_->Open(number), keys_, start);
+  }
+  SLUICE_RETURN_IF_ERROR(end.status());
+  if (end->valid_end < kLogHeaderBytes) {
+    held_logs_->Forget(number);
+  } else {
+    held_logs_->Limit(number, end->valid_end);
+  }
+  if (end->tail == LogTail::kUnreadable) {
+    open_ends_.push_back({value_folder_.get(), name, end->valid_end});
   }
   return absl::OkStatus();
 }
@@ -324,10 +421,15 @@ absl::Status LiveCopy::CopyOtherLogs(const Logs& logs_before) {
     }
   }
   if (after.count(newest) > 0) {
-    SLUICE_RETURN_IF_ERROR(
-        CopyNewestLog(wanted[newest], logs_.headers[newest]));
+    const std::string& name = wanted[newest];
+    const std::string& header = logs_.headers[newest];
+    SLUICE_RETURN_IF_ERROR(format_ < 8 ? HoldNewestLog(newest, name, header)
+                                       : CopyNewestLog(name, header));
     wanted.erase(newest);
+  } else if (format_ < 8) {
+    return Changed(wanted[newest], "it went away");
   }
+  if (format_ < 8) SLUICE_RETURN_IF_ERROR(HoldClosedLogs(wanted));
   if (!logs_go_away_) {
     for (const auto& [number, name] : wanted) {
       logs_go_away_ |= after.count(number) == 0;
@@ -350,6 +452,15 @@ absl::Status LiveCopy::Fetch(uint32_t number) {
   return HoldLog(number, log->second);
 }
 
+absl::StatusOr<std::unique_ptr<RandomFile>> LiveCopy::OpenOrFetch(
+    uint32_t number) {
+  std::unique_ptr<RandomFile> held = held_logs_->Open(number);
+  if (held == nullptr) SLUICE_RETURN_IF_ERROR(Fetch(number));
+  return held;
+}
+
+absl::Status LiveCopy::CheckHeldLogs() const { return held_logs_->Check(); }
+
 absl::Status LiveCopy::HoldLog(uint32_t number, const std::string& name) {
   SLUICE_RETURN_IF_ERROR(closed_logs_->HoldClosed(name));
   SLUICE_ASSIGN_OR_RETURN(const std::string header,
@@ -367,7 +478,13 @@ ImageOptions LiveCopy::OptionsOfImage() {
   options.folder = folder();
   options.shown_folder = options_.folder;
   options.master_key = options_.master_key;
-  options.later_logs = later_logs_;
+  for (const auto& [number, name] : later_logs_) {
+    options.later_logs[number] = {name, logs_.bytes[number]};
+  }
+  for (const auto& [number, log] : held_logs_->logs()) {
+    options.later_logs[number] = {log.name, log.bytes};
+    if (logs_.names.count(number) == 0) options.gone_logs.insert(number);
+  }
   const auto held = ListImageFiles(*image_);
   if (held.ok()) {
     for (const auto& log : held->value_logs) {
@@ -376,7 +493,7 @@ ImageOptions LiveCopy::OptionsOfImage() {
       }
     }
   }
-  options.fetch_log = [this](uint32_t number) { return Fetch(number); };
+  options.fetch_log = [this](uint32_t number) { return OpenOrFetch(number); };
   return options;
 }
 

@@ -16,17 +16,18 @@
 //              whole transaction; MANIFEST; tables; MANIFEST again; the newest
 //              value log, cut likewise; KEYREGISTRY; the other value logs
 //   format 7:  MANIFEST; tables; MANIFEST again; the newest value log, cut
-//   after
-//              its last whole transaction; KEYREGISTRY; the other value logs
+//              after its last whole transaction; KEYREGISTRY
 //
-// The other value logs are closed, and copied as the proof first reads from
-// them: one to which nothing leads is not. Should one have been deleted until
-// then, all that are closed come first from the next attempt on. docs/format/
-// badger.md says what Badger does in which order, and why the image is then the
-// one that a kill of the process would leave. Whatever goes away during the
-// copy makes it look again; what is held already stays held, so that each
-// attempt has less to do. It reads through the page cache, so the database must
-// be on this host.
+// The value logs of format 7 are not copied: what an open descriptor shows of
+// one stays (held_logs.h). They are held before all else. Those of format 8,
+// and what there are more than max_held_logs, are copied as the proof first
+// reads from them, for they are closed: one to which nothing leads is not.
+// Should one have been deleted until then, all that are closed come first from
+// the next attempt on. docs/format/ badger.md says what Badger does in which
+// order, and why the image is then the one that a kill of the process would
+// leave. Whatever goes away during the copy makes it look again; what is held
+// already stays held, so that each attempt has less to do. It reads through the
+// page cache, so the database must be on this host.
 //
 // `proof` reads all of the image that will be read of it (proof.h); an error of
 // it that is not the run's is taken for a bad copy, and all but closed value
@@ -39,7 +40,7 @@
 // once for a table that is not there while MANIFEST stays as it is: Badger
 // deletes one after MANIFEST says so; the proof's; cancelled. One thread calls;
 // tables are copied by `jobs`. Disk: the size of the database, checked by the
-// caller (scratch_area.h).
+// caller (scratch_area.h), less the logs that are held.
 
 #include <cstdint>
 #include <map>
@@ -54,10 +55,12 @@
 #include "sluice/base/file_system.h"
 #include "sluice/base/mutex.h"
 #include "sluice/plugins/badger/held_files.h"
+#include "sluice/plugins/badger/held_logs.h"
 #include "sluice/plugins/badger/image.h"
 #include "sluice/plugins/badger/key_registry.h"
 #include "sluice/plugins/badger/live_file.h"
 #include "sluice/plugins/badger/manifest.h"
+#include "sluice/plugins/badger/random_file.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice {
@@ -71,7 +74,13 @@ struct LiveCopyOptions {
   // the last.
   int max_attempts = 200;
   int jobs = 1;
+  // Of format 7 that are held by their descriptors, and not copied; below 0: as
+  // many as the process's limit lets it.
+  int max_held_logs = -1;
 };
+
+// Whether a copy takes no room for value logs. False where it cannot be told.
+bool HoldsAllLogs(FileSystem& source, const LiveCopyOptions& options);
 
 struct LiveCopyReport {
   int attempts = 0;
@@ -94,6 +103,8 @@ class LiveCopy {
            std::string scratch, const sdk::Run& run);
 
   absl::Status Take(Proof proof);
+  // That no other program wrote into a log that is held. After the last read.
+  absl::Status CheckHeldLogs() const;
   // Where the image lies.
   std::string folder() const;
   const LiveCopyReport& report() const { return report_; }
@@ -105,6 +116,7 @@ class LiveCopy {
     // The first bytes, which are drawn at random: they tell a log from another
     // that takes its number after DropAll.
     std::map<uint32_t, std::string> headers;
+    std::map<uint32_t, uint64_t> bytes;
   };
   // A log's end that could not be read.
   struct OpenEnd {
@@ -137,10 +149,19 @@ class LiveCopy {
   absl::Status CopyOtherLogs(const Logs& logs_before);
   absl::Status CopyNewestLog(const std::string& name,
                              const std::string& header);
+  absl::Status HoldLogs();
+  absl::Status HoldNewestLog(uint32_t number, const std::string& name,
+                             const std::string& header);
+  // Takes those that are held out of `logs`.
+  absl::Status HoldClosedLogs(LogNames& logs);
+  absl::Status CheckHeldHeader(uint32_t number, const std::string& name);
+  // From which byte on the newest log is to be replayed.
+  uint64_t StartOfReplay(uint32_t newest_log);
   // A closed one, with the header that it had when they were listed.
   absl::Status HoldLog(uint32_t number, const std::string& name);
   // One of later_logs_.
   absl::Status Fetch(uint32_t number);
+  absl::StatusOr<std::unique_ptr<RandomFile>> OpenOrFetch(uint32_t number);
   ImageOptions OptionsOfImage();
   absl::Status CopyKeys();
   absl::Status CheckEnds();
@@ -161,6 +182,7 @@ class LiveCopy {
   uint16_t format_ = 0;
   std::unique_ptr<HeldFiles> tables_;
   std::unique_ptr<HeldFiles> closed_logs_;
+  std::unique_ptr<HeldLogs> held_logs_;
   // One was deleted before it was held: from now on they are held first.
   bool logs_go_away_ = false;
   Logs logs_;  // as they were after the tables had been copied

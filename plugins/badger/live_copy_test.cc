@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,9 +44,12 @@ class Copying {
     options.value_folder = fixture.Options().value_folder;
     options.master_key = fixture.Options().master_key;
     options.max_attempts = max_attempts;
+    options.max_held_logs = max_held_logs;
     copy = std::make_unique<LiveCopy>(options, &files_, FileSystem::Posix(),
                                       scratch_->path(), sdk::Run());
     return copy->Take([this](const ImageOptions& image) {
+      before_proof();
+      with_image(image);
       auto listed = List(image);
       if (!listed.ok()) return listed.status();
       listings = *std::move(listed);
@@ -69,6 +73,10 @@ class Copying {
 
   FaultPlan plan;
   Fixture fixture;
+  int max_held_logs = -1;
+  std::function<void()> before_proof = [] {};
+  std::function<void(const ImageOptions&)> with_image =
+      [](const ImageOptions&) {};
   std::unique_ptr<LiveCopy> copy;
   Listings listings;
 
@@ -309,6 +317,86 @@ TEST(LiveCopyTest, AValueLogThatGoesAwayWhileTablesAreCopiedIsLookedForAgain) {
   EXPECT_EQ(copying.copy->report().proofs, 1);
 }
 
+// What Badger 2 does to a log that we read: all that it can.
+TEST(LiveCopyTest, LogsOfBadger2ThatAreDeletedAndGrowAreHeldAsTheyWere) {
+  for (const std::string name : {"v2-many-logs", "v2-sigkill", "v2-aes256"}) {
+    Copying copying(name);
+    const std::vector<std::string> logs =
+        NamesWith(copying.fixture.folder(), ".vlog");
+    const auto in_place = List(copying.fixture.Options());
+    ASSERT_TRUE(in_place.ok()) << in_place.status();
+    copying.before_proof = [&] {
+      for (const std::string& log : logs) {
+        std::ofstream(copying.Path(log), std::ios::app) << "more";
+        std::filesystem::remove(copying.Path(log));
+      }
+    };
+    const absl::Status status = copying.Take();
+    ASSERT_TRUE(status.ok()) << name << ": " << status;
+    EXPECT_EQ(copying.listings.versions, in_place->versions) << name;
+    EXPECT_EQ(copying.copy->report().attempts, 1) << name;
+    EXPECT_TRUE(NamesWith(copying.copy->folder(), ".vlog").empty()) << name;
+    EXPECT_TRUE(copying.copy->CheckHeldLogs().ok()) << name;
+  }
+}
+
+TEST(LiveCopyTest, LogsAboveHowManyMayBeHeldAreCopied) {
+  for (const int most : {0, 2}) {
+    Copying copying("v2-many-logs");
+    const size_t logs = NamesWith(copying.fixture.folder(), ".vlog").size();
+    copying.max_held_logs = most;
+    const auto in_place = List(copying.fixture.Options());
+    ASSERT_TRUE(in_place.ok()) << in_place.status();
+    const absl::Status status = copying.Take();
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(copying.listings.versions, in_place->versions) << most;
+    EXPECT_EQ(NamesWith(copying.copy->folder(), ".vlog").size(),
+              logs - static_cast<size_t>(most));
+  }
+}
+
+// Nothing in Badger 2 does so; a file that is copied over the log does.
+TEST(LiveCopyTest, ALogThatIsWrittenOverWhileItIsHeldIsFoundOut) {
+  for (const bool is_cut : {false, true}) {
+    Copying copying("v2-many-logs");
+    ASSERT_TRUE(copying.Take().ok());
+    ASSERT_TRUE(copying.copy->CheckHeldLogs().ok());
+    const std::string log =
+        copying.Path(NamesWith(copying.fixture.folder(), ".vlog").front());
+    std::string bytes = ReadBytes(log);
+    if (is_cut) {
+      bytes.pop_back();
+    } else {
+      bytes[15] ^= 1;  // of its IV
+    }
+    WriteBytes(log, bytes);
+    const absl::Status status = copying.copy->CheckHeldLogs();
+    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+    EXPECT_TRUE(IsRetryable(status));
+  }
+}
+
+// The tables hold what comes before the head; what they lead to, the proof
+// reads.
+TEST(LiveCopyTest, ALogIsReadFromTheHeadOnToFindItsEnd) {
+  Copying copying("v2-none");
+  const std::string log =
+      copying.Path(NamesWith(copying.fixture.folder(), ".vlog").back());
+  uint64_t bytes_read = 0;
+  copying.plan.SetFilter([&](const FileCall& call) {
+    if (call.op == FileOp::kReadAt && absl::EndsWith(log, call.path)) {
+      bytes_read += call.bytes;
+    }
+    return false;
+  });
+  uint64_t before_proof = 0;
+  copying.before_proof = [&] { before_proof = bytes_read; };
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_GT(before_proof, 0u);
+  EXPECT_LT(before_proof, std::filesystem::file_size(log) / 2);
+}
+
 TEST(LiveCopyTest, HalfARecordAtTheEndIsDroppedAndTold) {
   Copying copying("v4-sigkill");
   const std::string name = NamesWith(copying.fixture.folder(), ".mem").back();
@@ -323,6 +411,54 @@ TEST(LiveCopyTest, HalfARecordAtTheEndIsDroppedAndTold) {
   ASSERT_EQ(copying.copy->report().unreadable_ends.size(), 1u);
   EXPECT_TRUE(
       absl::StrContains(copying.copy->report().unreadable_ends[0], name));
+}
+
+TEST(LiveCopyTest, HalfARecordAtTheEndOfALogThatIsHeldIsDroppedAndTold) {
+  Copying copying("v2-sigkill");
+  const std::string name = NamesWith(copying.fixture.folder(), ".vlog").back();
+  const auto in_place = List(copying.fixture.Options());
+  ASSERT_TRUE(in_place.ok()) << in_place.status();
+  std::ofstream(copying.Path(name), std::ios::app)
+      << std::string("\x40\x00\x0a\x05\x00half", 9);
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(copying.listings.versions, in_place->versions);
+  ASSERT_EQ(copying.copy->report().unreadable_ends.size(), 1u);
+  EXPECT_TRUE(
+      absl::StrContains(copying.copy->report().unreadable_ends[0], name));
+}
+
+// Of a live database `inspect` shows the same as of one that stands still.
+TEST(LiveCopyTest, TheBytesOfLogsThatAreNotInTheImageAreKnown) {
+  for (const std::string name : {"v2-many-logs", "v4-gc"}) {
+    Copying copying(name);
+    uint64_t bytes = 0;
+    for (const std::string& log :
+         NamesWith(copying.fixture.folder(), ".vlog")) {
+      bytes += std::filesystem::file_size(copying.Path(log));
+    }
+    uint64_t told = 0;
+    copying.with_image = [&](const ImageOptions& options) {
+      const auto image = Image::Open(*FileSystem::Posix(), options);
+      ASSERT_TRUE(image.ok()) << image.status();
+      told = (*image)->summary().value_log_bytes;
+    };
+    ASSERT_TRUE(copying.Take().ok());
+    EXPECT_EQ(told, bytes) << name;
+  }
+}
+
+TEST(LiveCopyTest, SaysWhetherValueLogsTakeRoom) {
+  const auto holds_all = [](const std::string& name, int most) {
+    const Fixture fixture(name);
+    LiveCopyOptions options;
+    options.folder = fixture.folder();
+    options.max_held_logs = most;
+    return HoldsAllLogs(*FileSystem::Posix(), options);
+  };
+  EXPECT_TRUE(holds_all("v2-many-logs", -1));
+  EXPECT_FALSE(holds_all("v2-many-logs", 7));
+  EXPECT_FALSE(holds_all("v4-gc", -1));
 }
 
 TEST(LiveCopyTest, DamageIsAnErrorAndNotTriedForEver) {

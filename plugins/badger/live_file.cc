@@ -324,6 +324,14 @@ absl::StatusOr<LogEnd> FindLogEnd(FileSystem& from, const std::string& name,
   return found.end;
 }
 
+absl::StatusOr<LogEnd> FindLogEnd(std::unique_ptr<RandomFile> log,
+                                  const KeyRegistry& keys, uint64_t start) {
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<LogFile> opened,
+                          LogFile::Create(std::move(log), keys));
+  NoVisitor visitor;
+  return ScanLog(*opened, start, visitor);
+}
+
 absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,
                                       FileIdentity& identity) {
   auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);

@@ -7,9 +7,10 @@
 //   FileIdentity identity;
 //   SLUICE_RETURN_IF_ERROR(CopyWhole(source, "000001.sst", scratch, identity));
 //
-// Badger cuts a file to nothing before it deletes it, so neither a held
-// descriptor nor a hard link keeps what it holds: bytes are read, and a copy is
-// good only if the file was as long afterwards. A complete file is brought over
+// Badger cuts a file to nothing before it deletes it (but the value logs of
+// Badger 2, see held_logs.h), so neither a held descriptor nor a hard link
+// keeps what it holds: bytes are read, and a copy is good only if the file was
+// as long afterwards. A complete file is brought over
 // by copy_file_range(2), which shares its blocks where source and scratch lie
 // on one XFS or Btrfs, and copies within the kernel elsewhere; where it cannot,
 // or a decorator has no descriptor, by read and write.
@@ -21,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -30,6 +32,7 @@
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/key_registry.h"
 #include "sluice/plugins/badger/log_scanner.h"
+#include "sluice/plugins/badger/random_file.h"
 
 namespace sluice {
 namespace badger {
@@ -80,6 +83,11 @@ absl::StatusOr<LogEnd> CopyLog(FileSystem& from, const std::string& name,
 // Where the records of a log from byte `start` on end. Reads little more than
 // these: a log that is open is some GiB of nothing behind them.
 absl::StatusOr<LogEnd> FindLogEnd(FileSystem& from, const std::string& name,
+                                  const KeyRegistry& keys, uint64_t start);
+
+// The same of a log that is open already and has no hole behind its records:
+// all of it is read.
+absl::StatusOr<LogEnd> FindLogEnd(std::unique_ptr<RandomFile> log,
                                   const KeyRegistry& keys, uint64_t start);
 
 // A small file, whole: MANIFEST, KEYREGISTRY. NOT_FOUND where there is none.

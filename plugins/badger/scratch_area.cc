@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -166,11 +167,16 @@ absl::Status ScratchArea::CheckRoom(uint64_t bytes) const {
 }
 
 absl::Status ScratchArea::CheckRoomForCopyOf(
-    const std::vector<std::string>& databases) const {
+    const std::vector<std::string>& databases, bool with_value_logs) const {
   uint64_t bytes = 0;
   for (const std::string& folder : databases) {
-    bytes += SharesBlocksWith(folder) ? AllocatedBytesOfOpenLogs(folder)
-                                      : AllocatedBytes(folder);
+    if (with_value_logs) {
+      bytes += SharesBlocksWith(folder) ? AllocatedBytesOfOpenLogs(folder)
+                                        : AllocatedBytes(folder);
+    } else if (!SharesBlocksWith(folder)) {
+      const uint64_t all = AllocatedBytes(folder);
+      bytes += all - std::min(all, AllocatedBytesOfValueLogs(folder));
+    }
   }
   return CheckRoom(bytes);
 }
@@ -194,6 +200,14 @@ bool ScratchArea::SharesBlocksWith(const std::string& folder) const {
 uint64_t AllocatedBytes(const std::string& folder) {
   uint64_t sum = 0;
   ForEachFile(folder, [&](const fs::path&, uint64_t bytes) { sum += bytes; });
+  return sum;
+}
+
+uint64_t AllocatedBytesOfValueLogs(const std::string& folder) {
+  uint64_t sum = 0;
+  ForEachFile(folder, [&](const fs::path& path, uint64_t bytes) {
+    if (path.extension() == ".vlog") sum += bytes;
+  });
   return sum;
 }
 

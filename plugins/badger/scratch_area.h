@@ -44,9 +44,10 @@ class ScratchArea {
   // Whether so many bytes are free. No promise: others write there, too.
   absl::Status CheckRoom(uint64_t bytes) const;
   // The same of what a copy of a database in these folders takes: what its
-  // files do, or, where their blocks can be shared (XFS, Btrfs), its open logs.
-  absl::Status CheckRoomForCopyOf(
-      const std::vector<std::string>& databases) const;
+  // files do, or, where their blocks can be shared (XFS, Btrfs), its open logs;
+  // without its value logs where these are not copied.
+  absl::Status CheckRoomForCopyOf(const std::vector<std::string>& databases,
+                                  bool with_value_logs = true) const;
 
  private:
   ScratchArea(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
@@ -61,6 +62,8 @@ class ScratchArea {
 // What the files in `folder` take of their disk: holes do not count. Folders
 // in it are passed over; 0 where it cannot be read.
 uint64_t AllocatedBytes(const std::string& folder);
+// Of these, what value logs take.
+uint64_t AllocatedBytesOfValueLogs(const std::string& folder);
 // Of these, what the write-ahead logs and the newest value log take.
 uint64_t AllocatedBytesOfOpenLogs(const std::string& folder);
 

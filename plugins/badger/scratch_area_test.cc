@@ -113,6 +113,8 @@ TEST_F(ScratchAreaTest, OfOpenLogsOnlyTheNewestValueLogCounts) {
   EXPECT_GE(AllocatedBytes(root_), uint64_t{5} << 20);
   EXPECT_GE(AllocatedBytesOfOpenLogs(root_), uint64_t{3} << 20);
   EXPECT_LT(AllocatedBytesOfOpenLogs(root_), uint64_t{4} << 20);
+  EXPECT_GE(AllocatedBytesOfValueLogs(root_), uint64_t{2} << 20);
+  EXPECT_LT(AllocatedBytesOfValueLogs(root_), uint64_t{3} << 20);
 }
 
 }  // namespace

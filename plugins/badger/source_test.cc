@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -152,6 +153,31 @@ TEST_F(SourceTest, AForgottenValueFolderIsHintedAtAndNoScratchIsNamed) {
     options.value_folder = values.string();
     EXPECT_EQ(WordOfBackup(options), "");
   }
+}
+
+// While the stream is sent another program puts another file's bytes into a
+// value log, by its name.
+class OverwritingSink final : public CollectingSink {
+ public:
+  explicit OverwritingSink(std::string log) : log_(std::move(log)) {}
+  absl::Status Write(absl::string_view bytes) override {
+    std::fstream file(log_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(15);  // of its IV
+    file.put('\x5a');
+    return CollectingSink::Write(bytes);
+  }
+
+ private:
+  const std::string log_;
+};
+
+TEST_F(SourceTest, ALogThatIsWrittenOverWhileItIsReadFailsTheBackup) {
+  const Fixture fixture("v2-none");
+  OverwritingSink sink(fixture.folder() + "/000000.vlog");
+  const absl::Status status = Backup(OptionsOf(fixture), sink);
+  EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
+  EXPECT_TRUE(IsRetryable(status)) << status;
+  EXPECT_EQ(sink.ends, 0);
 }
 
 TEST_F(SourceTest, AFolderThatMayNotBeReadIsToldAsThat) {

@@ -12,6 +12,16 @@
 namespace sluice {
 namespace badger {
 
+absl::StatusOr<std::unique_ptr<RandomFile>> OpenValueLog(
+    FileSystem& folder, const LogFetch& fetch, uint32_t number,
+    const std::string& name) {
+  if (fetch != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> file, fetch(number));
+    if (file != nullptr) return file;
+  }
+  return RandomFile::Open(folder, name);
+}
+
 bool IsRecordOf(const InternalKey& wanted, absl::string_view stored_key) {
   InternalKey stored;
   if (!ParseInternalKey(stored_key, stored) ||
@@ -92,9 +102,10 @@ absl::StatusOr<const LogFile*> ValueLogs::Find(uint32_t number) {
     open_.erase(used_.front());
     used_.pop_front();
   }
-  if (fetch_ != nullptr) SLUICE_RETURN_IF_ERROR(fetch_(number));
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> file,
+                          OpenValueLog(folder_, fetch_, number, name->second));
   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<LogFile> log,
-                          LogFile::Open(folder_, name->second, keys_));
+                          LogFile::Create(std::move(file), keys_));
   used_.push_back(number);
   return (open_[number] = std::move(log)).get();
 }

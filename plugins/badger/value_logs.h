@@ -7,7 +7,7 @@
 //   std::string value;
 //   SLUICE_RETURN_IF_ERROR(logs.Resolve(key, stored, value));
 //
-// A log may be brought into the folder as late as it is opened, see LogFetch.
+// A log may be had as late as it is first read, see LogFetch.
 //
 // One thread. Keeps kMaxOpenLogs files open, and one record in memory. Errors:
 // Dangling where the value's log, or its place in it, is not there; else
@@ -29,13 +29,20 @@
 #include "sluice/plugins/badger/entry_source.h"
 #include "sluice/plugins/badger/key_registry.h"
 #include "sluice/plugins/badger/log_file.h"
+#include "sluice/plugins/badger/random_file.h"
 
 namespace sluice {
 namespace badger {
 
-// Sees to it that a value log lies in its folder: called before it is opened.
-// Any thread.
-using LogFetch = std::function<absl::Status(uint32_t number)>;
+// Called before a value log is opened: opens it where it lies elsewhere, or
+// answers null and has seen to it that it lies in its folder. Any thread.
+using LogFetch =
+    std::function<absl::StatusOr<std::unique_ptr<RandomFile>>(uint32_t number)>;
+
+// Where `fetch` is null, all lie in `folder`.
+absl::StatusOr<std::unique_ptr<RandomFile>> OpenValueLog(
+    FileSystem& folder, const LogFetch& fetch, uint32_t number,
+    const std::string& name);
 
 // Whether the record under a pointer, by its key as it is stored, is the
 // version that points to it. Badger 2 stores a value that its collector moved
