@@ -1,10 +1,12 @@
 #include "sluice/benchmarks/postgres_benchmarks.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -13,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/substitute.h"
 #include "absl/types/optional.h"
@@ -137,6 +140,24 @@ class Workshop {
   const std::string& database() const { return database_; }
   Folder& folder() { return folder_; }
   Folder& large_folder() { return large_folder_; }
+  // Processor seconds of the server and of its sessions that have ended; waits
+  // for those that are about to.
+  double ServerCpuSeconds() {
+    while (server_.Query("postgres",
+                         "SELECT count(*) FROM pg_stat_activity WHERE"
+                         " backend_type = 'client backend'") != "1") {
+    }
+    std::ifstream file(absl::StrCat("/proc/", server_.pid(), "/stat"));
+    std::string stat;
+    std::getline(file, stat);
+    // After the name, which may hold anything: fields 14 to 17 are user and
+    // system time, its own and its children's.
+    const std::vector<std::string> fields =
+        absl::StrSplit(stat.substr(stat.rfind(')') + 2), ' ');
+    double ticks = 0;
+    for (size_t i = 11; i < 15; ++i) ticks += std::stod(fields.at(i));
+    return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
   uint64_t Bytes() {
     return std::stoull(server_.Query(
         database_,
@@ -259,6 +280,16 @@ class LazyWorkshop {
   absl::optional<Workshop> workshop_;
 };
 
+// Runs `run`, and adds to `cpu_seconds` what it and the server took.
+template <typename Run>
+double Measure(Workshop& workshop, Run run, std::vector<double>* cpu_seconds) {
+  const double before = workshop.ServerCpuSeconds();
+  const ProcessCost cost = run(workshop);
+  cpu_seconds->push_back(cost.cpu_seconds + workshop.ServerCpuSeconds() -
+                         before);
+  return cost.seconds;
+}
+
 double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 // The peaks of a backup and of its restore.
@@ -311,24 +342,39 @@ void RegisterPostgresBenchmarks(const Effort& effort, PostgresPlaces places) {
           [&] { return subject(workshop); });
     });
   };
+  // The same, and what processors they took: of a machine that others use,
+  // too, that says more.
+  const auto compare_costs =
+      [effort](const std::shared_ptr<LazyWorkshop>& where,
+               const std::string& name, const std::string& label,
+               auto reference, auto subject) {
+        Register(name, label, [=](benchmark::State& state) {
+          Workshop& workshop = **where;
+          reference(workshop);
+          subject(workshop);
+          std::vector<double> theirs, ours;
+          ComparePairs(
+              state, {workshop.Bytes(), effort.pairs()},
+              [&] { return Measure(workshop, reference, &theirs); },
+              [&] { return Measure(workshop, subject, &ours); });
+          state.counters["cpu_s"] = SpreadOf(ours).median;
+          state.counters["reference_cpu_s"] = SpreadOf(theirs).median;
+        });
+      };
   const auto backup = [](Workshop& workshop) {
-    return workshop.Backup(workshop.database(), workshop.folder()).seconds;
+    return workshop.Backup(workshop.database(), workshop.folder());
   };
   const auto read = [](Workshop& workshop) { return workshop.ReadAll(); };
-  const auto folder = [](Workshop& workshop) {
-    return workshop.DumpFolder().seconds;
-  };
-  const auto custom = [](Workshop& workshop) {
-    return workshop.Dump({"-Fc"}).seconds;
-  };
-  compare(shop, "backup/folder", "of `pg_dump -Fd -j2 -Z0` (floor 1.2)", folder,
-          backup);
-  compare(shop, "backup/custom", "of `pg_dump -Fc -Z0` (floor 1.5)", custom,
-          backup);
-  compare(short_rows, "backup/folder/short_rows",
-          "of `pg_dump -Fd -j2 -Z0` (floor 1.2)", folder, backup);
-  compare(short_rows, "backup/custom/short_rows",
-          "of `pg_dump -Fc -Z0` (floor 1.5)", custom, backup);
+  const auto folder = [](Workshop& workshop) { return workshop.DumpFolder(); };
+  const auto custom = [](Workshop& workshop) { return workshop.Dump({"-Fc"}); };
+  compare_costs(shop, "backup/folder", "of `pg_dump -Fd -j2 -Z0` (floor 1.2)",
+                folder, backup);
+  compare_costs(shop, "backup/custom", "of `pg_dump -Fc -Z0` (floor 1.5)",
+                custom, backup);
+  compare_costs(short_rows, "backup/folder/short_rows",
+                "of `pg_dump -Fd -j2 -Z0` (floor 1.2)", folder, backup);
+  compare_costs(short_rows, "backup/custom/short_rows",
+                "of `pg_dump -Fc -Z0` (floor 1.5)", custom, backup);
   compare(
       shop, "read/text",
       "of 2 parallel COPY TO STDOUT into nothing (floor 0.95)",

@@ -71,7 +71,7 @@ class Race:
         """All that a query of pages asks for."""
         self.sql("CREATE FUNCTION public.raise_flag() RETURNS void LANGUAGE"
                  " plpgsql AS $f$ BEGIN IF current_setting('is_superuser') ="
-                 " 'on' THEN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch "
+                 " 'on' THEN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''cat > "
                  f"{self.flag}'''; END IF; END $f$",
                  "CREATE FUNCTION public.strike(i int) RETURNS int LANGUAGE"
                  " plpgsql IMMUTABLE AS $f$ BEGIN PERFORM public.raise_flag();"

@@ -378,7 +378,10 @@ class Postgres(Store, postgres_server.Server):
         if situation == "wrong path":
             return self.uri("none"), False
         if situation == "no permission":
-            return self.uri("source", "nobody_here"), False
+            closed = self.folder + "/closed"
+            if not os.path.exists(closed):
+                os.mkdir(closed, 0)
+            return self.uri("source").replace(self.folder, closed), True
         if situation == "wrong key":
             password = "&password=file:" + world.path("password")
             with open(world.path("password"), "w", encoding="utf-8") as file:

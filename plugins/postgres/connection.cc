@@ -1,9 +1,12 @@
 #include "sluice/plugins/postgres/connection.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -29,6 +32,7 @@
 namespace sluice::postgres {
 namespace {
 
+constexpr absl::string_view kCannotConnect = "08001";
 constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
 // A cancel is a connection of its own, which libpq opens blocking: where the
 // network is gone it must not hold the run.
@@ -198,6 +202,14 @@ void CancelOnServer(PGconn* connection) {
 }
 
 std::string OrEmpty(const char* text) { return text == nullptr ? "" : text; }
+
+// libpq tells what failed in words alone, in any language.
+bool MayNotUseSocket(const std::string& folder, const std::string& port) {
+  if (folder.empty() || folder[0] != '/') return false;
+  const std::string path = absl::StrCat(folder, "/.s.PGSQL.", port);
+  return faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 &&
+         errno == EACCES;
+}
 
 }  // namespace
 
@@ -414,11 +426,18 @@ absl::Status Connection::ConnectError() const {
       (needs_password || PQconnectionUsedPassword(connection) != 0)) {
     state = "28P01";
   }
-  if (state.empty()) state = "08001";
+  if (state.empty()) state = std::string(kCannotConnect);
   absl::Status status = SqlError(state, text);
   // Whatever it was, nothing had begun yet.
   if (ErrorCodeOf(status) == kSourceFailed) {
     status = WithCode(std::move(status), kSourceUnavailable);
+  }
+  if (state == kCannotConnect && MayNotUseSocket(host(), port())) {
+    return WithHint(
+        MakeError(absl::StatusCode::kPermissionDenied, kSourcePermissionDenied,
+                  status.message()),
+        "run sluice as a user who may reach the server's socket, or name the "
+        "server by a host that listens on TCP");
   }
   if (needs_password) {
     // .pgpass is read by all four, and often names another database.

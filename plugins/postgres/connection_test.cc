@@ -1,6 +1,9 @@
 #include "sluice/plugins/postgres/connection.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <string>
@@ -299,6 +302,25 @@ TEST(ConnectionTest, TellsWhatIsWrongAtConnecting) {
 
 // The statement that would reset it is killed by it, were it not for the
 // startup packet: at a limit of a millisecond even the first one often is.
+TEST(ConnectionTest, ASocketThatMayNotBeReachedIsNoServerThatIsMissing) {
+  std::string folder = testing::TempDir() + "/closed-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  ASSERT_EQ(chmod(folder.c_str(), 0), 0);
+  ConnectionOptions options = Server().Options();
+  options.Set("host", folder);
+  Interrupt interrupt{sdk::Run()};
+  constexpr uid_t kNobody = 65534;
+  const bool root = geteuid() == 0;
+  ASSERT_EQ(root ? seteuid(kNobody) : 0, 0);
+  const absl::Status status = Connection::Open(options, &interrupt).status();
+  ASSERT_EQ(root ? seteuid(0) : 0, 0);
+  EXPECT_EQ(ErrorCodeOf(status), kSourcePermissionDenied) << status;
+  EXPECT_TRUE(absl::StrContains(HintOf(status), "socket")) << HintOf(status);
+  options.Set("host", folder + "-none");
+  EXPECT_EQ(ErrorCodeOf(Connection::Open(options, &interrupt).status()),
+            kSourceUnavailable);
+}
+
 TEST(ConnectionTest, RunsNoStatementUnderTheTimeLimitOfARole) {
   Server().Exec("postgres",
                 "CREATE ROLE hasty LOGIN; ALTER ROLE hasty SET "

@@ -580,6 +580,10 @@ TEST(RestoreDatabaseTest, ATargetThatTakesNoWritesIsToldAsReadOnly) {
   const absl::Status status = Restore(payload, options).status;
   EXPECT_EQ(ErrorCodeOf(status), kSourceReadOnly) << status;
   EXPECT_EQ(Leftovers(), "");
+  // As its hint says.
+  options.target.Set("options", "-c default_transaction_read_only=off");
+  const absl::Status again = Restore(payload, options).status;
+  EXPECT_TRUE(again.ok()) << again;
 }
 
 TEST(RestoreDatabaseTest, AnExtensionMayComeInAnotherVersionWhereThatIsAsked) {

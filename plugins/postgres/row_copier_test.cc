@@ -76,7 +76,7 @@ class RowCopierTest : public ::testing::Test {
         // function may not, but may have another one do it.
         "CREATE FUNCTION public.do_strike() RETURNS void LANGUAGE plpgsql AS "
         "$f$ BEGIN IF current_setting('is_superuser') = 'on' THEN EXECUTE "
-        "'COPY (SELECT 1) TO PROGRAM ''touch ",
+        "'COPY (SELECT 1) TO PROGRAM ''cat > ",
         mark_,
         "'''; END IF; END $f$;"
         "CREATE FUNCTION public.strike(i int) RETURNS int LANGUAGE plpgsql "

@@ -42,7 +42,8 @@ constexpr Meaning kMeanings[] = {
      "is the database's name right? A restore is into one that is there and "
      "empty: createdb -T template0 NAME"},
     {"25006", absl::StatusCode::kFailedPrecondition, kSourceReadOnly, false,
-     "it is a standby, or default_transaction_read_only is on there"},
+     "it is a standby, or default_transaction_read_only is on there, which "
+     "options=-c default_transaction_read_only=off changes for this run"},
     {"08", absl::StatusCode::kUnavailable, kSourceUnavailable, true, ""},
     {"57P03", absl::StatusCode::kUnavailable, kSourceUnavailable, true,
      "the server is starting up or shutting down"},

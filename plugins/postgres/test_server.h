@@ -75,6 +75,7 @@ class TestServer {
 
   const std::string& folder() const { return folder_; }
   int port() const { return port_; }
+  pid_t pid() const { return pid_; }
 
  private:
   void Initialize(const TestServerOptions& options);
