@@ -53,6 +53,10 @@ struct FileInfo {
   Type type = Type::kOther;
   uint64_t size = 0;
   absl::Time modified;
+  // Of content, name or mode (st_ctim): the one time that nobody can set, so
+  // that a copy which keeps `modified` is as new here as it is. The epoch where
+  // the file system does not keep it.
+  absl::Time changed;
   uint32_t mode = 0;   // permission bits
   uint64_t links = 1;  // names that the file has
   uint64_t device = 0;

@@ -50,6 +50,7 @@ FileInfo InfoOf(const struct stat& st) {
   info.type = TypeOf(st.st_mode);
   info.size = static_cast<uint64_t>(st.st_size);
   info.modified = absl::TimeFromTimespec(st.st_mtim);
+  info.changed = absl::TimeFromTimespec(st.st_ctim);
   info.mode = st.st_mode & 07777;
   info.links = st.st_nlink;
   info.device = st.st_dev;

@@ -35,6 +35,7 @@ namespace {
 
 using sdk::CommitMode;
 using sdk::ObjectInfo;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const sdk::Run kRun;
@@ -492,6 +493,74 @@ TEST(LocalFaultsTest, BeginsAnewWhereASweepTookTheFolderInBetween) {
   EXPECT_TRUE(Put(*store, "a/b", "x", CommitMode::kIfAbsent).ok());
   EXPECT_TRUE(plan.struck());
   EXPECT_EQ(Get(*store, "a/b"), "x");
+}
+
+std::vector<std::string> Names(LocalObjectStore& store,
+                               absl::string_view prefix) {
+  std::vector<std::string> names;
+  EXPECT_EQ(store.List(kRun, prefix,
+                       [&](const ObjectInfo& object) {
+                         names.push_back(object.name);
+                         return absl::OkStatus();
+                       }),
+            absl::OkStatus());
+  return names;
+}
+
+TEST(LocalFaultsTest, AFolderThatCannotBeReadHidesNoOther) {
+  for (const int error : {EACCES, EPERM, EIO}) {
+    CrashFileSystem disk;
+    FaultPlan plan;
+    FaultFileSystem fs(&disk, &plan);
+    auto store = StoreOver(&fs);
+    ASSERT_TRUE(store->Create(kRun).ok());
+    for (const char* name : {"a/x", "b/x", "b/y", "c/x"}) {
+      ASSERT_TRUE(Put(*store, name, "x", CommitMode::kIfAbsent).ok());
+    }
+    for (const FileOp op : {FileOp::kList, FileOp::kStat}) {
+      plan.SetFilter([op](const FileCall& call) {
+        return call.op == op && call.path.substr(0, 1) == "b";
+      });
+      plan.StrikeFrom(1, Fault::Error(error));
+      EXPECT_THAT(Names(*store, ""), ElementsAre("a/x", "b/-", "c/x"));
+      EXPECT_THAT(Leftovers(*store), IsEmpty());
+      // Who asks for that very folder hears why.
+      EXPECT_FALSE(
+          store
+              ->List(kRun, "b/",
+                     [](const ObjectInfo&) { return absl::OkStatus(); })
+              .ok());
+      plan.Reset();
+    }
+  }
+}
+
+TEST(LocalFaultsTest, WhatIsTooDeepOrTooLongForAnObjectIsNotEntered) {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem fs(&disk, &plan);
+  auto store = StoreOver(&fs);
+  ASSERT_TRUE(store->Create(kRun).ok());
+  ASSERT_TRUE(Put(*store, "z/x", "x", CommitMode::kIfAbsent).ok());
+  std::string deep = "/repo";
+  for (int i = 0; i < 1000; ++i) {
+    deep += "/d";
+    ASSERT_EQ(disk.MakeDirectory(deep, 0700), 0);
+  }
+  std::string wide = "/repo";
+  for (int i = 0; i < 3; ++i) {
+    wide += "/" + std::string(200, 'w');
+    ASSERT_EQ(disk.MakeDirectory(wide, 0700), 0);
+    ASSERT_TRUE(disk.Open(wide + "/" + std::string(100, 'f'),
+                          O_WRONLY | O_CREAT | O_EXCL, 0600)
+                    .ok());
+  }
+  plan.SetFilter([](const FileCall& call) { return call.op == FileOp::kList; });
+  const std::vector<std::string> names = Names(*store, "");
+  EXPECT_EQ(names.back(), "z/x");
+  EXPECT_EQ(names.size(), 3u);  // and those of 301 and of 502 bytes
+  for (const std::string& name : names) EXPECT_TRUE(sdk::IsObjectName(name));
+  EXPECT_LT(plan.calls(), 270);
 }
 
 TEST(LocalFaultsTest, SyncsNoMoreThanItMust) {

@@ -100,7 +100,7 @@ absl::StatusOr<ObjectInfo> LocalObjectStore::Stat(const Run& run,
   ObjectInfo object;
   object.name = std::string(name);
   object.size = info.value.size;
-  object.modified = info.value.modified;
+  object.modified = ObjectTime(info.value);
   return object;
 }
 

@@ -23,6 +23,8 @@ namespace sluice {
 
 // The longest segment: 255 bytes less what a temporary name adds.
 inline constexpr size_t kMaxSegmentBytes = 215;
+// Of a whole name, as sdk::IsObjectName has it.
+inline constexpr size_t kMaxNameBytes = 512;
 
 // OK for an object's name that fits here; else INVALID_ARGUMENT.
 absl::Status CheckObjectName(absl::string_view name);

@@ -22,6 +22,12 @@ struct Entry {
   bool folder = false;
 };
 
+// What a folder's rights or a bad block do to it, and to nothing beside it. The
+// end of the whole place (ESTALE, ETIMEDOUT, too few descriptors) is none.
+bool IsOfOneFolder(int error) {
+  return error == EACCES || error == EPERM || error == EIO || error == ELOOP;
+}
+
 class Walk {
  public:
   Walk(const PlaceFolder& place, FileSystem& root, const sdk::Run& run,
@@ -42,6 +48,7 @@ class Walk {
     if (listed.error == ENOENT || listed.error == ENOTDIR) {
       return absl::OkStatus();
     }
+    if (IsHiddenBy(listed.error, folder)) return ReportUnreadable(folder);
     if (!listed.ok()) return place_.Error("list", folder, listed.error);
     if (listed.value.empty() && !folder.empty() &&
         what_ == WalkFor::kUncommitted) {
@@ -60,27 +67,29 @@ class Walk {
       const std::vector<DirectoryEntry>& listed) const {
     std::vector<Entry> entries;
     for (const DirectoryEntry& one : listed) {
-      std::string path = JoinPath(folder, one.name);
-      if (one.type == FileInfo::Type::kDirectory) {
-        if (!IsSegment(one.name)) continue;
-        entries.push_back({absl::StrCat(path, "/"), std::move(path), true});
-      } else if (one.type == FileInfo::Type::kRegular) {
-        const absl::string_view name = what_ == WalkFor::kObjects
-                                           ? absl::string_view(one.name)
-                                           : TargetOfTemporary(one.name);
-        if (!IsSegment(name)) continue;
-        entries.push_back({JoinPath(folder, name), std::move(path), false});
+      const bool is_folder = one.type == FileInfo::Type::kDirectory;
+      if (!is_folder && one.type != FileInfo::Type::kRegular) continue;
+      const absl::string_view name = is_folder || what_ == WalkFor::kObjects
+                                         ? absl::string_view(one.name)
+                                         : TargetOfTemporary(one.name);
+      if (!IsSegment(name)) continue;
+      Entry entry{JoinPath(folder, name), JoinPath(folder, one.name),
+                  is_folder};
+      if (is_folder) entry.key += '/';
+      if (CanBeObject(entry) && CanMatch(entry)) {
+        entries.push_back(std::move(entry));
       }
     }
-    entries.erase(
-        std::remove_if(entries.begin(), entries.end(),
-                       [this](const Entry& e) { return !CanMatch(e); }),
-        entries.end());
     std::sort(entries.begin(), entries.end(),
               [](const Entry& a, const Entry& b) {
                 return a.key != b.key ? a.key < b.key : a.path < b.path;
               });
     return entries;
+  }
+
+  // No object lies deeper than a name is long, whoever nested the folders.
+  static bool CanBeObject(const Entry& entry) {
+    return entry.key.size() + (entry.folder ? 1 : 0) <= kMaxNameBytes;
   }
 
   bool CanMatch(const Entry& entry) const {
@@ -93,13 +102,33 @@ class Walk {
     if (!absl::StartsWith(entry.key, prefix_)) return absl::OkStatus();
     const IoResult<FileInfo> info = root_.Stat(entry.path);
     if (info.error == ENOENT || info.error == ENOTDIR) return absl::OkStatus();
+    if (IsHiddenBy(info.error, FolderOf(entry.path))) {
+      return ReportUnreadable(FolderOf(entry.path));
+    }
     if (!info.ok()) return place_.Error("look at", entry.path, info.error);
     sdk::ObjectInfo object;
     object.name = entry.key;
     object.size = entry.folder ? 0 : info.value.size;
-    object.modified = info.value.modified;
+    object.modified = ObjectTime(info.value);
     if (what_ == WalkFor::kUncommitted) object.upload = entry.path;
     return callback_(object);
+  }
+
+  // Of the folder that was asked for, the caller wants to hear the error.
+  bool IsHiddenBy(int error, absl::string_view folder) const {
+    return folder != FolderOf(prefix_) && IsOfOneFolder(error);
+  }
+
+  // Said once for each folder: a name that nothing can be opened by.
+  absl::Status ReportUnreadable(absl::string_view folder) {
+    if (what_ != WalkFor::kObjects || folder == unreadable_) {
+      return absl::OkStatus();
+    }
+    unreadable_ = std::string(folder);
+    sdk::ObjectInfo object;
+    object.name = absl::StrCat(folder, "/-");
+    return absl::StartsWith(object.name, prefix_) ? callback_(object)
+                                                  : absl::OkStatus();
   }
 
   const PlaceFolder& place_;
@@ -108,6 +137,7 @@ class Walk {
   const absl::string_view prefix_;
   const WalkFor what_;
   const sdk::Place::Callback& callback_;
+  std::string unreadable_;  // the last folder of which that was said
 };
 
 }  // namespace

@@ -4,8 +4,11 @@
 // Lists what lies below a place's folder, in the byte order of whole names.
 //
 // What is not ours is passed over unread: names that no object can have
-// (lost+found), symlinks, sockets. What vanishes while it is looked at was not
-// there. Memory: the entries of the folders on the way to the current one.
+// (lost+found, any that is longer than a name may be, at any depth), symlinks,
+// sockets. What vanishes while it is looked at was not there. A folder below
+// the place that cannot be read hides no other: it is listed as the object
+// "folder/-" of no size, which cannot be opened, and the walk goes on. Memory:
+// the entries of the folders on the way to the current one.
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"

@@ -13,6 +13,7 @@
 // Thread-safe. Errors carry the destination_* words, with paths as the user
 // wrote them.
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -22,10 +23,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/mutex.h"
 
 namespace sluice {
+
+// When an object came to be, by the place's clock. A copy that keeps the times
+// of its source came to be when it was copied.
+inline absl::Time ObjectTime(const FileInfo& info) {
+  return std::max(info.modified, info.changed);
+}
 
 class PlaceFolder {
  public:

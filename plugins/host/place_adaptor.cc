@@ -178,8 +178,9 @@ class ListTable {
     if (object == nullptr || !SLUICE_HAS(object, sluice_object, upload) ||
         !IsBytes(object->name) || !IsBytes(object->upload))
       return BrokenRule("a malformed object in a listing");
-    if (!sdk::IsObjectName(ToView(object->name)))
-      return BrokenRule("an object in a listing whose name is none");
+    // What lies in a place and can be no object is not ours: one stray file
+    // hides no archive.
+    if (!sdk::IsObjectName(ToView(object->name))) return absl::OkStatus();
     ObjectInfo info;
     info.name = std::string(ToView(object->name));
     info.size = object->size;
