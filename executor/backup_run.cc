@@ -185,6 +185,8 @@ PutOptions BackupRun::PublishSteps() {
     progress_->Stage(cause_->stopped(), "publishing", kPercentPublishing);
   };
   steps.before_publish = [this] { return BeforePublish(); };
+  steps.read_back_payload = arguments_.options.read_back;
+  steps.on_read_back = arguments_.options.on_read_back;
   return steps;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 #include "sluice/executor/payload.h"
@@ -23,6 +24,12 @@ struct PutOptions {
   std::function<absl::Status()> before_publish;
   // Called when the payload is stored and publishing begins.
   std::function<void()> on_publishing;
+  // Before the manifest is committed every stored byte is read back and
+  // compared: costs another reading of the archive. Without, what is read back
+  // is the manifest, the list of digests and the size of every object.
+  bool read_back_payload = false;
+  // What that cost. Called once where it succeeded.
+  std::function<void(uint64_t bytes, absl::Duration took)> on_read_back;
 };
 
 // Where archives are published and found again. Thread-safe: any method from
@@ -36,7 +43,8 @@ class Destination {
 
   // Publishes the payload as archive manifest.backup_id, whole or not at all,
   // and fills in what is known only then: segments, sha256, sizes, counts,
-  // metadata, payload ids. OK means: published, read back and compared.
+  // metadata, payload ids. OK means: published, and as much of it as `options`
+  // says read back and compared.
   // publish_outcome_unknown means that neither yes nor no could be shown. After
   // any other error no archive exists and what was written is gone, or left to
   // the sweep where the place no longer answers. The end of `context` wins

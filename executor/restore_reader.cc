@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/executor/restore_chain.h"
 #include "sluice/executor/run_outcome.h"
 
 namespace sluice {
@@ -32,7 +33,7 @@ RestoreReader::RestoreReader(std::shared_ptr<Destination> destination,
 RestoreReader::~RestoreReader() = default;
 
 absl::Status RestoreReader::Fail(const absl::Status& status) {
-  failed_ = DestinationError(status);
+  failed_ = AboutArchive(DestinationError(status), manifest_.backup_id());
   cause_->Set(FirstCause::Party::kDestination, failed_);
   return failed_;
 }

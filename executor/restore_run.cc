@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -10,6 +9,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/final_rows.h"
+#include "sluice/executor/restore_chain.h"
 #include "sluice/executor/restore_reader.h"
 #include "sluice/executor/run_outcome.h"
 #include "sluice/executor/ulid.h"
@@ -28,10 +28,6 @@ absl::Status Refused(absl::string_view message, absl::string_view hint) {
   return WithHint(MakeError(absl::StatusCode::kFailedPrecondition,
                             kRestorePreconditionFailed, message),
                   hint);
-}
-
-absl::Status DamagedChain(absl::string_view message) {
-  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged, message);
 }
 
 // The guard against restoring one store into another.
@@ -165,48 +161,14 @@ absl::Status RestoreRun::Restore() {
   return AwaitTarget();
 }
 
-absl::StatusOr<Manifest> RestoreRun::ReadManifest(
-    const std::string& backup_id) {
-  SLUICE_RETURN_IF_ERROR(cause_->stopped().status());
-  SLUICE_ASSIGN_OR_RETURN(
-      Manifest manifest,
-      arguments_.destination->GetManifest(cause_->stopped(), backup_id));
-  if (manifest.backup_id() != backup_id) {
-    return DamagedChain(absl::StrCat("archive ", backup_id, " says that it is ",
-                                     manifest.backup_id()));
-  }
-  return manifest;
-}
-
 absl::StatusOr<std::vector<Manifest>> RestoreRun::ReadChain() {
-  std::vector<Manifest> chain;  // the archive asked for first
-  std::set<std::string> seen;
-  std::string next = arguments_.backup_id;
-  while (!next.empty()) {
-    if (chain.size() == kMaxChainLength || !seen.insert(next).second) {
-      return DamagedChain(
-          absl::StrCat("archive ", arguments_.backup_id,
-                       " has a chain of bases that is a circle or longer than ",
-                       kMaxChainLength));
-    }
-    absl::StatusOr<Manifest> manifest = ReadManifest(next);
-    if (!manifest.ok()) {
-      return chain.empty() ? manifest.status()
-                           : Annotate(manifest.status(),
-                                      absl::StrCat("read the base of archive ",
-                                                   chain.back().backup_id()));
-    }
-    if (!chain.empty() && (manifest->store_id() != chain[0].store_id() ||
-                           manifest->store_kind() != chain[0].store_kind())) {
-      return DamagedChain(absl::StrCat("archive ", next, ", the base of ",
-                                       chain.back().backup_id(),
-                                       ", is of another store"));
-    }
-    next = manifest->base_backup_id();
-    chain.push_back(*std::move(manifest));
-  }
-  std::reverse(chain.begin(), chain.end());
-  return chain;
+  return ReadRestoreChain(
+      arguments_.backup_id,
+      [this](const std::string& backup_id) -> absl::StatusOr<Manifest> {
+        SLUICE_RETURN_IF_ERROR(cause_->stopped().status());
+        return arguments_.destination->GetManifest(cause_->stopped(),
+                                                   backup_id);
+      });
 }
 
 absl::Status RestoreRun::CheckKind() const {
@@ -285,6 +247,7 @@ RestoreResult RestoreRun::Finish(const absl::Status& restored) {
   result.job = std::move(job_);
   result.manifest = std::move(manifest_);
   result.source_abandoned = target_abandoned_;
+  result.damaged_backup_id = ArchiveOf(result.status);
   return result;
 }
 

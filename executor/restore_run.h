@@ -50,7 +50,6 @@ class RestoreRun {
   absl::Status Restore();
   // The archive and those it builds on, full first.
   absl::StatusOr<std::vector<Manifest>> ReadChain();
-  absl::StatusOr<Manifest> ReadManifest(const std::string& backup_id);
   absl::Status CheckKind() const;
   void FillChain(std::vector<Manifest> chain);
   // Waits for the target and tells the progress; then, what it answered.

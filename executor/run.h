@@ -51,6 +51,10 @@ struct RunBackupOptions {
   // An archive of no bytes and no counts is a failure unless this is set; an
   // increment may hold nothing new.
   bool allow_empty = false;
+  // Read every stored byte back before the archive is published
+  // (PutOptions::read_back_payload), and told here what that cost.
+  bool read_back = false;
+  std::function<void(uint64_t bytes, absl::Duration took)> on_read_back;
   // The manifest to build an increment on; null: a full backup. Borrowed.
   const Manifest* base = nullptr;
   ArchiveOrigin origin;
@@ -92,6 +96,9 @@ struct RestoreResult {
   absl::optional<Manifest> manifest;
   // As in BackupResult, of the target.
   bool source_abandoned = false;
+  // Where the status is archive_damaged and it is known: the archive that is,
+  // the one asked for or one that it builds on.
+  std::string damaged_backup_id = {};
 };
 
 }  // namespace sluice

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/archive_reader.h"
+#include "sluice/destinations/archive/end_attempt.h"
 #include "sluice/destinations/archive/fence.h"
 #include "sluice/destinations/archive/index_reader.h"
 #include "sluice/destinations/archive/load.h"
@@ -14,7 +16,10 @@
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
 #include "sluice/destinations/archive/publisher.h"
+#include "sluice/destinations/archive/repo_index.h"
+#include "sluice/destinations/archive/repo_listing.h"
 #include "sluice/destinations/archive/sha256.h"
+#include "sluice/executor/restore_chain.h"
 
 namespace sluice {
 namespace {
@@ -22,6 +27,50 @@ namespace {
 absl::Status NotPublished(absl::string_view backup_id) {
   return MakeError(absl::StatusCode::kNotFound, kArchiveNotFound,
                    absl::StrCat("archive ", backup_id, ": not published"));
+}
+
+absl::Status MissingManifest(absl::string_view backup_id) {
+  return WithHint(
+      MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                absl::StrCat("archive ", backup_id,
+                             ": manifest.json is missing, its payload is not")),
+      "bring manifest.json back from a copy of the repo; `sluice delete` gives "
+      "the room free");
+}
+
+// What is wrong with one archive, and not with the place.
+bool IsOfOneArchive(const absl::Status& status) {
+  const std::string code = ErrorCodeOf(status);
+  return code == kArchiveDamaged || code == kArchiveUnsupported ||
+         code == kDestinationPermissionDenied || code == kDestinationIoError ||
+         code == kDestinationPathConflict;
+}
+
+struct ListedArchive {
+  std::string backup_id;
+  absl::optional<ObjectInfo> manifest;
+  bool unreadable = false;
+};
+
+// archive_not_found: ended, or gone since it was listed.
+absl::StatusOr<Manifest> ReadListed(const Context& context, ObjectStore& store,
+                                    const RepoIndex& index,
+                                    const ListedArchive& archive) {
+  const std::string& id = archive.backup_id;
+  if (archive.manifest.has_value()) {
+    if (absl::optional<Manifest> known = index.Find(*archive.manifest)) {
+      if (known->has_tombstone()) return NotPublished(id);
+      return *std::move(known);
+    }
+  }
+  absl::StatusOr<Manifest> manifest = LoadManifestUnproven(context, store, id);
+  if (ErrorCodeOf(manifest.status()) != kArchiveNotFound ||
+      archive.manifest.has_value() || archive.unreadable) {
+    return manifest;
+  }
+  // Its payload may be all that is left of it.
+  SLUICE_ASSIGN_OR_RETURN(const bool lost, LostItsManifest(context, store, id));
+  return lost ? MissingManifest(id) : manifest.status();
 }
 
 absl::Status CheckOptions(const ArchiveOptions& options) {
@@ -109,24 +158,28 @@ absl::Status ArchiveDestination::ForEachPayloadId(
 absl::StatusOr<std::vector<ArchiveDestination::Entry>>
 ArchiveDestination::ListAll(const Context& context) {
   SLUICE_RETURN_IF_ERROR(Repo(context).status());
-  std::vector<std::string> ids;
-  SLUICE_RETURN_IF_ERROR(
-      store_->List(context, "", [&](const ObjectInfo& info) -> absl::Status {
-        const SplitName name = SplitObjectName(info.name);
-        if (name.file == kManifestFile) ids.emplace_back(name.backup_id);
-        return context.status();
-      }));
+  // First the names, so that no manifest is read within a listing.
+  std::vector<ListedArchive> listed;
+  SLUICE_RETURN_IF_ERROR(ForEachFound(
+      context, *store_,
+      [&](const FoundArchive& found) {
+        const bool lost = !found.objects.empty() && !found.writer.has_value();
+        if (found.manifest.has_value() || lost || found.unreadable) {
+          listed.push_back({found.backup_id, found.manifest, found.unreadable});
+        }
+        return absl::OkStatus();
+      },
+      nullptr));
+  const RepoIndex index = RepoIndex::Load(context, *store_);
   std::vector<Entry> entries;
-  for (const std::string& id : ids) {
+  for (const ListedArchive& archive : listed) {
+    SLUICE_RETURN_IF_ERROR(context.status());
     absl::StatusOr<Manifest> manifest =
-        LoadManifestUnproven(context, *store_, id);
-    const std::string code = ErrorCodeOf(manifest.status());
-    if (code == kArchiveNotFound) continue;  // ended, or gone meanwhile
-    if (!manifest.ok() && code != kArchiveDamaged &&
-        code != kArchiveUnsupported) {
+        ReadListed(context, *store_, index, archive);
+    if (ErrorCodeOf(manifest.status()) == kArchiveNotFound) continue;
+    if (!manifest.ok() && !IsOfOneArchive(manifest.status()))
       return manifest.status();
-    }
-    entries.push_back({id, std::move(manifest)});
+    entries.push_back({archive.backup_id, std::move(manifest)});
   }
   return entries;
 }
@@ -136,7 +189,11 @@ absl::StatusOr<std::vector<Manifest>> ArchiveDestination::List(
   SLUICE_ASSIGN_OR_RETURN(std::vector<Entry> entries, ListAll(context));
   std::vector<Manifest> manifests;
   for (Entry& entry : entries) {
-    if (entry.manifest.ok()) manifests.push_back(*std::move(entry.manifest));
+    if (entry.manifest.ok()) {
+      manifests.push_back(*std::move(entry.manifest));
+    } else if (ErrorCodeOf(entry.manifest.status()) != kArchiveDamaged) {
+      return entry.manifest.status();
+    }
   }
   // By time, and within one millisecond by id, which is also by time.
   std::sort(manifests.begin(), manifests.end(),
@@ -160,59 +217,91 @@ absl::Status ArchiveDestination::Delete(const Context& context,
   SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   SLUICE_RETURN_IF_ERROR(
       OpenRepo(context, *store_, options_.repo_id, RepoUse::kWrite).status());
-  SLUICE_ASSIGN_OR_RETURN(const NameState state,
-                          ReadNameState(context, *store_, backup_id));
-  if (state == NameState::kFree) return NotPublished(backup_id);
-  if (state == NameState::kArchive) {
-    SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
-                            store_->Describe(context, /*probe=*/false));
-    const CommitOutcome outcome =
-        CommitTombstone(context, *store_, backup_id, "deleted", options_.owner,
-                        place.now, ObjectWriter::Mode::kReplace);
-    SLUICE_RETURN_IF_ERROR(
-        Annotate(outcome.status, absl::StrCat("delete ", backup_id)));
-  }
-  bool found_any = state == NameState::kArchive;
-  SLUICE_RETURN_IF_ERROR(DeleteObjects(context, backup_id, found_any));
-  // A tombstone alone: there is nothing that could be deleted.
-  return found_any ? absl::OkStatus() : NotPublished(backup_id);
+  const absl::StatusOr<NameState> state =
+      ReadNameState(context, *store_, backup_id);
+  // What cannot be read is there all the same, and can be replaced unread.
+  if (!state.ok() && !IsOfOneArchive(state.status())) return state.status();
+  const absl::Status deleted = !state.ok() || *state == NameState::kArchive
+                                   ? DeletePublished(context, backup_id)
+                                   : DeleteUnpublished(context, backup_id);
+  return Annotate(deleted, absl::StrCat("delete ", backup_id));
 }
 
-absl::Status ArchiveDestination::DeleteObjects(const Context& context,
-                                               absl::string_view backup_id,
-                                               bool& found_any) {
-  std::vector<std::string> names;
-  SLUICE_RETURN_IF_ERROR(store_->List(
-      context, ObjectName(backup_id, ""),
-      [&](const ObjectInfo& info) -> absl::Status {
-        const absl::string_view file = SplitObjectName(info.name).file;
-        if (IsArchiveFile(file) && file != kManifestFile)
-          names.push_back(info.name);
-        return context.status();
-      }));
-  for (const std::string& name : names) {
-    const absl::Status status = store_->Delete(context, name);
-    if (!status.ok() && !absl::IsNotFound(status))
-      return Annotate(status, absl::StrCat("delete ", backup_id));
-    found_any = true;
+absl::Status ArchiveDestination::DeletePublished(const Context& context,
+                                                 absl::string_view backup_id) {
+  SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
+                          store_->Describe(context, /*probe=*/false));
+  const auto put_tombstone = [&](ObjectWriter::Mode mode) {
+    return CommitTombstone(context, *store_, backup_id, "deleted",
+                           options_.owner, place.now, mode)
+        .status;
+  };
+  absl::Status unlisted = put_tombstone(ObjectWriter::Mode::kReplace);
+  const bool no_room = ErrorCodeOf(unlisted) == kDestinationNoSpace;
+  if (no_room) {
+    // A writer that has just published still looks at its manifest.
+    const absl::StatusOr<bool> live =
+        HasLiveWriter(context, *store_, backup_id, options_.grace_window);
+    if (!live.value_or(true)) {
+      unlisted = store_->Delete(context, ObjectName(backup_id, kManifestFile));
+    }
   }
+  SLUICE_RETURN_IF_ERROR(unlisted);
+  RemovedRemains removed;
+  SLUICE_RETURN_IF_ERROR(RemoveRemains(context, *store_, backup_id,
+                                       /*keep_writer=*/false, removed));
+  // For a request that is still under way. By now there is room; where others
+  // took it, the archive is gone all the same.
+  if (no_room) put_tombstone(ObjectWriter::Mode::kIfAbsent).IgnoreError();
   return absl::OkStatus();
+}
+
+// What an earlier delete left, or what lost its manifest. A tombstone alone, or
+// a backup that is being written, is nothing that could be deleted.
+absl::Status ArchiveDestination::DeleteUnpublished(
+    const Context& context, absl::string_view backup_id) {
+  SLUICE_ASSIGN_OR_RETURN(const FoundArchive found,
+                          FindArchive(context, *store_, backup_id));
+  if (found.objects.empty()) return NotPublished(backup_id);
+  SLUICE_ASSIGN_OR_RETURN(
+      const bool live,
+      HasLiveWriter(context, *store_, backup_id, options_.grace_window));
+  if (live && !found.manifest.has_value()) return NotPublished(backup_id);
+  SLUICE_ASSIGN_OR_RETURN(
+      const EndedAttempt ended,
+      EndAttempt(context, *store_, backup_id, "deleted", options_.owner));
+  if (ended.published) return DeletePublished(context, backup_id);
+  return ended.problem;
 }
 
 absl::StatusOr<Manifest> ArchiveDestination::Verify(
     const Context& context, absl::string_view backup_id,
-    const VerifyProgress& progress) {
+    const VerifyProgress& progress, VerifyFindings* found) {
   SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   SLUICE_RETURN_IF_ERROR(Repo(context).status());
-  return VerifyArchive(context, store_, backup_id, options_.read_ahead,
-                       progress);
+  SLUICE_ASSIGN_OR_RETURN(Manifest manifest,
+                          VerifyArchive(context, store_, backup_id,
+                                        options_.read_ahead, progress, found));
+  const absl::Status chain =
+      ReadRestoreChain(backup_id, [&](const std::string& id) {
+        return LoadManifest(context, *store_, id);
+      }).status();
+  // Without what it builds on it is no backup, however whole it is.
+  if (ErrorCodeOf(chain) == kArchiveNotFound) {
+    return AboutArchive(MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                                  chain.message()),
+                        backup_id);
+  }
+  SLUICE_RETURN_IF_ERROR(chain);
+  return manifest;
 }
 
-absl::StatusOr<SweepReport> ArchiveDestination::Sweep(const Context& context) {
+absl::StatusOr<SweepReport> ArchiveDestination::Sweep(
+    const Context& context, const SweepOptions& sweep) {
   SLUICE_RETURN_IF_ERROR(CheckOptions(options_));
   SLUICE_RETURN_IF_ERROR(
       OpenRepo(context, *store_, options_.repo_id, RepoUse::kWrite).status());
-  return SweepRepo(context, *store_, options_);
+  return SweepRepo(context, *store_, options_, sweep);
 }
 
 absl::Status ArchiveDestination::Validate(const Context& context) {

@@ -26,7 +26,12 @@
 // Delete: the manifest is replaced by a tombstone in one step, so the archive
 // is unlisted at once and its name stays taken; then the other objects go. Half
 // done, it is finished by Delete again or by the sweep; the tombstone stays 30
-// days.
+// days. Deleting needs no room: where a full disk has none for the tombstone,
+// the manifest itself is deleted first and the tombstone follows.
+//
+// Each archive stands for itself: one whose manifest is damaged, missing or
+// unreadable is an entry of ListAll with its error, and no other call on
+// another archive is the worse for it.
 
 #include <memory>
 #include <string>
@@ -69,7 +74,8 @@ class ArchiveDestination final : public Destination {
       const std::function<absl::Status(absl::string_view)>& callback) override;
   absl::StatusOr<std::unique_ptr<PayloadReader>> GetIndex(
       const Context& context, const Manifest& manifest) override;
-  // Only archives whose manifest can be read and is valid; see ListAll.
+  // Only archives whose manifest is valid; see ListAll. An error where one
+  // cannot be read, or is of a newer version: nobody knows what it refers to.
   absl::StatusOr<std::vector<Manifest>> List(const Context& context) override;
   absl::Status Stat(const Context& context,
                     absl::string_view backup_id) override;
@@ -82,22 +88,32 @@ class ArchiveDestination final : public Destination {
 
   struct Entry {
     std::string backup_id;
-    absl::StatusOr<Manifest> manifest;  // archive_damaged, archive_unsupported
+    // archive_damaged (also where the manifest is missing and the payload is
+    // there), archive_unsupported, or why this one cannot be read:
+    // destination_permission_denied, destination_io_error.
+    absl::StatusOr<Manifest> manifest;
   };
-  // Also those whose manifest is damaged or of a newer version. Who must not
-  // miss one (a hold, retention) asks here. An error of the place ends it.
+  // Also those whose manifest is damaged, missing, unreadable or of a newer
+  // version. Who must not miss one (a hold, retention) asks here. An error only
+  // where the place as a whole does not answer.
   absl::StatusOr<std::vector<Entry>> ListAll(const Context& context);
 
-  // `progress` may be null.
+  // All that a restore checks short of the store itself, the chain that the
+  // archive builds on too (of its bases the manifests). `progress` and `found`
+  // may be null.
   absl::StatusOr<Manifest> Verify(const Context& context,
                                   absl::string_view backup_id,
-                                  const VerifyProgress& progress);
-  absl::StatusOr<SweepReport> Sweep(const Context& context);
+                                  const VerifyProgress& progress,
+                                  VerifyFindings* found = nullptr);
+  absl::StatusOr<SweepReport> Sweep(const Context& context,
+                                    const SweepOptions& sweep = {});
   absl::StatusOr<RepoInfo> Repo(const Context& context);
 
  private:
-  absl::Status DeleteObjects(const Context& context,
-                             absl::string_view backup_id, bool& found_any);
+  absl::Status DeletePublished(const Context& context,
+                               absl::string_view backup_id);
+  absl::Status DeleteUnpublished(const Context& context,
+                                 absl::string_view backup_id);
 
   const std::shared_ptr<ObjectStore> store_;
   Clock* const clock_;

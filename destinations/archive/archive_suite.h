@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/base/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
@@ -32,6 +33,9 @@ struct ArchiveSuiteParam {
   // The flips and cuts of every byte visit each `stride`-th one. 1 where a
   // write costs nothing.
   size_t stride = 1;
+  // Lets the place's clock go on by that much. Null: it goes by itself.
+  std::function<void(ObjectStore& place, absl::Duration duration)> pass_time =
+      nullptr;
 };
 
 class ArchiveSuite : public testing::TestWithParam<ArchiveSuiteParam> {
@@ -47,6 +51,9 @@ class ArchiveSuite : public testing::TestWithParam<ArchiveSuiteParam> {
   size_t CountUncommitted();
   // What a restore would see of the archive.
   absl::StatusOr<std::string> Restore(const std::string& backup_id);
+  // The repo for somebody who believes nothing that is there by now to be
+  // young.
+  std::shared_ptr<ArchiveDestination> AfterGrace();
   // Both ways to read it say archive_damaged.
   void ExpectDamaged(const std::string& backup_id);
 

@@ -17,11 +17,18 @@ std::shared_ptr<ObjectStore> NewStore(bool conditional) {
   return std::make_shared<FakeObjectStore>(options);
 }
 
+void PassTime(ObjectStore& place, absl::Duration duration) {
+  static_cast<FakeObjectStore&>(place).Advance(duration);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Fake, ArchiveSuite,
-    testing::Values(
-        ArchiveSuiteParam{"Conditional", [] { return NewStore(true); }},
-        ArchiveSuiteParam{"Unconditional", [] { return NewStore(false); }, 7}),
+    testing::Values(ArchiveSuiteParam{"Conditional",
+                                      [] { return NewStore(true); }, 1,
+                                      PassTime},
+                    ArchiveSuiteParam{"Unconditional",
+                                      [] { return NewStore(false); }, 7,
+                                      PassTime}),
     [](const auto& param_info) { return param_info.param.name; });
 
 }  // namespace

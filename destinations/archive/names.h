@@ -22,6 +22,9 @@ inline constexpr absl::string_view kWriterFile = "writer.json";
 inline constexpr absl::string_view kPayloadIdsFile = "payload_ids";
 inline constexpr absl::string_view kIndexFile = "index";
 inline constexpr absl::string_view kPayloadFile = "payload.bin";
+// Not a file: what a place that cannot read an archive's folder lists for it,
+// and the upload that stands for an empty folder.
+inline constexpr absl::string_view kUnreadableFile = "-";
 inline constexpr absl::string_view kRepoFile = "sluice-repo.json";
 // What Validate writes and deletes; followed by 32 hex digits.
 inline constexpr absl::string_view kProbePrefix = "sluice-probe-";

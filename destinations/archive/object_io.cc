@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/sha256.h"
 
 namespace sluice {
@@ -102,6 +103,22 @@ absl::StatusOr<bool> ObjectEquals(const Context& context, ObjectStore& store,
   if (ErrorCodeOf(found.status()) == kArchiveDamaged) return false;
   if (!found.ok()) return found.status();
   return *found == bytes;
+}
+
+absl::StatusOr<absl::Time> PlaceNow(const Context& context,
+                                    ObjectStore& store) {
+  const std::string name = absl::StrCat(kProbePrefix, RandomHex128());
+  const CommitOutcome written =
+      StoreObject(context, store, name, "now", ObjectWriter::Mode::kIfAbsent);
+  absl::StatusOr<ObjectInfo> info = absl::UnknownError("no probe was written");
+  if (written.kind == CommitOutcome::kStored) info = store.Stat(context, name);
+  // One that stays behind is a probe, which the sweep knows.
+  if (written.kind != CommitOutcome::kAbsent)
+    store.Delete(context, name).IgnoreError();
+  if (info.ok()) return info->modified;
+  SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
+                          store.Describe(context, /*probe=*/false));
+  return place.now;
 }
 
 CommitOutcome Settle(const absl::Status& committed,

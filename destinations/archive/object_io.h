@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/context.h"
 
@@ -39,6 +40,12 @@ struct ObjectDigest {
 absl::StatusOr<ObjectDigest> DigestObject(const Context& context,
                                           ObjectStore& store,
                                           absl::string_view name);
+
+// The time by the place's own clock: what it gives an object that is written
+// right now, since the clock of a machine that mounts it may be an hour off.
+// Writes a probe (names.h) and deletes it; where the place takes none, as a
+// full or read-only one, what Describe says.
+absl::StatusOr<absl::Time> PlaceNow(const Context& context, ObjectStore& store);
 
 // Whether the object's bytes may be there next time: UNAVAILABLE, UNKNOWN.
 bool MayPass(const absl::Status& status);

@@ -83,7 +83,8 @@ class ObjectStore {
   virtual absl::StatusOr<ObjectInfo> Stat(const Context& context,
                                           absl::string_view name) = 0;
   // Committed objects whose names begin with `prefix`, ascending. An error from
-  // the callback ends it and is returned.
+  // the callback ends it and is returned. A place with folders that meets one
+  // which it may not read lists `<folder>/-` for it and goes on.
   using Callback = std::function<absl::Status(const ObjectInfo&)>;
   virtual absl::Status List(const Context& context, absl::string_view prefix,
                             const Callback& callback) = 0;

@@ -55,6 +55,7 @@ std::pair<Context, Context::CancelFunction> Publisher::Masked() const {
 absl::Status Publisher::Run(PayloadReader& payload, const PutOptions& put) {
   absl::Status status = TakeLease();
   if (status.ok()) status = WriteObjects(payload, put);
+  if (status.ok() && put.read_back_payload) status = ReadBackPayload(put);
   if (status.ok()) status = Publish(put);
   if (lease_ != nullptr) lease_->Stop();
   if (!keep_ && !status.ok()) ClearAway();
@@ -164,6 +165,25 @@ absl::Status Publisher::WriteSums() {
   if (outcome.kind != CommitOutcome::kTaken)
     written_.push_back(Name(kSumsFile));
   return outcome.status;
+}
+
+absl::Status Publisher::ReadBackPayload(const PutOptions& put) {
+  const absl::Duration began = clock_->SinceBoot();
+  uint64_t bytes = 0;
+  for (const FileSum& file : files_) {
+    if (file.file == kManifestFile) continue;  // is read back once it is there
+    SLUICE_RETURN_IF_ERROR(context_.status());
+    SLUICE_ASSIGN_OR_RETURN(const ObjectDigest digest,
+                            DigestObject(context_, store_, Name(file.file)));
+    if (digest.sha256 != file.sha256) {
+      return MakeError(
+          absl::StatusCode::kDataLoss, kDestinationIoError,
+          absl::StrCat(file.file, " does not read back as it was written"));
+    }
+    bytes += digest.size;
+  }
+  if (put.on_read_back) put.on_read_back(bytes, clock_->SinceBoot() - began);
+  return absl::OkStatus();
 }
 
 absl::Status Publisher::Publish(const PutOptions& put) {
@@ -311,11 +331,14 @@ void Publisher::ClearAway() {
   for (const std::string& upload : uploads) {
     store_.AbortUncommitted(masked, upload).IgnoreError();
   }
-  // writer.json last: until then a sweep that passes by has nothing to end.
-  written_.push_back(Name(kWriterFile));
+  // writer.json last, and only once the rest is gone: what is left without one
+  // looks like an archive that lost its manifest, which no sweep takes away.
+  bool all_gone = true;
   for (const std::string& name : written_) {
-    store_.Delete(masked, name).IgnoreError();
+    const absl::Status gone = store_.Delete(masked, name);
+    all_gone = all_gone && (gone.ok() || absl::IsNotFound(gone));
   }
+  if (all_gone) store_.Delete(masked, Name(kWriterFile)).IgnoreError();
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 //   2. segments, payload_ids, index, SHA256SUMS are committed, each only if its
 //   name
 //      is free
+//      (with read_back_payload each is read and its digest compared)
 //   3. before_publish; from here on the run's context is not looked at
 //   4. manifest.json is committed, only if the name is free
 //   5. manifest, sums and the size of every object are read back
@@ -51,6 +52,9 @@ class Publisher {
   absl::Status FillManifest(const PayloadReader& payload,
                             std::vector<Segment> segments);
   absl::Status WriteSums();
+  // Every byte of the payload and its ids, against the digests of what was
+  // written.
+  absl::Status ReadBackPayload(const PutOptions& put);
   absl::Status Publish(const PutOptions& put);
   absl::Status SettleManifest(const Context& masked,
                               const absl::Status& committed);

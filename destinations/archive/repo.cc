@@ -17,9 +17,10 @@ absl::Status NoRepo(absl::string_view what) {
 }
 
 absl::Status Invalid(absl::string_view what) {
-  return MakeError(absl::StatusCode::kInvalidArgument,
-                   kDestinationConfigInvalid,
-                   absl::StrCat(kRepoFile, ": ", what));
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kDestinationConfigInvalid,
+                absl::StrCat(kRepoFile, ": ", what)),
+      "`sluice repo repair` rebuilds it from the archives");
 }
 
 absl::StatusOr<RepoInfo> ReadRepo(const Context& context, ObjectStore& store) {

@@ -3,157 +3,188 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/end_attempt.h"
 #include "sluice/destinations/archive/fence.h"
-#include "sluice/destinations/archive/lease.h"
+#include "sluice/destinations/archive/manifest.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
+#include "sluice/destinations/archive/repo_index.h"
+#include "sluice/destinations/archive/repo_listing.h"
 
 namespace sluice {
 namespace {
 
-// The objects below one id, as the listing gave them.
-struct Found {
-  std::string backup_id;
-  std::vector<ObjectInfo> objects;  // ours, without manifest and writer
-  absl::optional<ObjectInfo> manifest;
-  absl::optional<ObjectInfo> writer;
-};
+// The index is written anew once it lacks so many, and one in so many.
+constexpr size_t kWorthAnIndex = 64;
+constexpr size_t kWorthAnIndexOf = 16;
 
 class Sweeper {
  public:
   Sweeper(const Context& context, ObjectStore& store,
-          const ArchiveOptions& options, absl::Time now)
-      : context_(context), store_(store), options_(options), now_(now) {}
+          const ArchiveOptions& options, const SweepOptions& sweep)
+      : context_(context),
+        store_(store),
+        options_(options),
+        sweep_(sweep),
+        index_(RepoIndex::Load(context, store)) {}
 
   absl::StatusOr<SweepReport> Run() {
-    SLUICE_RETURN_IF_ERROR(store_.List(
-        context_, "", [&](const ObjectInfo& info) { return Add(info); }));
-    SweepCurrent();
-    SweepProbes();
+    std::vector<ObjectInfo> probes;
+    SLUICE_RETURN_IF_ERROR(ForEachFound(
+        context_, store_,
+        [&](FoundArchive found) {
+          Note(SweepArchive(found), absl::StrCat("sweep ", found.backup_id));
+          return context_.status();
+        },
+        [&](const ObjectInfo& other) {
+          if (IsProbeName(other.name)) probes.push_back(other);
+          return absl::OkStatus();
+        }));
+    StoreIndex();
+    for (const ObjectInfo& probe : probes) Note(SweepProbe(probe), "sweep");
     SweepUploads();
     SLUICE_RETURN_IF_ERROR(context_.status());
     return std::move(report_);
   }
 
  private:
-  // Objects come in ascending order, so one id's come together: only they are
-  // held.
-  absl::Status Add(const ObjectInfo& info) {
-    SLUICE_RETURN_IF_ERROR(context_.status());
-    if (IsProbeName(info.name) && IsOld(info)) probes_.push_back(info);
-    const SplitName name = SplitObjectName(info.name);
-    if (name.backup_id.empty()) return absl::OkStatus();
-    if (name.backup_id != current_.backup_id) {
-      SweepCurrent();
-      current_ = Found();
-      current_.backup_id = std::string(name.backup_id);
+  void Note(const absl::Status& status, absl::string_view what) {
+    if (!status.ok()) report_.problems.push_back(Annotate(status, what));
+  }
+
+  absl::Status SweepArchive(const FoundArchive& found) {
+    if (found.unreadable) {
+      return MakeError(absl::StatusCode::kPermissionDenied,
+                       kDestinationPermissionDenied,
+                       "the archive's folder cannot be read");
     }
-    if (name.file == kManifestFile) {
-      current_.manifest = info;
-    } else if (name.file == kWriterFile) {
-      current_.writer = info;
-    } else if (IsArchiveFile(name.file)) {
-      current_.objects.push_back(info);
+    if (!found.manifest.has_value()) return SweepUnpublished(found);
+    SLUICE_ASSIGN_OR_RETURN(const NameState state,
+                            StateOf(found.backup_id, *found.manifest));
+    const bool remains = !found.objects.empty() || found.writer.has_value();
+    if (state == NameState::kTombstone) {
+      return remains ? FinishEnded(found) : SweepTombstone(*found.manifest);
     }
+    if (state != NameState::kArchive || !found.writer.has_value())
+      return absl::OkStatus();
+    SLUICE_ASSIGN_OR_RETURN(const bool live, IsLive(found.backup_id));
+    if (live) return absl::OkStatus();
+    return Delete(*found.writer);
+  }
+
+  // As the index has it, else as the manifest says, which goes into the next
+  // index.
+  absl::StatusOr<NameState> StateOf(const std::string& backup_id,
+                                    const ObjectInfo& listed) {
+    if (const absl::optional<bool> tombstone = index_.IsTombstone(listed)) {
+      next_index_.Keep(index_, listed);
+      return *tombstone ? NameState::kTombstone : NameState::kArchive;
+    }
+    const absl::StatusOr<std::string> bytes =
+        ReadObject(context_, store_, listed.name, kMaxManifestBytes);
+    if (absl::IsNotFound(bytes.status())) return NameState::kFree;
+    if (ErrorCodeOf(bytes.status()) == kArchiveDamaged)
+      return NameState::kArchive;
+    SLUICE_RETURN_IF_ERROR(bytes.status());
+    const absl::StatusOr<Manifest> manifest = ParseManifest(*bytes, backup_id);
+    if (!manifest.ok()) return NameState::kArchive;
+    next_index_.Add(listed, *manifest);
+    ++not_indexed_;
+    return manifest->has_tombstone() ? NameState::kTombstone
+                                     : NameState::kArchive;
+  }
+
+  // Only a hint: where it cannot be written, the next sweep tries again.
+  void StoreIndex() {
+    if (not_indexed_ < kWorthAnIndex ||
+        not_indexed_ < next_index_.size() / kWorthAnIndexOf) {
+      return;
+    }
+    const std::string bytes = next_index_.Encode();
+    if (bytes.size() > kMaxIndexBytes) return;
+    (void)StoreObject(context_, store_, kIndexObject, bytes,
+                      ObjectWriter::Mode::kReplace);
+  }
+
+  absl::Status SweepUnpublished(const FoundArchive& found) {
+    if (found.objects.empty() && !found.writer.has_value())
+      return absl::OkStatus();
+    if (found.writer.has_value()) {
+      SLUICE_ASSIGN_OR_RETURN(const bool live, IsLive(found.backup_id));
+      if (live) return absl::OkStatus();
+    } else if (!sweep_.take_lost) {
+      return NameLost(found.backup_id);
+    }
+    SLUICE_ASSIGN_OR_RETURN(const bool spared, IsSpared(found));
+    if (spared) {
+      report_.spared.push_back(found.backup_id);
+      return absl::OkStatus();
+    }
+    SLUICE_ASSIGN_OR_RETURN(const EndedAttempt ended,
+                            EndAttempt(context_, store_, found.backup_id,
+                                       "the writer is gone", options_.owner));
+    if (ended.fence_taken) report_.ended.push_back(found.backup_id);
+    Add(ended.removed);
+    return ended.problem;
+  }
+
+  // The listing may have come between a manifest and its writer.json, or while
+  // a writer cleared away: the name is looked at once more.
+  absl::Status NameLost(const std::string& backup_id) {
+    SLUICE_ASSIGN_OR_RETURN(const bool lost,
+                            LostItsManifest(context_, store_, backup_id));
+    if (lost) report_.lost.push_back(backup_id);
     return absl::OkStatus();
   }
 
-  void SweepCurrent() {
-    if (current_.backup_id.empty()) return;
-    const absl::Status status = SweepArchive(current_);
-    if (!status.ok()) {
-      report_.problems.push_back(
-          Annotate(status, absl::StrCat("sweep ", current_.backup_id)));
+  absl::StatusOr<bool> IsSpared(const FoundArchive& found) {
+    if (sweep_.is_recorded && sweep_.is_recorded(found.backup_id)) return true;
+    for (const auto* objects : {&found.objects, &found.foreign}) {
+      for (const ObjectInfo& object : *objects) {
+        SLUICE_ASSIGN_OR_RETURN(const bool old, IsOld(object));
+        if (!old) return true;
+      }
     }
-    current_ = Found();
+    return false;
   }
 
-  absl::Status SweepArchive(const Found& found) {
-    SLUICE_RETURN_IF_ERROR(context_.status());
-    // The common case costs nothing: published, nothing left beside it but what
-    // a manifest explains.
-    NameState state = NameState::kFree;
-    const bool remains = !found.objects.empty() || found.writer.has_value();
-    if (found.manifest.has_value()) {
-      SLUICE_ASSIGN_OR_RETURN(state,
-                              ReadNameState(context_, store_, found.backup_id));
+  absl::StatusOr<bool> IsLive(const std::string& backup_id) {
+    SLUICE_ASSIGN_OR_RETURN(
+        const bool live,
+        HasLiveWriter(context_, store_, backup_id, options_.grace_window));
+    if (live) report_.live.push_back(backup_id);
+    return live;
+  }
+
+  absl::Status FinishEnded(const FoundArchive& found) {
+    bool live = false;
+    if (found.writer.has_value()) {
+      SLUICE_ASSIGN_OR_RETURN(live, IsLive(found.backup_id));
     }
-    if (!found.manifest.has_value() && !remains) return absl::OkStatus();
-    SLUICE_ASSIGN_OR_RETURN(const bool live, HasLiveWriter(found));
-    if (live) {
-      report_.live.push_back(found.backup_id);
+    RemovedRemains removed;
+    const absl::Status status =
+        RemoveRemains(context_, store_, found.backup_id, live, removed);
+    Add(removed);
+    return status;
+  }
+
+  // Goes only in a sweep that found nothing else below the id.
+  absl::Status SweepTombstone(const ObjectInfo& tombstone) {
+    SLUICE_ASSIGN_OR_RETURN(const absl::Time now, Now());
+    if (now - tombstone.modified < options_.tombstone_age)
       return absl::OkStatus();
-    }
-    if (state == NameState::kFree) {
-      SLUICE_ASSIGN_OR_RETURN(state, TakeFence(found));
-    }
-    if (state == NameState::kArchive) {
-      return found.writer.has_value() ? Delete(*found.writer)
-                                      : absl::OkStatus();
-    }
-    return DeleteRemains(found, remains);
-  }
-
-  absl::StatusOr<bool> HasLiveWriter(const Found& found) {
-    if (!found.writer.has_value()) return false;
-    const absl::StatusOr<std::string> bytes =
-        ReadObject(context_, store_, found.writer->name, kMaxWriterBytes);
-    if (absl::IsNotFound(bytes.status())) return false;
-    if (!bytes.ok() && ErrorCodeOf(bytes.status()) != kArchiveDamaged)
-      return bytes.status();
-    // Read again after the bytes: the lease may have been renewed since the
-    // listing.
-    SLUICE_ASSIGN_OR_RETURN(const ObjectInfo info,
-                            store_.Stat(context_, found.writer->name));
-    SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
-                            store_.Describe(context_, /*probe=*/false));
-    const absl::StatusOr<WriterRecord> writer =
-        bytes.ok() ? ParseWriter(*bytes) : bytes.status();
-    const absl::Time expires =
-        writer.ok() ? std::min(writer->expires_at, info.modified + kMaxLease)
-                    : info.modified + options_.grace_window;
-    return place.now < expires;
-  }
-
-  // Wins the archive's name for a tombstone; kArchive where it turns out to be
-  // published after all.
-  absl::StatusOr<NameState> TakeFence(const Found& found) {
-    SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
-                            store_.Describe(context_, /*probe=*/false));
-    if (!place.conditional_commit) {
-      // Without a conditional commit the name is looked at as late as can be.
-      SLUICE_ASSIGN_OR_RETURN(const NameState state,
-                              ReadNameState(context_, store_, found.backup_id));
-      if (state != NameState::kFree) return state;
-    }
-    const CommitOutcome outcome = CommitTombstone(
-        context_, store_, found.backup_id, "the writer is gone", options_.owner,
-        place.now, ObjectWriter::Mode::kIfAbsent);
-    if (outcome.kind == CommitOutcome::kTaken)
-      return ReadNameState(context_, store_, found.backup_id);
-    SLUICE_RETURN_IF_ERROR(outcome.status);
-    report_.ended.push_back(found.backup_id);
-    return NameState::kTombstone;
-  }
-
-  absl::Status DeleteRemains(const Found& found, bool remains) {
-    for (const ObjectInfo& object : found.objects) {
-      SLUICE_RETURN_IF_ERROR(Delete(object));
-    }
-    if (found.writer.has_value()) SLUICE_RETURN_IF_ERROR(Delete(*found.writer));
-    // A tombstone goes only in a sweep that found nothing else below the id.
-    if (remains || !found.manifest.has_value() ||
-        now_ - found.manifest->modified < options_.tombstone_age) {
-      return absl::OkStatus();
-    }
-    SLUICE_RETURN_IF_ERROR(Delete(*found.manifest));
+    SLUICE_RETURN_IF_ERROR(Delete(tombstone));
     ++report_.tombstones_deleted;
     return absl::OkStatus();
+  }
+
+  absl::Status SweepProbe(const ObjectInfo& probe) {
+    SLUICE_ASSIGN_OR_RETURN(const bool old, IsOld(probe));
+    return old ? Delete(probe) : absl::OkStatus();
   }
 
   absl::Status Delete(const ObjectInfo& object) {
@@ -165,53 +196,52 @@ class Sweeper {
     return absl::OkStatus();
   }
 
-  bool IsOld(const ObjectInfo& info) const {
-    return now_ - info.modified > options_.grace_window;
+  void Add(const RemovedRemains& removed) {
+    report_.objects_deleted += removed.objects;
+    report_.bytes_deleted += removed.bytes;
+    report_.uploads_aborted += removed.uploads;
   }
 
-  void SweepProbes() {
-    for (const ObjectInfo& probe : probes_) {
-      const absl::Status status = Delete(probe);
-      if (!status.ok()) report_.problems.push_back(status);
+  // Asked for when something's age matters first: it costs a write.
+  absl::StatusOr<absl::Time> Now() {
+    if (!now_.has_value()) {
+      SLUICE_ASSIGN_OR_RETURN(now_, PlaceNow(context_, store_));
     }
+    return *now_;
   }
 
-  bool IsOurs(absl::string_view name) const {
-    const SplitName split = SplitObjectName(name);
-    // "-": a folder that a writer made before it died, for an unknown object.
-    return name == kRepoFile || IsProbeName(name) ||
-           IsArchiveFile(split.file) || split.file == "-";
+  absl::StatusOr<bool> IsOld(const ObjectInfo& info) {
+    SLUICE_ASSIGN_OR_RETURN(const absl::Time now, Now());
+    return now - info.modified >= options_.grace_window;
   }
 
   void SweepUploads() {
-    std::vector<ObjectInfo> uploads;
-    const absl::Status listed = store_.ListUncommitted(
-        context_, "", [&](const ObjectInfo& upload) -> absl::Status {
-          if (IsOld(upload) && IsOurs(upload.name)) uploads.push_back(upload);
-          return context_.status();
-        });
-    if (!listed.ok()) report_.problems.push_back(listed);
-    for (const ObjectInfo& upload : uploads) {
-      const absl::Status status = SweepUpload(upload);
-      if (!status.ok()) {
-        report_.problems.push_back(
-            Annotate(status, absl::StrCat("abort upload of ", upload.name)));
-      }
+    const absl::StatusOr<std::vector<ObjectInfo>> uploads =
+        FindUploads(context_, store_, "");
+    Note(uploads.status(), "list uploads");
+    if (!uploads.ok()) return;
+    for (const ObjectInfo& upload : *uploads) {
+      Note(SweepUpload(upload), absl::StrCat("abort upload of ", upload.name));
     }
   }
 
   // One segment may take longer than the grace window: an old upload of a live
   // writer stays.
   absl::Status SweepUpload(const ObjectInfo& upload) {
-    const SplitName name = SplitObjectName(upload.name);
-    if (!name.backup_id.empty()) {
-      Found found;
-      found.backup_id = std::string(name.backup_id);
-      found.writer.emplace();
-      found.writer->name = ObjectName(name.backup_id, kWriterFile);
-      SLUICE_ASSIGN_OR_RETURN(const bool live, HasLiveWriter(found));
-      if (live) return absl::OkStatus();
-    }
+    SLUICE_ASSIGN_OR_RETURN(const bool old, IsOld(upload));
+    const std::string backup_id(SplitObjectName(upload.name).backup_id);
+    if (backup_id.empty()) return old ? Abort(upload) : absl::OkStatus();
+    SLUICE_ASSIGN_OR_RETURN(const NameState state,
+                            ReadNameState(context_, store_, backup_id));
+    if (state == NameState::kTombstone) return Abort(upload);
+    if (!old) return absl::OkStatus();
+    SLUICE_ASSIGN_OR_RETURN(
+        const bool live,
+        HasLiveWriter(context_, store_, backup_id, options_.grace_window));
+    return live ? absl::OkStatus() : Abort(upload);
+  }
+
+  absl::Status Abort(const ObjectInfo& upload) {
     const absl::Status status =
         store_.AbortUncommitted(context_, upload.upload);
     if (absl::IsNotFound(status)) return absl::OkStatus();
@@ -223,9 +253,11 @@ class Sweeper {
   const Context& context_;
   ObjectStore& store_;
   const ArchiveOptions& options_;
-  const absl::Time now_;
-  Found current_;
-  std::vector<ObjectInfo> probes_;
+  const SweepOptions& sweep_;
+  const RepoIndex index_;
+  RepoIndex next_index_;
+  size_t not_indexed_ = 0;
+  absl::optional<absl::Time> now_;
   SweepReport report_;
 };
 
@@ -233,10 +265,9 @@ class Sweeper {
 
 absl::StatusOr<SweepReport> SweepRepo(const Context& context,
                                       ObjectStore& store,
-                                      const ArchiveOptions& options) {
-  SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
-                          store.Describe(context, /*probe=*/false));
-  return Sweeper(context, store, options, place.now).Run();
+                                      const ArchiveOptions& options,
+                                      const SweepOptions& sweep) {
+  return Sweeper(context, store, options, sweep).Run();
 }
 
 }  // namespace sluice

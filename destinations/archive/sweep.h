@@ -7,31 +7,51 @@
 //   ----------------------------------------|--------------------------------
 //   a manifest (also a damaged one)         | nothing, but a writer.json that
 //                                           | has expired goes
-//   no manifest, a live writer.json         | nothing
-//   no manifest, no live writer.json        | the fence is taken with a
-//                                           | tombstone, then all goes
-//   a tombstone and other objects           | they go (writer.json once it has
-//                                           | expired)
+//   a tombstone and other objects           | they go, uploads too
+//                                           | (writer.json once it has expired)
 //   a tombstone alone, older than 30 days   | it goes
+//   no manifest, a live writer.json         | nothing
+//   no manifest, an expired writer.json     | the fence is taken with a
+//                                           | tombstone, then all goes
+//   no manifest, no writer.json             | nothing: an archive that lost its
+//                                           | manifest, or that is being copied
+//                                           | in. `lost` names it. Only where
+//                                           | asked for is it ended as above
+//
+// Nothing is ended that `is_recorded` knows as a backup that succeeded, nor
+// below an id where anything, ours or not, is younger than the grace window.
 //
 // Uncommitted uploads older than the grace window, of archives without a live
-// writer, are aborted. "Live" and "older" are by the place's own clock. Names
-// that no version of Sluice makes are never touched.
+// writer, are aborted. "Live", "older" and "younger" are by the clock that the
+// place gives objects (object_io.h, PlaceNow). Names that no version of Sluice
+// makes are never touched.
 //
 // Safe beside writers, deletes and other sweeps, from any process.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "sluice/destinations/archive/archive_options.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
+
+struct SweepOptions {
+  // Whether a catalog holds a record of this id: a backup that succeeded. Null:
+  // none is known.
+  std::function<bool(absl::string_view backup_id)> is_recorded;
+  // Also ends what has neither manifest nor writer.json. Danger: the payload of
+  // an archive that lost its manifest is such, and so is one that somebody has
+  // not finished copying in.
+  bool take_lost = false;
+};
 
 struct SweepReport {
   std::vector<std::string> ended;  // ids whose fence was taken
@@ -41,6 +61,10 @@ struct SweepReport {
   uint64_t tombstones_deleted = 0;
   // Ids left alone because their writer is alive.
   std::vector<std::string> live;
+  // Ids left alone that have objects and no manifest, but no writer either.
+  std::vector<std::string> lost;
+  // Ids left alone because something below them is young, or they are recorded.
+  std::vector<std::string> spared;
   // What could not be done; the next sweep tries again.
   std::vector<absl::Status> problems;
 };
@@ -49,7 +73,8 @@ struct SweepReport {
 // where nothing could be begun; else problems are in the report.
 absl::StatusOr<SweepReport> SweepRepo(const Context& context,
                                       ObjectStore& store,
-                                      const ArchiveOptions& options);
+                                      const ArchiveOptions& options,
+                                      const SweepOptions& sweep);
 
 }  // namespace sluice
 

@@ -24,7 +24,7 @@ absl::Status Damaged(const Manifest& manifest, absl::string_view what) {
 }
 
 absl::Status CheckObjects(const Context& context, ObjectStore& store,
-                          const Manifest& manifest) {
+                          const Manifest& manifest, VerifyFindings* findings) {
   // Sizes that the manifest does not hold are proven by their hash.
   constexpr uint64_t kAny = UINT64_MAX;
   std::map<std::string, uint64_t> expected = {
@@ -39,6 +39,10 @@ absl::Status CheckObjects(const Context& context, ObjectStore& store,
     const absl::string_view file = SplitObjectName(object.name).file;
     // Stays where the writer died right after it had published.
     if (file == kWriterFile) return absl::OkStatus();
+    if (!IsArchiveFile(file)) {
+      if (findings != nullptr) findings->foreign_files.emplace_back(file);
+      return absl::OkStatus();
+    }
     const auto found = expected.find(std::string(file));
     if (found == expected.end()) {
       return Damaged(manifest, absl::StrCat(file, " does not belong to it"));
@@ -78,6 +82,11 @@ absl::Status CheckPayload(const Context& context,
     payload->Release();
     if (progress) progress(done, manifest.size_bytes());
   }
+  if (done != payload->trailer().size_bytes) {
+    return Damaged(manifest, absl::StrCat("the payload has ", done, " bytes, ",
+                                          payload->trailer().size_bytes,
+                                          " left the source"));
+  }
   if (XXH3_64bits_digest(xxh3.get()) != payload->trailer().xxh3) {
     return Damaged(manifest,
                    "the payload's bytes are not those that left the source "
@@ -105,10 +114,10 @@ absl::Status CheckIndex(const Context& context,
 absl::StatusOr<Manifest> VerifyArchive(
     const Context& context, const std::shared_ptr<ObjectStore>& store,
     absl::string_view backup_id, const PipeOptions& read_ahead,
-    const VerifyProgress& progress) {
+    const VerifyProgress& progress, VerifyFindings* findings) {
   SLUICE_ASSIGN_OR_RETURN(Manifest manifest,
                           LoadManifest(context, *store, backup_id));
-  SLUICE_RETURN_IF_ERROR(CheckObjects(context, *store, manifest));
+  SLUICE_RETURN_IF_ERROR(CheckObjects(context, *store, manifest, findings));
   SLUICE_RETURN_IF_ERROR(
       CheckPayload(context, store, manifest, read_ahead, progress));
   SLUICE_RETURN_IF_ERROR(

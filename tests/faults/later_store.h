@@ -2,19 +2,24 @@
 #define SLUICE_TESTS_FAULTS_LATER_STORE_H_
 
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
 
-// The place as it would be some hours on.
+// The place as it would be some hours on: its clock, and the time that it gives
+// to what is written through this object. What was there keeps its time.
 class LaterStore final : public ObjectStore {
  public:
   LaterStore(std::shared_ptr<ObjectStore> inner, absl::Duration later)
@@ -32,6 +37,10 @@ class LaterStore final : public ObjectStore {
   absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& context,
                                                       absl::string_view name,
                                                       uint64_t hint) override {
+    {
+      MutexLock lock(mutex_);
+      written_.insert(std::string(name));
+    }
     return inner_->Begin(context, name, hint);
   }
   absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& context,
@@ -41,11 +50,14 @@ class LaterStore final : public ObjectStore {
   }
   absl::StatusOr<ObjectInfo> Stat(const Context& context,
                                   absl::string_view name) override {
-    return inner_->Stat(context, name);
+    SLUICE_ASSIGN_OR_RETURN(ObjectInfo info, inner_->Stat(context, name));
+    return Later(std::move(info));
   }
   absl::Status List(const Context& context, absl::string_view prefix,
                     const Callback& callback) override {
-    return inner_->List(context, prefix, callback);
+    return inner_->List(context, prefix, [&](const ObjectInfo& info) {
+      return callback(Later(info));
+    });
   }
   absl::Status Delete(const Context& context, absl::string_view name) override {
     return inner_->Delete(context, name);
@@ -60,8 +72,16 @@ class LaterStore final : public ObjectStore {
   }
 
  private:
+  ObjectInfo Later(ObjectInfo info) {
+    MutexLock lock(mutex_);
+    if (written_.count(info.name) > 0) info.modified += later_;
+    return info;
+  }
+
   const std::shared_ptr<ObjectStore> inner_;
   const absl::Duration later_;
+  Mutex mutex_;
+  std::set<std::string> written_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace sluice
