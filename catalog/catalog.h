@@ -69,6 +69,9 @@ struct CatalogFilter {
   std::string store_id;
   bool unfinished_only = false;  // of jobs
   size_t limit = 0;              // the newest so many; 0: all
+  // Of records, and all of them: as this catalog wrote them, whatever any clock
+  // said.
+  bool in_order_of_recording = false;
 };
 
 class Catalog : public JobStore {

@@ -39,13 +39,14 @@ class Reconciler {
     SLUICE_ASSIGN_OR_RETURN(const std::vector<ArchiveView::Entry> archives,
                             archives_.List(context_));
     for (const CatalogJob& job : jobs) SettleJob(job);
-    std::set<std::string> recorded;
-    for (const BackupRecord& record : records) recorded.insert(record.id());
+    std::map<std::string, const BackupRecord*> recorded;
+    for (const BackupRecord& record : records) recorded[record.id()] = &record;
     std::set<std::string> published;
     for (const ArchiveView::Entry& archive : archives) {
       published.insert(archive.backup_id);
-      if (recorded.count(archive.backup_id) > 0) {
-        CheckRecorded(archive);
+      const auto record = recorded.find(archive.backup_id);
+      if (record != recorded.end()) {
+        CheckRecorded(archive, *record->second);
       } else {
         SettleUnrecorded(archive);
       }
@@ -167,10 +168,14 @@ class Reconciler {
 
   // --- archives
 
-  void CheckRecorded(const ArchiveView::Entry& archive) {
+  void CheckRecorded(const ArchiveView::Entry& archive,
+                     const BackupRecord& record) {
+    // What an earlier run recorded as damaged may have been mended since.
+    const bool again = record.damaged() && options_.adopt;
     absl::Status found = archive.manifest.status();
-    if (found.ok() && options_.verify)
+    if (found.ok() && (options_.verify || again))
       found = archives_.Verify(context_, archive.backup_id).status();
+    if (found.ok() && again) return Mended(archive.backup_id);
     if (found.ok() || ErrorCodeOf(found) == kArchiveNotFound) return;
     if (ErrorCodeOf(found) != kArchiveDamaged)
       return Problem(archive.backup_id, "verify the archive", found);
@@ -180,6 +185,12 @@ class Reconciler {
         catalog_.SetDamaged(context_, archive.backup_id, true);
     if (!marked.ok() && ErrorCodeOf(marked) != kRecordNotFound)
       Problem(archive.backup_id, "mark the record as damaged", marked);
+  }
+
+  void Mended(const std::string& id) {
+    const absl::Status marked = catalog_.SetDamaged(context_, id, false);
+    if (!marked.ok()) return Problem(id, "mark the record as sound", marked);
+    Find(Kind::kArchiveAdopted, id, "verified, and no longer damaged");
   }
 
   void SettleUnrecorded(const ArchiveView::Entry& archive) {
@@ -196,13 +207,15 @@ class Reconciler {
     const bool ours = manifest.catalog_id() == catalog_.catalog_id();
     if (ours && !IsUnowned(manifest)) return;
     const bool named =
+        options_.adopt_all ||
         std::count(options_.adopt_foreign.begin(), options_.adopt_foreign.end(),
                    manifest.catalog_id()) > 0;
     if (!ours && !named) {
       if (!HasRecord(id)) {
         Find(Kind::kArchiveForeign, id,
-             absl::StrCat("written by catalog ", manifest.catalog_id(),
-                          "; --adopt-foreign takes it in"));
+             absl::StrCat(
+                 "written by catalog ", manifest.catalog_id(),
+                 "; --adopt-foreign takes it in, --adopt-all all such"));
       }
       return;
     }
@@ -210,7 +223,7 @@ class Reconciler {
       Find(Kind::kArchiveWithoutRecord, id, "--adopt takes it in");
       return;
     }
-    Adopt(id);
+    Adopt(manifest);
   }
 
   bool HasRecord(const std::string& id) {
@@ -235,14 +248,12 @@ class Reconciler {
     return job->job.id() != manifest.job_id() || IsTerminal(job->job);
   }
 
-  void Adopt(const std::string& id) {
+  void Adopt(const Manifest& listed) {
+    const std::string& id = listed.backup_id();
     const absl::StatusOr<Manifest> manifest = archives_.Verify(context_, id);
     if (ErrorCodeOf(manifest.status()) == kArchiveNotFound) return;
     if (ErrorCodeOf(manifest.status()) == kArchiveDamaged) {
-      Find(Kind::kDamagedArchive, id,
-           absl::StrCat("not adopted: ", manifest.status().message()),
-           manifest.status());
-      return;
+      return AdoptDamaged(listed, manifest.status());
     }
     if (!manifest.ok())
       return Problem(id, "verify the archive", manifest.status());
@@ -250,6 +261,16 @@ class Reconciler {
         context_, RecordOf(*manifest, repo_, options_.clock->Now()));
     if (!stored.ok()) return Problem(id, "write the record", stored);
     Find(Kind::kArchiveAdopted, id, "verified, and recorded");
+  }
+
+  void AdoptDamaged(const Manifest& listed, const absl::Status& damage) {
+    const std::string& id = listed.backup_id();
+    Find(Kind::kDamagedArchive, id,
+         absl::StrCat("recorded as damaged: ", damage.message()), damage);
+    absl::Status marked = catalog_.CreateBackupRecord(
+        context_, RecordOf(listed, repo_, options_.clock->Now()));
+    if (marked.ok()) marked = catalog_.SetDamaged(context_, id, true);
+    if (!marked.ok()) Problem(id, "record the damage", marked);
   }
 
   // --- records

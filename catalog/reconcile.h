@@ -18,8 +18,10 @@
 // dead restore job                       | `interrupted`
 // job with a live lease or writer        | left alone, and its archive
 // archive of ours without a record       | shown; with adopt verified, recorded
-// another catalog's archive              | left alone; with adopt_foreign as
-//                                        | ours with adopt
+// another catalog's archive              | left alone; with adopt_foreign or
+//                                        | adopt_all as ours with adopt
+// archive to adopt, damaged              | recorded as damaged, so that nobody
+//                                        | takes it for the latest
 // record without an archive              | shown; with forget deleted
 // archive with a record, damaged         | marked in the record (its manifest
 //                                        | is always read; all of it with
@@ -65,7 +67,8 @@ class ArchiveView {
                                            absl::string_view backup_id) = 0;
   enum class Fenced { kFenced, kPublished };
   // Takes the name of the manifest with a tombstone, unless a manifest is
-  // there. Idempotent: a tombstone that is there is kFenced.
+  // there, and takes away at once what the dead attempt left. Idempotent: a
+  // tombstone that is there is kFenced.
   virtual absl::StatusOr<Fenced> Fence(const Context& context,
                                        absl::string_view backup_id,
                                        absl::string_view reason) = 0;
@@ -78,6 +81,9 @@ struct ReconcileOptions {
   bool forget = false;
   // Ids of the catalogs whose archives are adopted too.
   std::vector<std::string> adopt_foreign;
+  // Adopts the archives of every catalog: after the catalog was lost, as a new
+  // one has another id.
+  bool adopt_all = false;
   // Reads every archive that has a record. Costs as much as `verify` of all.
   bool verify = false;
   Clock* clock = Clock::Real();

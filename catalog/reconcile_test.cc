@@ -303,7 +303,9 @@ TEST_F(ReconcileTest, ShowsAnArchiveWithoutRecordAndAdoptsItVerified) {
   reconcile_.adopt = true;
   archives_.damaged.insert("ARCHIVE-a");
   EXPECT_THAT(Words(Run()), ElementsAre("archive_damaged ARCHIVE-a"));
-  EXPECT_FALSE(HasRecord("ARCHIVE-a")) << "what does not verify is not adopted";
+  EXPECT_TRUE(catalog_->GetRecord(context_, "ARCHIVE-a")->damaged())
+      << "what does not verify is no one's latest";
+  EXPECT_THAT(Words(Run()), ElementsAre("archive_damaged ARCHIVE-a"));
 
   archives_.damaged.clear();
   EXPECT_THAT(Words(Run()), ElementsAre("archive_adopted ARCHIVE-a"));
@@ -336,6 +338,40 @@ TEST_F(ReconcileTest, LeavesForeignArchivesAloneUnlessNamed) {
   reconcile_.adopt_foreign = {"other"};
   EXPECT_THAT(Words(Run()), ElementsAre("archive_adopted F"));
   EXPECT_THAT(Words(Run()), IsEmpty());
+}
+
+TEST_F(ReconcileTest, BringsTheArchivesOfEveryCatalogBack) {
+  for (const char* catalog : {"lost", "older still"}) {
+    Manifest manifest;
+    manifest.set_backup_id(absl::StrCat("of ", catalog));
+    manifest.set_catalog_id(catalog);
+    archives_.Publish(manifest);
+  }
+  archives_.damaged.insert("of lost");
+  reconcile_.adopt = true;
+  reconcile_.adopt_all = true;
+  EXPECT_THAT(Words(Run()), ElementsAre("archive_damaged of lost",
+                                        "archive_adopted of older still"));
+  EXPECT_FALSE(catalog_->GetRecord(context_, "of older still")->damaged());
+  EXPECT_TRUE(catalog_->GetRecord(context_, "of lost")->damaged());
+}
+
+TEST_F(ReconcileTest, ListsRecordsInTheOrderOfRecordingWhateverTheClockSaid) {
+  for (const int64_t at : {5000, 9000, 1000}) {
+    BackupRecord record;
+    record.set_id(absl::StrCat("AT-", at));
+    record.set_repo_id("repo");
+    record.set_created_at_ms(at);
+    ASSERT_TRUE(catalog_->CreateBackupRecord(context_, record).ok());
+  }
+  CatalogFilter filter;
+  filter.repo_id = "repo";
+  filter.in_order_of_recording = true;
+  const auto records = catalog_->ListRecords(context_, filter);
+  ASSERT_TRUE(records.ok()) << records.status();
+  std::vector<std::string> ids;
+  for (const BackupRecord& record : *records) ids.push_back(record.id());
+  EXPECT_THAT(ids, ElementsAre("AT-5000", "AT-9000", "AT-1000"));
 }
 
 TEST_F(ReconcileTest, ShowsARecordWithoutArchiveAndForgetsIt) {

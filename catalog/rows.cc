@@ -192,10 +192,14 @@ CatalogJob JobOf(const SqliteStatement& row) {
 // SELECT ... WHERE for a filter; the caller binds repo and store twice each.
 std::string FilteredSql(absl::string_view columns, absl::string_view extra,
                         const CatalogFilter& filter) {
+  const std::string select = absl::StrCat(
+      "SELECT ", columns,
+      " WHERE (? = '' OR repo_id = ?) AND (? = '' OR store_id = ?) ", extra);
+  if (filter.in_order_of_recording) {
+    return absl::StrCat(select, " ORDER BY rowid");
+  }
   return absl::StrCat(
-      "SELECT * FROM (SELECT ", columns,
-      " WHERE (? = '' OR repo_id = ?) AND (? = '' OR store_id = ?) ", extra,
-      " ORDER BY created_at_ms DESC, id DESC LIMIT ",
+      "SELECT * FROM (", select, " ORDER BY created_at_ms DESC, id DESC LIMIT ",
       filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
       ") ORDER BY created_at_ms, id");
 }

@@ -51,6 +51,7 @@ constexpr VerbFunction kVerbs[] = {
     {"repo remove", RunRepoRemoveVerb},
     {"repo rename", RunRepoRenameVerb},
     {"repo move", RunRepoMoveVerb},
+    {"repo repair", RunRepoRepairVerb},
     {"job list", RunJobListVerb},
     {"job show", RunJobShowVerb},
     {"job cancel", RunJobCancelVerb},

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sluice/base/error.h"
+#include "sluice/executor/ulid.h"
 
 namespace sluice::cli {
 namespace {
@@ -30,50 +32,20 @@ absl::Status NotFound(absl::string_view message) {
       "`sluice list` shows what there is");
 }
 
-// "": full, or nobody can say.
-std::string BaseOf(const ArchiveRow& archive) {
-  return archive.manifest.ok() ? archive.manifest->base_backup_id() : "";
+// Clocks that agree as well as this are not worth a word.
+constexpr absl::Duration kSkew = absl::Minutes(5);
+// What is further ahead than this was not made by a clock that is a time zone
+// off.
+constexpr absl::Duration kFarAhead = absl::Hours(24);
+
+// Null where it is not among them.
+const ArchiveRow* Find(const std::vector<ArchiveRow>& archives,
+                       const std::string& id) {
+  const auto found = std::lower_bound(
+      archives.begin(), archives.end(), id,
+      [](const ArchiveRow& row, const std::string& to) { return row.id < to; });
+  return found != archives.end() && found->id == id ? &*found : nullptr;
 }
-
-// Which archives can be restored: none of the chain is damaged or missing. Each
-// is looked at once, however long the chains are. Borrows the archives.
-class Restorable {
- public:
-  explicit Restorable(const std::vector<ArchiveRow>& archives) {
-    for (const ArchiveRow& archive : archives) by_id_[archive.id] = &archive;
-  }
-
-  bool Is(const ArchiveRow& archive) {
-    std::vector<const ArchiveRow*>
-        open;  // not decided; each the next one's base
-    bool answer = true;
-    for (const ArchiveRow* link = &archive;;) {
-      // Decided, or on the way already: a circle.
-      const auto [known, added] = decided_.try_emplace(link->id, false);
-      if (!added) {
-        answer = known->second;
-        break;
-      }
-      open.push_back(link);
-      answer = !link->damaged();
-      const std::string base = BaseOf(*link);
-      if (!answer || base.empty()) break;
-      const auto found = by_id_.find(base);
-      answer = found != by_id_.end();
-      if (!answer) break;
-      link = found->second;
-    }
-    for (auto link = open.rbegin(); link != open.rend(); ++link) {
-      answer = answer && !(*link)->damaged();
-      decided_[(*link)->id] = answer;
-    }
-    return answer;
-  }
-
- private:
-  std::map<absl::string_view, const ArchiveRow*> by_id_;
-  std::map<absl::string_view, bool> decided_;
-};
 
 // "orders (postgresql of db1, newest 2026-11-22T10:42:33.125Z)".
 std::string StoreText(const std::string& store, const ArchiveRow& newest) {
@@ -84,13 +56,160 @@ std::string StoreText(const std::string& store, const ArchiveRow& newest) {
                       ", newest ", manifest.created_at(), ")");
 }
 
+absl::Status BuildsOn(const ArchiveRow& archive, absl::string_view base,
+                      absl::string_view what) {
+  return MakeError(
+      absl::StatusCode::kDataLoss, kArchiveDamaged,
+      absl::StrCat("archive ", archive.id, " builds on ", base, what));
+}
+
+// The archive first, then what it builds on.
+absl::StatusOr<std::vector<const ArchiveRow*>> LinksOf(
+    const std::vector<ArchiveRow>& archives, const ArchiveRow& archive) {
+  std::vector<const ArchiveRow*> links = {&archive};
+  for (std::string base = archive.base_id(); !base.empty();
+       base = links.back()->base_id()) {
+    const ArchiveRow* const found = Find(archives, base);
+    if (found == nullptr) {
+      return BuildsOn(*links.back(), base, ", which is not there");
+    }
+    if (links.size() > archives.size()) {
+      return BuildsOn(*links.back(), base, ", and so on in a circle");
+    }
+    links.push_back(found);
+  }
+  return links;
+}
+
+// Why a restore would fail, by what is known of the archive and of what it
+// builds on. Each is looked at once, however long the chains are. Borrows the
+// archives.
+class Restorable {
+ public:
+  explicit Restorable(const std::vector<ArchiveRow>& archives)
+      : archives_(archives) {}
+
+  // OK if nothing is known against it.
+  absl::Status Check(const ArchiveRow& archive) {
+    std::vector<const ArchiveRow*>
+        open;  // not decided; each the next one's base
+    absl::Status answer;
+    for (const ArchiveRow* link = &archive; link != nullptr;) {
+      // Decided; or still OK from its first look, then it is a circle.
+      const auto [known, added] = decided_.try_emplace(link->id);
+      if (!added) {
+        answer =
+            std::count(open.begin(), open.end(), link) == 0
+                ? known->second
+                : BuildsOn(*open.back(), link->id, ", and so on in a circle");
+        break;
+      }
+      open.push_back(link);
+      answer = Itself(*link);
+      const std::string base = link->base_id();
+      if (!answer.ok() || base.empty()) break;
+      link = Find(archives_, base);
+      if (link == nullptr) {
+        answer = BuildsOn(*open.back(), base, ", which is not there");
+      }
+    }
+    for (const ArchiveRow* link : open) decided_[link->id] = answer;
+    return answer;
+  }
+
+ private:
+  static absl::Status Itself(const ArchiveRow& archive) {
+    if (!archive.manifest.ok()) return archive.manifest.status();
+    if (!archive.damaged()) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                     absl::StrCat("archive ", archive.id, " is damaged"));
+  }
+
+  const std::vector<ArchiveRow>& archives_;
+  std::map<absl::string_view, absl::Status> decided_;
+};
+
+void AddNote(std::vector<std::string>* notes, std::string note) {
+  if (notes != nullptr) notes->push_back(std::move(note));
+}
+
+void NoteFuture(const ArchiveRow& archive, std::vector<std::string>* notes) {
+  AddNote(notes,
+          absl::StrCat("archive ", archive.id, " says that it was made at ",
+                       FormatTimestamp(TimeOfUlid(archive.id)),
+                       ", which is in the future: the clock of the machine "
+                       "that made it was ahead, or this one's is behind"));
+}
+
+// Those that a restore could bring back and `latest` could mean, newest first,
+// down to the first of the present.
+struct Candidates {
+  std::vector<const ArchiveRow*> rows;
+  const ArchiveRow* passed_over = nullptr;  // the newest that is none
+  absl::Status why;
+  bool any = false;          // of the store, whatever is known against it
+  absl::Status unsupported;  // the newest that only a newer Sluice can read
+};
+
+Candidates FindCandidates(const std::vector<ArchiveRow>& archives,
+                          const ArchiveWish& wish) {
+  Candidates found;
+  Restorable restorable(archives);
+  for (auto row = archives.rbegin(); row != archives.rend(); ++row) {
+    // One whose store nobody can say may be of this one.
+    const std::string store = row->store_id();
+    if (!wish.store.empty() && !store.empty() && store != wish.store) continue;
+    found.any = found.any || wish.store.empty() || !store.empty();
+    const absl::Status against = restorable.Check(*row);
+    if (against.ok()) {
+      found.rows.push_back(&*row);
+      if (!row->is_from_the_future(wish.now)) break;
+      continue;
+    }
+    if (found.passed_over == nullptr) {
+      found.passed_over = &*row;
+      found.why = against;
+    }
+    if (found.unsupported.ok() &&
+        ErrorCodeOf(row->manifest.status()) == kArchiveUnsupported) {
+      found.unsupported = row->manifest.status();
+    }
+  }
+  return found;
+}
+
+// The newest of `rows` (newest first, not empty), where clocks may lie.
+const ArchiveRow& NewestOf(const std::vector<const ArchiveRow*>& rows,
+                           absl::Time now, std::vector<std::string>* notes) {
+  const ArchiveRow& newest = *rows.front();
+  if (!newest.is_from_the_future(now)) return newest;
+  NoteFuture(newest, notes);
+  const ArchiveRow& present = *rows.back();
+  if (present.is_from_the_future(now)) return newest;
+  const ArchiveRow* latest = &newest;
+  if (newest.record.has_value() && present.record.has_value()) {
+    for (const ArchiveRow* row : rows) {
+      if (row->record.has_value() && row->recorded_as > latest->recorded_as) {
+        latest = row;
+      }
+    }
+  } else if (TimeOfUlid(newest.id) > now + kFarAhead) {
+    latest = &present;
+  }
+  if (latest != &newest) {
+    AddNote(notes, absl::StrCat("latest is taken to be ", latest->id,
+                                "; name an archive by its id for another"));
+  }
+  return *latest;
+}
+
 // Appends `id` after all that build on it, each once.
 void AddAfterDependants(const std::vector<ArchiveRow>& archives,
                         const std::string& id, std::set<std::string>& seen,
                         std::vector<std::string>& ordered) {
   if (!seen.insert(id).second) return;
   for (const ArchiveRow& archive : archives) {
-    if (BaseOf(archive) == id) {
+    if (archive.base_id() == id) {
       AddAfterDependants(archives, archive.id, seen, ordered);
     }
   }
@@ -98,27 +217,15 @@ void AddAfterDependants(const std::vector<ArchiveRow>& archives,
 }
 
 absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
-                                        const std::string& store) {
+                                        const ArchiveWish& wish,
+                                        std::vector<std::string>* notes) {
   std::map<std::string, const ArchiveRow*> stores;  // with its newest
-  Restorable restorable(archives);
-  const ArchiveRow* latest = nullptr;
-  bool passed_over = false;
-  absl::Status unsupported;  // the newest that only a newer Sluice can read
   for (const ArchiveRow& archive : archives) {
-    const std::string its_store = archive.store_id();
     // What nobody can say the store of is damaged, and no one's latest.
-    if (!store.empty() && its_store != store) continue;
-    if (!its_store.empty()) stores[its_store] = &archive;
-    if (ErrorCodeOf(archive.manifest.status()) == kArchiveUnsupported) {
-      unsupported = archive.manifest.status();
-    }
-    if (its_store.empty() || !restorable.Is(archive)) {
-      passed_over = true;
-    } else {
-      latest = &archive;
-    }
+    const std::string store = archive.store_id();
+    if (!store.empty()) stores[store] = &archive;
   }
-  if (stores.size() > 1) {
+  if (wish.store.empty() && stores.size() > 1) {
     return Usage(
         "latest of which store? The repo holds several",
         absl::StrCat(
@@ -128,16 +235,25 @@ absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
                   absl::StrAppend(out, StoreText(found.first, *found.second));
                 })));
   }
-  if (latest != nullptr) return *latest;
-  if (!unsupported.ok()) return unsupported;
-  if (passed_over) {
+  const Candidates found = FindCandidates(archives, wish);
+  if (found.rows.empty() && !found.unsupported.ok()) return found.unsupported;
+  if (found.rows.empty() && found.any) {
     return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
                      "every archive that latest could mean is damaged");
   }
-  return NotFound(
-      store.empty()
-          ? "the repo holds no archive"
-          : absl::StrCat("the repo holds no archive of store ", store));
+  if (found.rows.empty()) {
+    return NotFound(
+        wish.store.empty()
+            ? "the repo holds no archive"
+            : absl::StrCat("the repo holds no archive of store ", wish.store));
+  }
+  const ArchiveRow& newest = NewestOf(found.rows, wish.now, notes);
+  if (found.passed_over != nullptr && found.passed_over->id > newest.id) {
+    AddNote(notes,
+            absl::StrCat("latest passes over the newer archive ",
+                         found.passed_over->id, ": ", found.why.message()));
+  }
+  return newest;
 }
 
 }  // namespace
@@ -152,9 +268,19 @@ std::string ArchiveRow::store_id() const {
   return record.has_value() ? record->store_id() : "";
 }
 
+std::string ArchiveRow::base_id() const {
+  if (manifest.ok()) return manifest->base_backup_id();
+  return record.has_value() ? record->base_backup_id() : "";
+}
+
+bool ArchiveRow::is_from_the_future(absl::Time now) const {
+  return TimeOfUlid(id) > now + kSkew;
+}
+
 absl::StatusOr<ArchiveRow> ChooseArchive(
-    const std::vector<ArchiveRow>& archives, const ArchiveWish& wish) {
-  if (wish.id == "latest") return ChooseLatest(archives, wish.store);
+    const std::vector<ArchiveRow>& archives, const ArchiveWish& wish,
+    std::vector<std::string>* notes) {
+  if (wish.id == "latest") return ChooseLatest(archives, wish, notes);
   const std::string prefix = absl::AsciiStrToUpper(wish.id);
   const bool letters = std::all_of(prefix.begin(), prefix.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
@@ -178,28 +304,20 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
     return NotFound(absl::StrCat("archive ", archive.id, " is of store ",
                                  archive.store_id(), ", not ", wish.store));
   }
+  if (archive.is_from_the_future(wish.now)) {
+    NoteFuture(archive, notes);
+  }
   return archive;
 }
 
 absl::StatusOr<std::vector<ArchiveRow>> ChainOf(
     const std::vector<ArchiveRow>& archives, const ArchiveRow& archive) {
-  std::map<absl::string_view, const ArchiveRow*> by_id;
-  for (const ArchiveRow& row : archives) by_id[row.id] = &row;
-  std::vector<ArchiveRow> chain = {archive};
-  std::string base = BaseOf(archive);
-  while (!base.empty()) {
-    const auto found = by_id.find(base);
-    if (found == by_id.end() || chain.size() > archives.size()) {
-      return MakeError(
-          absl::StatusCode::kDataLoss, kArchiveDamaged,
-          absl::StrCat("archive ", chain.back().id, " builds on ", base,
-                       found == by_id.end() ? ", which is not there"
-                                            : ", and so on in a circle"));
-    }
-    chain.push_back(*found->second);
-    base = BaseOf(*found->second);
+  const auto links = LinksOf(archives, archive);
+  if (!links.ok()) return links.status();
+  std::vector<ArchiveRow> chain;
+  for (auto link = links->rbegin(); link != links->rend(); ++link) {
+    chain.push_back(**link);
   }
-  std::reverse(chain.begin(), chain.end());
   return chain;
 }
 

@@ -5,13 +5,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/executor/ulid.h"
 
 namespace sluice::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -88,6 +91,52 @@ TEST(ArchiveChoiceTest, ArchivesOfANewerVersionAreNotCalledDamaged) {
        {}}};
   EXPECT_EQ(ErrorCodeOf(ChooseArchive(rows, {"latest", ""}).status()),
             kArchiveUnsupported);
+}
+
+TEST(ArchiveChoiceTest, WhatCannotBeReadIsNoOnesLatestAndThatIsSaid) {
+  std::vector<ArchiveRow> rows = ThreeArchives({});
+  rows.back().manifest =
+      MakeError(absl::StatusCode::kPermissionDenied,
+                kDestinationPermissionDenied, "permission denied");
+  rows.back().record->set_store_id("a");
+  std::vector<std::string> notes;
+  EXPECT_EQ(ChooseArchive(rows, {"latest", "a"}, &notes).value().id, kOld);
+  EXPECT_THAT(notes, ElementsAre(AllOf(HasSubstr(kNew),
+                                       HasSubstr("permission denied"))));
+}
+
+TEST(ArchiveChoiceTest, ThoseFromTheFutureAreLatestOnlyIfTheyWereRecordedLast) {
+  const auto choose = [](std::vector<ArchiveRow> rows, absl::Duration ahead,
+                         const std::string& id, size_t* said) {
+    std::vector<std::string> notes;
+    const auto chosen =
+        ChooseArchive(rows, {id, "a", TimeOfUlid(kNew) - ahead}, &notes);
+    *said = notes.size();
+    return chosen.ok() ? chosen->id : ErrorCodeOf(chosen.status());
+  };
+  std::vector<ArchiveRow> rows = {Archive(kOld, "a", false),
+                                  Archive(kNew, "a", false)};
+  size_t said = 0;
+  // Recorded before the one of the present: its clock was wrong.
+  rows[0].recorded_as = 2;
+  rows[1].recorded_as = 1;
+  EXPECT_EQ(choose(rows, absl::Hours(1), "latest", &said), kOld);
+  EXPECT_EQ(said, 2);
+  EXPECT_EQ(choose(rows, absl::Hours(1), kNew, &said), kNew);
+  EXPECT_EQ(said, 1);
+  EXPECT_EQ(choose(rows, absl::Seconds(10), "latest", &said), kNew);
+  EXPECT_EQ(said, 0);
+  // Recorded after it: it is the newest, with a wrong time.
+  rows[1].recorded_as = 3;
+  EXPECT_EQ(choose(rows, absl::Hours(1), "latest", &said), kNew);
+  EXPECT_EQ(said, 1);
+  // No catalog: a time zone is believed, a year is not.
+  rows[0].record.reset();
+  EXPECT_EQ(choose(rows, absl::Hours(5), "latest", &said), kNew);
+  EXPECT_EQ(choose(rows, absl::Hours(24 * 7), "latest", &said), kOld);
+  rows.erase(rows.begin());
+  EXPECT_EQ(choose(rows, absl::Hours(24 * 365), "latest", &said), kNew);
+  EXPECT_EQ(said, 1);
 }
 
 TEST(ArchiveChoiceTest, RefusesWhatIsNoId) {

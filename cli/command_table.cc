@@ -40,6 +40,9 @@ std::vector<VerbSpec> Archives() {
          "an increment on this archive of the store, or on its latest; all of "
          "it where the store cannot build on that"},
         {"allow-empty", "", "an archive without any bytes is no failure"},
+        {"verify", "",
+         "read every stored byte back and compare it before the archive is "
+         "published; costs a second reading, and says how long it took"},
         {"label", "TEXT", "what to call the archive; `list` shows it"},
         Store("the store's id, where the source has none of its own")},
        "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
@@ -68,9 +71,10 @@ std::vector<VerbSpec> Archives() {
       {"verify",
        "read archives in full and check every byte",
        "Of an increment also those that it builds on. Damage found is "
-       "recorded, "
-       "and latest passes over the archive from then on. Exit status 4 where "
-       "there is any.",
+       "recorded, and latest passes over the archive from then on. Exit status "
+       "4 where there is any. Each archive is looked at, also after one that "
+       "could not be read; with --all, a record whose archive is gone is named "
+       "too.",
        {OptionalId()},
        {Repo(),
         {"all", "", "every archive of the repo"},
@@ -110,13 +114,21 @@ std::vector<VerbSpec> Archives() {
         {"adopt", "", "record archives that have no record, after verifying"},
         {"forget", "", "drop records whose archive is gone"},
         {"adopt-foreign", "CATALOG-ID",
-         "adopt what this other catalog wrote, too; `sluice show` has its id"}},
+         "adopt what this other catalog wrote, too; `sluice show` has its id"},
+        {"adopt-all", "",
+         "adopt whatever catalog wrote it: brings all back after the catalog "
+         "was lost"}},
        "reconcile --repo nightly --adopt"},
       {"sweep",
        "remove what dead runs left behind in a repo",
-       "Never touches an archive, nor what a live writer is still writing.",
+       "Never touches an archive, nor what a live writer is still writing, nor "
+       "a payload that has no manifest: that is an archive which lost it, or "
+       "one that is being copied in.",
        {},
-       {Repo()},
+       {Repo(),
+        {"take-lost", "",
+         "remove payloads without a manifest too, once nothing below them is "
+         "younger than an hour and no record knows them"}},
        "sweep --repo nightly"},
   };
 }
@@ -166,6 +178,14 @@ std::vector<VerbSpec> Administration() {
         {"URI", "where it is now, as local:/mnt/disk2"}},
        {},
        "repo move nightly local:/mnt/disk2"},
+      {"repo repair",
+       "write a lost or damaged sluice-repo.json anew",
+       "The archives say which repo they are in. Nothing is changed where the "
+       "repo is whole, where no archive vouches for it (is the disk mounted?), "
+       "or where they are another repo's than the catalog says.",
+       {{"NAME", "its name, id, or URI", true, false, Completion::kRepo}},
+       {},
+       "repo repair nightly"},
       {"job list",
        "list jobs, newest first",
        "",

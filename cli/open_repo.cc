@@ -204,8 +204,8 @@ absl::StatusOr<OpenedRepo> Session::OpenRepo(RepoUse use, bool init) {
   return OpenRepo(repo, use, init);
 }
 
-absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
-                                             RepoUse use, bool init) {
+absl::StatusOr<OpenedRepo> Session::OpenPlace(absl::string_view name_or_uri,
+                                              RepoUse use) {
   OpenedRepo repo;
   const bool by_uri = LooksLikeUri(name_or_uri);
   if (by_uri) {
@@ -220,7 +220,13 @@ absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
   repo.row.set_kind(facts.uri.substr(0, facts.uri.find(':')));
   repo.paths = std::move(facts.paths);
   SLUICE_ASSIGN_OR_RETURN(repo.store, plugins->OpenPlace(facts.uri));
-  SLUICE_RETURN_IF_ERROR(OpenPlace(repo, use, by_uri, init));
+  return repo;
+}
+
+absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
+                                             RepoUse use, bool init) {
+  SLUICE_ASSIGN_OR_RETURN(OpenedRepo repo, OpenPlace(name_or_uri, use));
+  SLUICE_RETURN_IF_ERROR(ProveRepo(repo, use, LooksLikeUri(name_or_uri), init));
   ArchiveOptions options;
   options.repo_id = repo.row.id();
   options.owner = Owner();
@@ -230,7 +236,7 @@ absl::StatusOr<OpenedRepo> Session::OpenRepo(absl::string_view name_or_uri,
 }
 
 // That the place is the repo that is meant; where it may become one, makes it.
-absl::Status Session::OpenPlace(OpenedRepo& repo, RepoUse use, bool by_uri,
+absl::Status Session::ProveRepo(OpenedRepo& repo, RepoUse use, bool by_uri,
                                 bool init) {
   const std::string expected = by_uri ? "" : repo.row.id();
   absl::StatusOr<RepoInfo> info =

@@ -3,14 +3,18 @@
 #include <xxhash.h>
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/cli/optional_jobs.h"
 #include "sluice/cli/progress.h"
+#include "sluice/cli/run_report.h"
 #include "sluice/cli/text.h"
 
 namespace sluice::cli {
@@ -38,7 +42,7 @@ void Watch(Session& session, Catalog* catalog, ProgressMeter* meter,
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
                        absl::string_view source_uri, absl::string_view store_id,
-                       const Manifest* base, bool allow_empty) {
+                       const Manifest* base, const BackupWishes& wishes) {
   const absl::StatusOr<Catalog*> catalog = session.catalog();
   if (!catalog.ok()) return {catalog.status(), {}, {}, {}};
   ProgressMeter meter(&session.console(), Clock::Real(), "backup",
@@ -48,7 +52,12 @@ BackupResult RunBackup(Session& session, const OpenedRepo& repo,
   options.base = base;
   options.origin = {HostName(), std::string(source_uri),
                     session.command().Get("label")};
-  options.allow_empty = allow_empty;
+  options.allow_empty = wishes.allow_empty;
+  options.read_back = wishes.read_back;
+  options.on_read_back = [&session](uint64_t bytes, absl::Duration took) {
+    session.console().Note(
+        absl::StrCat("read back and compared ", AmountText(bytes, took)));
+  };
   options.before_publish = [&session, &catalog](const BackupJob& job) {
     return (*catalog)->BeginPublish(session.context(), job.id());
   };
@@ -75,9 +84,27 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                              repo.row, backup_id, options);
 }
 
+absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
+                                             const OpenedRepo& repo,
+                                             bool take_lost) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  CatalogFilter filter;
+  filter.repo_id = repo.row.id();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          catalog->ListRecords(session.context(), filter));
+  std::set<std::string> recorded;
+  for (const BackupRecord& record : records) recorded.insert(record.id());
+  SweepOptions options;
+  options.take_lost = take_lost;
+  options.is_recorded = [&recorded](absl::string_view id) {
+    return recorded.find(std::string(id)) != recorded.end();
+  };
+  return repo.destination->Sweep(session.context(), options);
+}
+
 void SweepBeforeBackup(Session& session, const OpenedRepo& repo) {
   const absl::StatusOr<SweepReport> report =
-      repo.destination->Sweep(session.context());
+      SweepWithCatalog(session, repo, /*take_lost=*/false);
   Console& console = session.console();
   if (!report.ok()) {
     console.Log(LogLevel::kWarning, "sweep failed",
@@ -91,6 +118,10 @@ void SweepBeforeBackup(Session& session, const OpenedRepo& repo) {
                 {{"repo", repo.label()},
                  {"error_code", ErrorCodeOf(problem)},
                  {"error", std::string(problem.message())}});
+  }
+  for (const std::string& id : report->lost) {
+    console.Log(LogLevel::kWarning, "archive without a manifest left alone",
+                {{"repo", repo.label()}, {"backup_id", id}});
   }
   if (report->objects_deleted + report->uploads_aborted == 0) return;
   console.Log(LogLevel::kInfo, "swept",

@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/cli/session.h"
+#include "sluice/destinations/archive/sweep.h"
 #include "sluice/executor/executor.h"
 
 namespace sluice::cli {
@@ -17,12 +19,17 @@ namespace sluice::cli {
 // leaves without it. Less than the second within which Ctrl-C is to end a run.
 inline constexpr absl::Duration kAbandonAfter = absl::Milliseconds(700);
 
+struct BackupWishes {
+  bool allow_empty = false;
+  bool read_back = false;  // and say on the console what it cost
+};
+
 // `source_uri`: as UriFacts has it. `base`: the archive that an increment
 // builds on; null: a full backup.
 BackupResult RunBackup(Session& session, const OpenedRepo& repo,
                        const std::shared_ptr<Backupable>& source,
                        absl::string_view source_uri, absl::string_view store_id,
-                       const Manifest* base, bool allow_empty);
+                       const Manifest* base, const BackupWishes& wishes);
 
 // `from_store`: the store whose archive may be restored into a target with
 // another id; empty: none.
@@ -30,6 +37,11 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                          const std::shared_ptr<Backupable>& target,
                          absl::string_view backup_id,
                          absl::string_view from_store);
+
+// Sweeps with what the catalog knows: no backup that it has recorded is ended.
+absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
+                                             const OpenedRepo& repo,
+                                             bool take_lost);
 
 // Removes what dead runs left in the repo. A failure is a warning.
 void SweepBeforeBackup(Session& session, const OpenedRepo& repo);

@@ -94,6 +94,9 @@ class Session {
   absl::StatusOr<OpenedRepo> OpenRepo(RepoUse use, bool init = false);
   absl::StatusOr<OpenedRepo> OpenRepo(absl::string_view name_or_uri,
                                       RepoUse use, bool init);
+  // Row, place and paths alone, whether the place is a repo or not.
+  absl::StatusOr<OpenedRepo> OpenPlace(absl::string_view name_or_uri,
+                                       RepoUse use);
   // The repos that the catalog knows at a place, by its UriFacts::uri.
   absl::StatusOr<std::vector<BackupRepo>> ReposAt(const std::string& uri);
   // For who named a repo that the catalog does not know.
@@ -102,7 +105,7 @@ class Session {
  private:
   absl::StatusOr<Catalog*> OpenCatalog(const Context& context);
   absl::StatusOr<BackupRepo> NamedRow(absl::string_view name, RepoUse use);
-  absl::Status OpenPlace(OpenedRepo& repo, RepoUse use, bool by_uri, bool init);
+  absl::Status ProveRepo(OpenedRepo& repo, RepoUse use, bool by_uri, bool init);
   absl::Status MakeRepo(const OpenedRepo& repo);
   absl::Status RememberRepo(const OpenedRepo& repo);
   void NameOf(OpenedRepo& repo);

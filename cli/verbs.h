@@ -25,6 +25,7 @@ Outcome RunRepoShowVerb(Session& session);
 Outcome RunRepoRemoveVerb(Session& session);
 Outcome RunRepoRenameVerb(Session& session);
 Outcome RunRepoMoveVerb(Session& session);
+Outcome RunRepoRepairVerb(Session& session);
 
 Outcome RunJobListVerb(Session& session);
 Outcome RunJobShowVerb(Session& session);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/archives.h"
@@ -33,6 +34,9 @@ std::string NotesOn(const ArchiveRow& row) {
   if (row.manifest->warnings_size() > 0) notes.emplace_back("warnings");
   if (row.record.has_value() && row.record->pinned()) {
     notes.emplace_back("pinned");
+  }
+  if (row.is_from_the_future(Clock::Real()->Now())) {
+    notes.emplace_back("from the future");
   }
   return absl::StrJoin(notes, ", ");
 }
@@ -116,9 +120,9 @@ absl::StatusOr<std::vector<std::string>> InOrder(
         std::find(going.begin(), going.end(), row.id) != going.end();
     if (!goes || named.count(row.id) > 0) continue;
     return WithHint(
-        MakeError(absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
-                  absl::StrCat("archive ", row.id, " builds on ",
-                               row.manifest->base_backup_id())),
+        MakeError(
+            absl::StatusCode::kFailedPrecondition, kArchiveNeeded,
+            absl::StrCat("archive ", row.id, " builds on ", row.base_id())),
         "delete that one too, or first; --with-increments takes all that build "
         "on it");
   }
@@ -183,6 +187,17 @@ absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
                   "`sluice reconcile --forget` drops it");
 }
 
+// One that cannot be read and that the catalog does not know may build on what
+// goes; that is no reason to keep everything.
+void NoteUnknownBases(Session& session, const std::vector<ArchiveRow>& rows) {
+  for (const ArchiveRow& row : rows) {
+    if (row.manifest.ok() || row.record.has_value()) continue;
+    session.console().Note(absl::StrCat(
+        "warning: what archive ", row.id, " builds on is not known: ",
+        Printable(std::string(row.manifest.status().message()))));
+  }
+}
+
 }  // namespace
 
 Outcome RunListVerb(Session& session) {
@@ -193,17 +208,24 @@ Outcome RunListVerb(Session& session) {
   const std::string label = session.command().Get("label");
   Table table(
       {"ID", "CREATED", "STORE", "KIND", "SIZE", "FROM", "LABEL", "NOTES"});
+  absl::Status unreadable;
   for (const ArchiveRow& row : rows) {
-    if (!store.empty() && row.store_id() != store) continue;
-    if (!label.empty() &&
-        !(row.manifest.ok() && row.manifest->label() == label)) {
+    // One whose store nobody can say may be of this one, and so with labels.
+    const std::string its_store = row.store_id();
+    if (!store.empty() && !its_store.empty() && its_store != store) continue;
+    if (!label.empty() && row.manifest.ok() && row.manifest->label() != label) {
       continue;
+    }
+    if (!row.manifest.ok() && !row.damaged() &&
+        ErrorCodeOf(row.manifest.status()) != kArchiveUnsupported) {
+      unreadable = row.manifest.status();
     }
     if (session.console().json()) session.console().ResultJson(ToJson(row));
     table.Add(TableRow(row));
   }
   if (!session.console().json()) session.console().Result(table.Text());
-  return {};
+  // The rest is listed; the exit status says that one could not be read.
+  return unreadable;
 }
 
 Outcome RunShowVerb(Session& session) {
@@ -213,7 +235,7 @@ Outcome RunShowVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow row,
-      ChooseArchive(rows, {command.arguments.front(), command.Get("store")}));
+      Choose(session, rows, {command.arguments.front(), command.Get("store")}));
   if (session.console().json()) {
     session.console().ResultJson(ToJson(row));
   } else {
@@ -232,6 +254,7 @@ Outcome RunDeleteVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(
       const std::vector<std::string> going,
       InOrder(rows, named, session.command().Has("with-increments")));
+  NoteUnknownBases(session, rows);
   const bool dry_run = session.command().Has("dry-run");
   if (!dry_run) SLUICE_RETURN_IF_ERROR(AskToDelete(session, going));
   for (const std::string& id : going) {

@@ -88,7 +88,7 @@ absl::StatusOr<Manifest> FindBase(Session& session, const OpenedRepo& repo,
                           LoadArchives(session, repo, RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow base,
-      ChooseArchive(rows, {session.command().Get("base"), store_id}));
+      Choose(session, rows, {session.command().Get("base"), store_id}));
   SLUICE_RETURN_IF_ERROR(CheckCanBeBase(rows, base));
   return *base.manifest;
 }
@@ -187,14 +187,15 @@ Outcome RunBackupVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
   if (info.store_id.empty()) NoteOlderId(session, repo, kind, uri, store_id);
   SweepBeforeBackup(session, repo);
+  SLUICE_RETURN_IF_ERROR(NameTheFuture(session, repo));
   SLUICE_ASSIGN_OR_RETURN(const absl::optional<Manifest> base,
                           BaseFor(session, repo, store_id));
 
   const absl::Time began = Clock::Real()->Now();
-  const BackupResult result =
-      RunBackup(session, repo, source, facts.uri, store_id,
-                base.has_value() ? &*base : nullptr,
-                session.command().Has("allow-empty"));
+  const BackupResult result = RunBackup(
+      session, repo, source, facts.uri, store_id,
+      base.has_value() ? &*base : nullptr,
+      {session.command().Has("allow-empty"), session.command().Has("verify")});
   const absl::Duration took = Clock::Real()->Now() - began;
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);

@@ -39,7 +39,9 @@ void Print(Console& console, const ReconcileFinding& finding) {
 Outcome RunReconcileVerb(Session& session) {
   const Command& command = session.command();
   ReconcileOptions options;
-  options.adopt = command.Has("adopt") || command.Has("adopt-foreign");
+  options.adopt_all = command.Has("adopt-all");
+  options.adopt =
+      options.adopt_all || command.Has("adopt") || command.Has("adopt-foreign");
   options.forget = command.Has("forget");
   if (command.Has("adopt-foreign")) {
     options.adopt_foreign.push_back(command.Get("adopt-foreign"));

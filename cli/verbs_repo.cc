@@ -1,4 +1,4 @@
-// repo add, list, show, remove, rename, move; sweep.
+// repo add, list, show, remove, rename, move, repair; sweep.
 
 #include <algorithm>
 #include <string>
@@ -11,8 +11,10 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/archives.h"
+#include "sluice/cli/runs.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
+#include "sluice/destinations/archive/repair.h"
 
 namespace sluice::cli {
 namespace {
@@ -115,6 +117,16 @@ void PrintSweep(Console& console, const SweepReport& report) {
         SizeText(report.bytes_deleted), ") of ", report.ended.size(),
         " dead runs, ", report.uploads_aborted, " unfinished uploads; left ",
         report.live.size(), " live runs alone\n"));
+    for (const std::string& id : report.lost) {
+      console.Result(absl::StrCat(
+          id,
+          " has a payload and no manifest: left alone; --take-lost removes "
+          "it\n"));
+    }
+    for (const std::string& id : report.spared) {
+      console.Result(absl::StrCat(
+          id, " left alone: it is recorded, or something in it is young\n"));
+    }
     return;
   }
   Json problems = Json::array();
@@ -123,6 +135,8 @@ void PrintSweep(Console& console, const SweepReport& report) {
   }
   console.ResultJson({{"ended", report.ended},
                       {"live", report.live},
+                      {"lost", report.lost},
+                      {"spared", report.spared},
                       {"objects_deleted", report.objects_deleted},
                       {"bytes_deleted", report.bytes_deleted},
                       {"uploads_aborted", report.uploads_aborted},
@@ -249,13 +263,38 @@ Outcome RunRepoShowVerb(Session& session) {
   return {};
 }
 
+Outcome RunRepoRepairVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo repo,
+      session.OpenPlace(session.command().arguments.front(), RepoUse::kRead));
+  SLUICE_ASSIGN_OR_RETURN(
+      const RepairedRepo repaired,
+      RepairRepo(session.context(), *repo.store, repo.row.id()));
+  if (session.console().json()) {
+    session.console().ResultJson({{"id", repaired.repo.id},
+                                  {"written", repaired.written},
+                                  {"archives", repaired.archives}});
+  } else if (repaired.written) {
+    session.console().Done(absl::StrCat(Printable(repo.label()), " is repo ",
+                                        repaired.repo.id, " again, as ",
+                                        repaired.archives, " archives say\n"));
+  } else {
+    session.console().Done(absl::StrCat(Printable(repo.label()), " is repo ",
+                                        repaired.repo.id,
+                                        ": nothing to repair\n"));
+  }
+  return {};
+}
+
 Outcome RunSweepVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
-  SLUICE_ASSIGN_OR_RETURN(const SweepReport report,
-                          repo.destination->Sweep(session.context()));
+  SLUICE_ASSIGN_OR_RETURN(
+      const SweepReport report,
+      SweepWithCatalog(session, repo, session.command().Has("take-lost")));
   PrintSweep(session.console(), report);
   Outcome outcome;
+  if (!report.lost.empty()) outcome.code = ExitCode::kWarnings;
   for (const absl::Status& problem : report.problems) {
     session.console().Error(problem);
     outcome.code = ExitCode::kWarnings;

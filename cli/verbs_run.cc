@@ -69,46 +69,122 @@ void PrintRestore(Session& session, const RestoreResult& result,
       AmountText(result.manifest->plain_size_bytes(), took), "\n"));
 }
 
-// One archive's verdict: OK, or archive_damaged, or what kept us from seeing.
-absl::Status VerifyOne(Session& session, const OpenedRepo& repo,
-                       const std::vector<ArchiveRow>& all,
-                       const ArchiveRow& row) {
+// What verify found out about one archive.
+struct Verdict {
+  absl::Status status;  // OK, archive_damaged, or what kept us from seeing
+  uint64_t bytes = 0;
+  VerifyFindings found;
+  absl::Duration took;
+};
+
+void PrintVerdict(Console& console, const std::string& id,
+                  const Verdict& verdict) {
+  const absl::Status& status = verdict.status;
+  if (console.json()) {
+    Json error = nullptr;
+    if (!status.ok()) error = ErrorJson(status, absl::nullopt)["error"];
+    console.ResultJson({{"id", id},
+                        {"ok", status.ok()},
+                        {"size_bytes", verdict.bytes},
+                        {"foreign_files", verdict.found.foreign_files},
+                        {"error", error}});
+  } else if (status.ok()) {
+    console.Done(absl::StrCat(id, " ok  ",
+                              AmountText(verdict.bytes, verdict.took), "\n"));
+  } else {
+    console.Result(absl::StrCat(id, " ", Printable(ErrorCodeOf(status)), "  ",
+                                Printable(std::string(status.message())),
+                                "\n"));
+  }
+  for (const std::string& file : verdict.found.foreign_files) {
+    console.Note(absl::StrCat("warning: ", id, "/", Printable(file),
+                              " does not belong to the archive"));
+  }
+}
+
+Verdict VerifyOne(Session& session, const OpenedRepo& repo,
+                  const ArchiveRow& row) {
   const absl::Time began = Clock::Real()->Now();
   ProgressMeter meter(&session.console(), Clock::Real(),
                       absl::StrCat("verify ", row.id),
                       session.wants_progress());
+  const auto update = [&meter](uint64_t done, uint64_t total) {
+    RunProgress progress;
+    progress.stage = "reading";
+    progress.bytes_done = done;
+    progress.bytes_estimated = total;
+    progress.percent =
+        total == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / total);
+    meter.Update(progress);
+  };
+  Verdict verdict;
   const absl::StatusOr<Manifest> manifest = repo.destination->Verify(
-      session.context(), row.id, [&meter](uint64_t done, uint64_t total) {
-        RunProgress progress;
-        progress.stage = "reading";
-        progress.bytes_done = done;
-        progress.bytes_estimated = total;
-        progress.percent =
-            total == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / total);
-        meter.Update(progress);
-      });
+      session.context(), row.id, update, &verdict.found);
   meter.Finish();
-  const absl::Duration took = Clock::Real()->Now() - began;
-  // An increment without its base is no backup, however whole it is.
-  const absl::Status status =
-      manifest.ok() ? ChainOf(all, row).status() : manifest.status();
-  Console& console = session.console();
-  const uint64_t bytes = manifest.ok() ? manifest->size_bytes() : 0;
-  if (console.json()) {
-    Json error = nullptr;
-    if (!status.ok()) error = ErrorJson(status, absl::nullopt)["error"];
-    console.ResultJson({{"id", row.id},
-                        {"ok", status.ok()},
-                        {"size_bytes", bytes},
-                        {"error", error}});
-  } else if (status.ok()) {
-    console.Done(absl::StrCat(row.id, " ok  ", AmountText(bytes, took), "\n"));
-  } else {
-    console.Result(absl::StrCat(row.id, " ", Printable(ErrorCodeOf(status)),
-                                "  ", Printable(std::string(status.message())),
-                                "\n"));
+  verdict.took = Clock::Real()->Now() - began;
+  verdict.status = manifest.status();
+  if (manifest.ok()) verdict.bytes = manifest->size_bytes();
+  // Without a manifest nothing is published; the listing saw the payload of
+  // what once was.
+  if (ErrorCodeOf(verdict.status) == kArchiveNotFound && row.damaged() &&
+      !row.manifest.ok()) {
+    verdict.status = row.manifest.status();
   }
-  return status;
+  return verdict;
+}
+
+// The exit status of a verify of several: damage before warnings, and what kept
+// us from looking at one before both.
+class VerifyOutcome {
+ public:
+  void Add(const Verdict& verdict) {
+    if (ErrorCodeOf(verdict.status) == kArchiveDamaged) {
+      damage_ = true;
+    } else if (!verdict.status.ok()) {
+      if (failed_.ok()) failed_ = verdict.status;
+    } else if (!verdict.found.foreign_files.empty()) {
+      warnings_ = true;
+    }
+  }
+
+  Outcome Get() const {
+    Outcome outcome;
+    if (damage_) {
+      outcome.code = ExitCode::kDamage;
+    } else if (!failed_.ok()) {
+      outcome.status = failed_;
+    } else if (warnings_) {
+      outcome.code = ExitCode::kWarnings;
+    }
+    return outcome;
+  }
+
+ private:
+  bool damage_ = false;
+  bool warnings_ = false;
+  absl::Status failed_;
+};
+
+// What the catalog calls succeeded and the repo does not hold.
+absl::Status VerifyRecords(Session& session, const OpenedRepo& repo,
+                           const std::vector<ArchiveRow>& all,
+                           VerifyOutcome& outcome) {
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> missing,
+                          RecordsWithoutArchive(session, repo, all));
+  const std::string store = session.command().Get("store");
+  for (const BackupRecord& record : missing) {
+    if (!store.empty() && record.store_id() != store) continue;
+    Verdict verdict;
+    verdict.status = WithHint(
+        MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                  absl::StrCat("archive ", record.id(),
+                               ": the catalog has its record, the repo does "
+                               "not hold it")),
+        "`sluice reconcile --forget` drops the record");
+    PrintVerdict(session.console(), record.id(), verdict);
+    outcome.Add(verdict);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckVerifyWords(const Command& command) {
@@ -121,11 +197,13 @@ absl::Status CheckVerifyWords(const Command& command) {
 
 // Those that the words mean; of an increment also what it builds on.
 absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(
-    const Command& command, const std::vector<ArchiveRow>& all) {
+    Session& session, const std::vector<ArchiveRow>& all) {
+  const Command& command = session.command();
   const std::string store = command.Get("store");
   if (!command.Has("all")) {
-    SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
-                            ChooseArchive(all, {command.arguments[0], store}));
+    SLUICE_ASSIGN_OR_RETURN(
+        const ArchiveRow row,
+        Choose(session, all, {command.arguments[0], store}));
     const auto chain = ChainOf(all, row);
     return chain.ok() ? *chain : std::vector<ArchiveRow>{row};
   }
@@ -135,6 +213,20 @@ absl::StatusOr<std::vector<ArchiveRow>> RowsToVerify(
     if (row.store_id() == store) of_store.push_back(row);
   }
   return of_store;
+}
+
+// What a restore found: `latest` passes over it from now on. Best effort, the
+// restore's own error is what matters.
+void RecordFoundDamage(Session& session, const OpenedRepo& repo,
+                       const std::vector<ArchiveRow>& rows,
+                       const std::string& id) {
+  for (const ArchiveRow& row : rows) {
+    if (row.id != id) continue;
+    if (RecordDamage(session, repo, row, /*damaged=*/true)) {
+      session.console().Note(absl::StrCat(
+          "archive ", id, " is recorded as damaged; latest passes over it"));
+    }
+  }
 }
 
 }  // namespace
@@ -160,7 +252,7 @@ Outcome RunRestoreVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const ArchiveWish wish,
                           WishFor(session, info.store_id));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
-  SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row, ChooseArchive(rows, wish));
+  SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row, Choose(session, rows, wish));
   if (row.damaged()) {
     session.console().Note(
         absl::StrCat("warning: archive ", row.id,
@@ -174,6 +266,7 @@ Outcome RunRestoreVerb(Session& session) {
   LogJobFinished(session.console(), repo.label(), result.job, result.status,
                  took);
   if (!result.status.ok()) {
+    RecordFoundDamage(session, repo, rows, result.damaged_backup_id);
     return {result.status, result.job, result.source_abandoned};
   }
   PrintRestore(session, result, took);
@@ -190,23 +283,25 @@ Outcome RunVerifyVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
   SLUICE_ASSIGN_OR_RETURN(const auto all, LoadArchives(session, repo));
-  SLUICE_ASSIGN_OR_RETURN(const auto rows,
-                          RowsToVerify(session.command(), all));
-  Outcome outcome;
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowsToVerify(session, all));
+  VerifyOutcome outcome;
   for (const ArchiveRow& row : rows) {
-    const absl::Status status = VerifyOne(session, repo, all, row);
+    const Verdict verdict = VerifyOne(session, repo, row);
+    SLUICE_RETURN_IF_ERROR(session.context().status());
+    const std::string code = ErrorCodeOf(verdict.status);
+    // Deleted meanwhile by someone else is no failure of the others.
+    if (code == kArchiveNotFound && rows.size() > 1) continue;
+    PrintVerdict(session.console(), row.id, verdict);
+    outcome.Add(verdict);
     // What is known stays known, however the rest goes.
     SLUICE_RETURN_IF_ERROR(session.console().Flush());
-    const bool damaged = ErrorCodeOf(status) == kArchiveDamaged;
-    if (damaged) outcome.code = ExitCode::kDamage;
-    if (!status.ok() && !damaged) {
-      // Deleted meanwhile by someone else is no failure of the others.
-      if (ErrorCodeOf(status) == kArchiveNotFound && rows.size() > 1) continue;
-      return status;
-    }
-    RecordDamage(session, repo, row, damaged);
+    if (!verdict.status.ok() && code != kArchiveDamaged) continue;
+    RecordDamage(session, repo, row, code == kArchiveDamaged);
   }
-  return outcome;
+  if (session.command().Has("all")) {
+    SLUICE_RETURN_IF_ERROR(VerifyRecords(session, repo, all, outcome));
+  }
+  return outcome.Get();
 }
 
 }  // namespace sluice::cli
