@@ -97,11 +97,10 @@ void WriterLease::Stop() {
 
 absl::Status WriterLease::Renew(ObjectWriter::Mode mode) {
   const absl::Duration began = clock_->SinceBoot();
-  SLUICE_ASSIGN_OR_RETURN(const PlaceInfo info,
-                          store_.Describe(context_, /*probe=*/false));
+  SLUICE_ASSIGN_OR_RETURN(const absl::Time now, PlaceNow(context_, store_));
   WriterRecord record;
   record.owner = owner_;
-  record.expires_at = info.now + grace_window_;
+  record.expires_at = now + grace_window_;
   const CommitOutcome outcome =
       StoreObject(context_, store_, name_, EncodeWriter(record), mode);
   if (outcome.kind == CommitOutcome::kTaken &&
