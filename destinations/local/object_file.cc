@@ -23,8 +23,9 @@ constexpr size_t kMaxWriteBytes = size_t{4} << 20;
 // otherwise wait for all of it.
 constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 // Another process may sweep the empty folder between our making it and our
-// putting a file into it, or draw our token.
-constexpr int kBeginAttempts = 100;
+// putting a file into it, or draw our token. Who does nothing else wins many
+// times in a row, not so many.
+constexpr int kBeginAttempts = 10000;
 
 class ObjectFileWriter final : public sdk::ObjectWriter {
  public:
@@ -64,7 +65,7 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
       return status;
     }
     state_ = State::kDone;
-    status = place_.SyncFolder(*root_, FolderOf(name_));
+    status = SyncPublished();
     if (status.ok()) return status;
     place_.MarkUncertain(name_);
     return Uncertain(status);
@@ -87,16 +88,13 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
   enum class State { kWriting, kFailed, kDone };
 
   absl::Status CreateTemporary() {
-    int error = 0;
     for (int attempt = 0; attempt < kBeginAttempts; ++attempt) {
       SLUICE_RETURN_IF_ERROR(run_.status());
       const absl::Status folders =
           place_.MakeFolders(*root_, FolderOf(name_), made_);
-      if (!folders.ok()) {
-        if (ErrorCodeOf(folders) != kDestinationNotFound) return folders;
-        error = ENOENT;
+      if (ErrorCodeOf(folders) == kDestinationNotFound && RootIsThere())
         continue;
-      }
+      SLUICE_RETURN_IF_ERROR(folders);
       std::string path = NewTemporary(name_);
       IoResult<std::unique_ptr<File>> file = root_->Open(
           path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
@@ -105,10 +103,29 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
         file_ = std::move(file.value);
         return absl::OkStatus();
       }
-      error = file.error;
-      if (error != ENOENT && error != EEXIST) break;
+      const bool swept = file.error == ENOENT && RootIsThere();
+      if (!swept && file.error != EEXIST)
+        return place_.Error("create", name_, file.error);
     }
-    return place_.Error("create", name_, error);
+    return MakeError(absl::StatusCode::kUnavailable, kDestinationIoError,
+                     absl::StrCat("create ", JoinPath(place_.path(), name_),
+                                  ": others remove its folder as fast as it "
+                                  "is made"));
+  }
+
+  // The place itself was not removed since it was opened: what is missing below
+  // it was taken by another.
+  bool RootIsThere() const {
+    const IoResult<FileInfo> root = root_->Stat(".");
+    return root.ok() && root.value.links > 0;
+  }
+
+  // Whoever deletes the object at once may take the folder with it.
+  absl::Status SyncPublished() {
+    const absl::Status status = place_.SyncFolder(*root_, FolderOf(name_));
+    if (ErrorCodeOf(status) != kDestinationNotFound || !RootIsThere())
+      return status;
+    return place_.SyncNearest(*root_, FolderOf(name_));
   }
 
   absl::Status WriteSome(absl::string_view& bytes) {
