@@ -149,6 +149,17 @@ class LongLivedRepo(CommandTest):
                          {gone: False, there: True})
         self.humbly("verify", there)
 
+    def test_what_another_machine_deleted_is_no_damage(self):
+        gone, there = self.archive(), self.archive()
+        self.machine("another")
+        self.run_sluice("delete", gone, "--repo", self.repo)
+        self.machine("here")
+        lines = self.humbly("verify", "--all")
+        self.assertEqual({line["id"]: line["ok"] for line in lines},
+                         {there: True})
+        self.run_sluice("verify", "--all", "--repo", self.repo)
+        self.assertIn(gone, self.err)
+
     def test_damage_that_a_restore_finds_is_passed_over_from_then_on(self):
         good, bad = self.archive(), self.archive()
         payload = self.file_of(bad, "payload.bin")
@@ -187,6 +198,11 @@ class LongLivedRepo(CommandTest):
                 file.write_text(cut)
             self.run_sluice("list", "--repo", self.repo,
                             code=10 if cut is None else 2)
+            if cut is None:
+                self.run_sluice("backup", self.store, "--repo", self.repo,
+                                "--init", code=10)
+                self.assertIn("sluice repo repair", self.err)
+                self.assertFalse(file.exists())
             repaired = self.run_json("repo", "repair", self.repo)
             self.assertEqual(repaired["id"], whole["id"])
             self.every_verb_works(backup_id)
@@ -231,20 +247,22 @@ class LongLivedRepo(CommandTest):
         self.assertIn(future, self.err)
 
     def test_deletes_from_a_full_disk(self):
-        for options in ("size=16m,nr_inodes=64", "size=64m,nr_inodes=24"):
-            os.makedirs(self.repo_folder, exist_ok=True)
+        for number, options in enumerate(("size=16m,nr_inodes=64",
+                                          "size=64m,nr_inodes=24")):
+            folder = self.path(f"disk{number}")
+            os.mkdir(folder)
             script = f"""
-mount -t tmpfs -o {options} none '{self.repo_folder}' || exit 77
+mount -t tmpfs -o {options} none '{folder}' || exit 77
 for i in 1 2; do
-  "$0" backup '{self.store}' --repo '{self.repo}' --init --json || exit 1
+  "$0" backup '{self.store}' --repo '{folder}' --init --json || exit 1
 done
 i=0
-while true > '{self.repo_folder}'/fill$i; do i=$((i+1)); done 2>/dev/null
-dd if=/dev/zero of='{self.repo_folder}'/fill0 bs=4k 2>/dev/null
-id=$("$0" list --repo '{self.repo}' | sed -n 2p | cut -d' ' -f1)
-"$0" delete "$id" --repo '{self.repo}' || exit 2
-test $("$0" list --repo '{self.repo}' --json | wc -l) = 1 || exit 3
-"$0" verify --all --repo '{self.repo}' --json || exit 4
+while true > '{folder}'/fill$i; do i=$((i+1)); done 2>/dev/null
+dd if=/dev/zero of='{folder}'/fill0 bs=4k 2>/dev/null
+id=$("$0" list --repo '{folder}' | sed -n 2p | cut -d' ' -f1)
+"$0" delete "$id" --repo '{folder}' || exit 2
+test $("$0" list --repo '{folder}' --json | wc -l) = 1 || exit 3
+"$0" verify --all --repo '{folder}' --json || exit 4
 """
             done = subprocess.run(
                 ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",

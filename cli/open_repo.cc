@@ -241,7 +241,9 @@ absl::Status Session::ProveRepo(OpenedRepo& repo, RepoUse use, bool by_uri,
   const std::string expected = by_uri ? "" : repo.row.id();
   absl::StatusOr<RepoInfo> info =
       sluice::OpenRepo(context_, *repo.store, expected, use);
-  const bool missing = ErrorCodeOf(info.status()) == kDestinationNotFound;
+  // One that lost its file is neither away nor to be made anew.
+  const bool missing = ErrorCodeOf(info.status()) == kDestinationNotFound &&
+                       HintOf(info.status()) != kRepairHint;
   if (missing && by_uri && init) {
     SLUICE_RETURN_IF_ERROR(MakeRepo(repo));
     info = sluice::OpenRepo(context_, *repo.store, expected, use);

@@ -17,6 +17,7 @@
 #include "sluice/cli/runs.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
+#include "sluice/destinations/archive/fence.h"
 
 namespace sluice::cli {
 namespace {
@@ -174,13 +175,28 @@ absl::Status VerifyRecords(Session& session, const OpenedRepo& repo,
   const std::string store = session.command().Get("store");
   for (const BackupRecord& record : missing) {
     if (!store.empty() && record.store_id() != store) continue;
+    const absl::StatusOr<NameState> state =
+        ReadNameState(session.context(), *repo.store, record.id());
+    SLUICE_RETURN_IF_ERROR(session.context().status());
+    // Published since the archives were listed.
+    if (state.ok() && *state == NameState::kArchive) continue;
+    if (state.ok() && *state == NameState::kTombstone) {
+      session.console().Note(absl::StrCat(
+          "archive ", record.id(),
+          " was deleted, perhaps by another machine; `sluice reconcile "
+          "--forget` drops its record"));
+      continue;
+    }
     Verdict verdict;
-    verdict.status = WithHint(
-        MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                  absl::StrCat("archive ", record.id(),
-                               ": the catalog has its record, the repo does "
-                               "not hold it")),
-        "`sluice reconcile --forget` drops the record");
+    verdict.status = state.status();
+    if (state.ok()) {
+      verdict.status = WithHint(
+          MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                    absl::StrCat("archive ", record.id(),
+                                 ": the catalog has its record, the repo does "
+                                 "not hold it")),
+          "`sluice reconcile --forget` drops the record");
+    }
     PrintVerdict(session.console(), record.id(), verdict);
     outcome.Add(verdict);
   }

@@ -246,7 +246,13 @@ absl::Status ArchiveDestination::DeletePublished(const Context& context,
       unlisted = store_->Delete(context, ObjectName(backup_id, kManifestFile));
     }
   }
-  SLUICE_RETURN_IF_ERROR(unlisted);
+  if (!unlisted.ok()) {
+    // Whoever deletes it at the same time aborts our tombstone's upload once
+    // its own holds the name.
+    const absl::StatusOr<NameState> state =
+        ReadNameState(context, *store_, backup_id);
+    if (!state.ok() || *state != NameState::kTombstone) return unlisted;
+  }
   RemovedRemains removed;
   SLUICE_RETURN_IF_ERROR(RemoveRemains(context, *store_, backup_id,
                                        /*keep_writer=*/false, removed));
@@ -284,10 +290,14 @@ absl::StatusOr<Manifest> ArchiveDestination::Verify(
                                         options_.read_ahead, progress, found));
   const absl::Status chain =
       ReadRestoreChain(backup_id, [&](const std::string& id) {
-        return LoadManifest(context, *store_, id);
+        return id == backup_id ? absl::StatusOr<Manifest>(manifest)
+                               : LoadManifest(context, *store_, id);
       }).status();
-  // Without what it builds on it is no backup, however whole it is.
+  // Without what it builds on it is no backup, however whole it is; unless both
+  // were deleted meanwhile.
   if (ErrorCodeOf(chain) == kArchiveNotFound) {
+    SLUICE_RETURN_IF_ERROR(
+        LoadManifestUnproven(context, *store_, backup_id).status());
     return AboutArchive(MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
                                   chain.message()),
                         backup_id);

@@ -404,9 +404,10 @@ TEST_P(ArchiveSuite, RefusesAPlaceThatIsNoRepoAndChangesNothing) {
   ASSERT_EQ(PutTestBackup(*archives_, TestId(1), "x"), absl::OkStatus());
   ASSERT_EQ(store_->Delete(context_, kRepoFile), absl::OkStatus());
   const std::vector<std::string> before = Names();
-  const auto expect = [](const absl::Status& status) {
+  std::string hint(kRepairHint);
+  const auto expect = [&](const absl::Status& status) {
     EXPECT_EQ(CodeOf(status), "destination_not_found") << status;
-    EXPECT_EQ(HintOf(status), "is the disk mounted?");
+    EXPECT_EQ(HintOf(status), hint);
   };
   expect(PutTestBackup(*archives_, TestId(2), "x"));
   expect(archives_->GetManifest(context_, TestId(1)).status());
@@ -417,6 +418,13 @@ TEST_P(ArchiveSuite, RefusesAPlaceThatIsNoRepoAndChangesNothing) {
   expect(archives_->Verify(context_, TestId(1), nullptr).status());
   expect(archives_->Sweep(context_).status());
   EXPECT_EQ(Names(), before);
+  // A mount point, where there is nothing at all.
+  for (const std::string& name : before)
+    ASSERT_EQ(store_->Delete(context_, name), absl::OkStatus());
+  hint = "is the disk mounted?";
+  expect(archives_->List(context_).status());
+  expect(PutTestBackup(*archives_, TestId(2), "x"));
+  EXPECT_THAT(Names(), testing::IsEmpty());
 }
 
 TEST_P(ArchiveSuite, RefusesAnotherRepoThanTheOneThatIsMeant) {

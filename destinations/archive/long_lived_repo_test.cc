@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -22,6 +23,8 @@
 #include "sluice/destinations/archive/fake_payload.h"
 #include "sluice/destinations/archive/lease.h"
 #include "sluice/destinations/archive/manifest.h"
+#include "sluice/destinations/archive/names.h"
+#include "sluice/destinations/archive/object_io.h"
 #include "sluice/destinations/archive/passing_store.h"
 #include "sluice/destinations/archive/repair.h"
 #include "sluice/destinations/archive/repo.h"
@@ -60,11 +63,20 @@ class FailingStore final : public PassingStore {
                                                       absl::string_view name,
                                                       uint64_t hint) override {
     if (on_begin && !on_begin(name).ok()) return on_begin(name);
-    return inner_->Begin(context, name, hint);
+    auto writer = inner_->Begin(context, name, hint);
+    if (after_begin) std::exchange(after_begin, nullptr)();
+    return writer;
+  }
+  absl::StatusOr<ObjectInfo> Stat(const Context& context,
+                                  absl::string_view name) override {
+    if (before_stat) std::exchange(before_stat, nullptr)();
+    return inner_->Stat(context, name);
   }
 
   Failure on_open;
   Failure on_begin;
+  std::function<void()> after_begin;  // once
+  std::function<void()> before_stat;  // once
   absl::Duration clock_ahead;
 };
 
@@ -303,6 +315,37 @@ TEST_F(LongLivedRepoTest, AWriterWhoseClockIsBehindIsAlive) {
             absl::OkStatus());
 }
 
+TEST_F(LongLivedRepoTest, ACancelLeavesNoProbeOfTheClockBehind) {
+  auto [context, cancel] = Context::WithCancel(context_);
+  store_->before_stat = [end = cancel] { end(absl::CancelledError("")); };
+  (void)PlaceNow(context, *store_);
+  for (const auto& [name, bytes] : objects_->objects())
+    EXPECT_FALSE(IsProbeName(name)) << name;
+}
+
+// --- two at once
+
+TEST_F(LongLivedRepoTest, OfTwoDeletesAtOnceBothSayThatItIsGone) {
+  store_->after_begin = [&] {
+    EXPECT_EQ(ArchiveDestination::Create(objects_, &clock_, options_)
+                  ->Delete(context_, TestId(2)),
+              absl::OkStatus());
+  };
+  EXPECT_EQ(archives_->Delete(context_, TestId(2)), absl::OkStatus());
+  EXPECT_THAT(FilesOf(2), ElementsAre("manifest.json"));
+}
+
+TEST_F(LongLivedRepoTest, WhatIsDeletedWhileItIsVerifiedIsNotDamaged) {
+  const auto end = [&](uint64_t done, uint64_t total) {
+    if (done == total) {
+      EXPECT_EQ(archives_->Delete(context_, TestId(2)), absl::OkStatus());
+    }
+  };
+  const absl::Status status =
+      archives_->Verify(context_, TestId(2), end).status();
+  EXPECT_TRUE(status.ok() || ErrorCodeOf(status) == kArchiveNotFound) << status;
+}
+
 // --- no room
 
 TEST_F(LongLivedRepoTest, DeletesWhereThereIsNoRoomForATombstone) {
@@ -505,6 +548,17 @@ TEST_F(LongLivedRepoTest, TheArchivesSayWhichRepoTheyAreIn) {
   objects_->PutRaw("sluice-repo.json", before);
   EXPECT_FALSE(RepairRepo(context_, *store_, "")->written);
   EXPECT_EQ(objects_->objects().at("sluice-repo.json"), before);
+}
+
+TEST_F(LongLivedRepoTest, NoNewRepoIsMadeAroundTheArchivesOfALostOne) {
+  objects_->DeleteRaw("sluice-repo.json");
+  RepoInfo wanted;
+  wanted.id = "01ARZ3NDEKTSV4RRFFQ69G5ZZZ";
+  const absl::Status made = InitRepo(context_, *store_, wanted).status();
+  EXPECT_EQ(ErrorCodeOf(made), kDestinationNotFound);
+  EXPECT_EQ(HintOf(made), kRepairHint);
+  EXPECT_EQ(HintOf(archives_->ListAll(context_).status()), kRepairHint);
+  EXPECT_EQ(objects_->objects().count("sluice-repo.json"), 0);
 }
 
 TEST_F(LongLivedRepoTest, ARepairMakesNoRepoOfAnEmptyPlaceOrOfAnother) {

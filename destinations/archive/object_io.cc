@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/names.h"
@@ -17,6 +19,8 @@ namespace {
 constexpr size_t kReadBytes = size_t{64} << 10;
 constexpr size_t kDigestBytes = size_t{1} << 20;
 constexpr int kTries = 3;
+// For taking a probe away once the run has ended.
+constexpr absl::Duration kProbePatience = absl::Seconds(2);
 
 absl::StatusOr<std::string> ReadOnce(const Context& context, ObjectStore& store,
                                      absl::string_view name, uint64_t most) {
@@ -112,9 +116,13 @@ absl::StatusOr<absl::Time> PlaceNow(const Context& context,
       StoreObject(context, store, name, "now", ObjectWriter::Mode::kIfAbsent);
   absl::StatusOr<ObjectInfo> info = absl::UnknownError("no probe was written");
   if (written.kind == CommitOutcome::kStored) info = store.Stat(context, name);
-  // One that stays behind is a probe, which the sweep knows.
-  if (written.kind != CommitOutcome::kAbsent)
-    store.Delete(context, name).IgnoreError();
+  // Also once the run was cancelled. One that stays behind is a probe, which
+  // the sweep knows.
+  if (written.kind != CommitOutcome::kAbsent) {
+    const auto [masked, end_mask] = Context::WithTimeout(
+        Context::Background(), Clock::Real(), kProbePatience);
+    store.Delete(masked, name).IgnoreError();
+  }
   if (info.ok()) return info->modified;
   SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
                           store.Describe(context, /*probe=*/false));

@@ -6,6 +6,7 @@
 #include "sluice/destinations/archive/json.h"
 #include "sluice/destinations/archive/names.h"
 #include "sluice/destinations/archive/object_io.h"
+#include "sluice/destinations/archive/repo_listing.h"
 
 namespace sluice {
 namespace {
@@ -16,11 +17,27 @@ absl::Status NoRepo(absl::string_view what) {
                   "is the disk mounted?");
 }
 
+// Of a place without sluice-repo.json: an empty one is a disk that is away, or
+// no repo yet; one with archives in it lost the file.
+absl::Status CheckLostNone(const Context& context, ObjectStore& store) {
+  const auto stop = [](const FoundArchive& found) {
+    return found.manifest.has_value()
+               ? absl::AlreadyExistsError(found.backup_id)
+               : absl::OkStatus();
+  };
+  const absl::Status found = ForEachFound(context, store, stop, nullptr);
+  if (!absl::IsAlreadyExists(found)) return found;
+  return WithHint(
+      MakeError(absl::StatusCode::kNotFound, kDestinationNotFound,
+                absl::StrCat("the place holds archives and no ", kRepoFile)),
+      kRepairHint);
+}
+
 absl::Status Invalid(absl::string_view what) {
   return WithHint(
       MakeError(absl::StatusCode::kInvalidArgument, kDestinationConfigInvalid,
                 absl::StrCat(kRepoFile, ": ", what)),
-      "`sluice repo repair` rebuilds it from the archives");
+      kRepairHint);
 }
 
 absl::StatusOr<RepoInfo> ReadRepo(const Context& context, ObjectStore& store) {
@@ -74,6 +91,10 @@ absl::StatusOr<RepoInfo> InitRepo(const Context& context, ObjectStore& store,
   SLUICE_RETURN_IF_ERROR(store.Create(context));
   absl::StatusOr<RepoInfo> existing = ReadRepo(context, store);
   if (!absl::IsNotFound(existing.status())) return existing;
+  if (const absl::Status lost = CheckLostNone(context, store); !lost.ok()) {
+    existing = ReadRepo(context, store);  // made, and used, by now
+    return existing.ok() ? existing : Annotate(lost, "init repo");
+  }
   const CommitOutcome outcome =
       StoreObject(context, store, kRepoFile, EncodeRepo(wanted),
                   ObjectWriter::Mode::kIfAbsent);
@@ -86,8 +107,11 @@ absl::StatusOr<RepoInfo> InitRepo(const Context& context, ObjectStore& store,
 absl::StatusOr<RepoInfo> OpenRepo(const Context& context, ObjectStore& store,
                                   absl::string_view expected_id, RepoUse use) {
   absl::StatusOr<RepoInfo> repo = ReadRepo(context, store);
-  if (absl::IsNotFound(repo.status()))
+  if (absl::IsNotFound(repo.status())) {
+    SLUICE_RETURN_IF_ERROR(
+        Annotate(CheckLostNone(context, store), "open repo"));
     return NoRepo(absl::StrCat("the place holds no ", kRepoFile));
+  }
   if (!repo.ok()) return Annotate(repo.status(), "open repo");
   if (!expected_id.empty() && repo->id != expected_id) {
     return NoRepo(absl::StrCat("the place holds repo ", repo->id,

@@ -125,7 +125,7 @@ class IncrementTest(BadgerCommandTest):
         shutil.rmtree(self.path("repo/" + ids[1]))
         rows = self.sluice("verify", "--all", "--repo", self.repo, code=4)
         self.assertEqual([(row["id"], row["ok"]) for row in rows],
-                         [(ids[0], True), (ids[2], False)])
+                         [(ids[0], True), (ids[2], False), (ids[1], False)])
         (refused,) = self.restore(ids[2], "restored", code=10)
         self.assertEqual(refused["error"]["code"], "archive_not_found")
         self.assertFalse(os.path.exists(self.path("restored/MANIFEST")))

@@ -10,6 +10,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/sqlite_catalog.h"
 #include "sluice/destinations/archive/archive_destination.h"
+#include "sluice/destinations/archive/lease.h"
 #include "sluice/destinations/archive/repo.h"
 #include "sluice/destinations/local/local_object_store.h"
 #include "sluice/executor/executor.h"
@@ -225,7 +226,8 @@ absl::Status LeaveRemains(FileSystem& files, const std::string& repo) {
   if (int error = files.MakeDirectory(folder, 0700)) {
     return absl::InternalError(absl::StrCat("mkdir: ", error));
   }
-  const std::pair<const char*, const char*> remains[] = {
+  const std::pair<const char*, std::string> remains[] = {
+      {"writer.json", EncodeWriter({"a dead one", absl::UnixEpoch()})},
       {"payload.bin", "half"},
       {".sluice-0123456789abcdef-1-payload.bin.0001", "torn"}};
   for (const auto& [name, bytes] : remains) {
