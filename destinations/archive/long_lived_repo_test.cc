@@ -28,6 +28,7 @@
 #include "sluice/destinations/archive/passing_store.h"
 #include "sluice/destinations/archive/repair.h"
 #include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/repo_index.h"
 #include "sluice/destinations/archive/sha256.h"
 #include "sluice/destinations/archive/sums.h"
 #include "sluice/executor/destination.h"
@@ -518,6 +519,23 @@ TEST_F(LongLivedRepoTest, TheIndexSparesTheManifestsAndIsOnlyAHint) {
   EXPECT_EQ(Listed(), now);
   Sweep();
   EXPECT_EQ(objects_->objects().count("sluice-index"), 1u);
+}
+
+TEST_F(LongLivedRepoTest, AnIndexThatCallsAnArchiveEndedCostsNothing) {
+  Manifest ended = TestManifest(TestId(2));
+  ended.mutable_tombstone()->set_reason("says a liar");
+  const absl::StatusOr<ObjectInfo> info =
+      objects_->Stat(context_, TestId(2) + "/manifest.json");
+  ASSERT_TRUE(info.ok()) << info.status();
+  RepoIndex index;
+  index.Add(*info, ended);
+  ASSERT_EQ(index.IsTombstone(*info), true);
+  objects_->PutRaw("sluice-index", index.Encode());
+  objects_->Advance(absl::Hours(24 * 365));
+  const std::vector<std::string> before = FilesOf(2);
+  Sweep();
+  EXPECT_EQ(FilesOf(2), before);
+  EXPECT_EQ(Verify(2), absl::OkStatus());
 }
 
 // --- a repo that does not know itself any more

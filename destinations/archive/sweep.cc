@@ -77,12 +77,13 @@ class Sweeper {
   }
 
   // As the index has it, else as the manifest says, which goes into the next
-  // index.
+  // index. That a name was ended is never believed: whatever is deleted, is
+  // deleted by what the archive itself says.
   absl::StatusOr<NameState> StateOf(const std::string& backup_id,
                                     const ObjectInfo& listed) {
-    if (const absl::optional<bool> tombstone = index_.IsTombstone(listed)) {
+    if (index_.IsTombstone(listed) == false) {
       next_index_.Keep(index_, listed);
-      return *tombstone ? NameState::kTombstone : NameState::kArchive;
+      return NameState::kArchive;
     }
     const absl::StatusOr<std::string> bytes =
         ReadObject(context_, store_, listed.name, kMaxManifestBytes);
