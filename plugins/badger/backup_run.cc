@@ -155,8 +155,10 @@ absl::Status BackupRun::OpenCopy(sdk::Sink& sink) {
 
 absl::Status BackupRun::Prove(const ImageOptions& options, sdk::Sink& sink) {
   SLUICE_RETURN_IF_ERROR(OpenAt(options));
+  WalkOptions walk = walk_;
+  walk.with_log_values = !options.logs_stay;
   SLUICE_ASSIGN_OR_RETURN(const ProofTotals totals,
-                          ProveImage(*image_, walk_, options_.jobs, run_));
+                          ProveImage(*image_, walk, options_.jobs, run_));
   sink.SetEstimate(totals.bytes + totals.versions * kOverheadAnEntry);
   return absl::OkStatus();
 }

@@ -23,7 +23,9 @@ class Walk {
       : versions_(versions),
         options_(options),
         visit_(visit),
-        digest_(options.now) {}
+        digest_(options.now),
+        windows_{VersionWindow(PartOf(options)),
+                 VersionWindow(PartOf(options))} {}
 
   // The version that the reader is at.
   absl::Status Take() {
@@ -53,6 +55,10 @@ class Walk {
   }
 
  private:
+  static ValueBatch::Part PartOf(const WalkOptions& options) {
+    return options.with_log_values ? ValueBatch::Part::kWhole
+                                   : ValueBatch::Part::kFront;
+  }
   bool IsDead(const StreamEntry& entry) const {
     return entry.deleted() ||
            (entry.expires_at != 0 && entry.expires_at <= options_.now);
@@ -98,12 +104,14 @@ class Walk {
     window.values().Finish(versions_.logs());
     for (const VersionWindow::Held& held : window.versions()) {
       StreamEntry entry = held.entry;
-      const absl::optional<absl::string_view> value = window.ValueOf(held);
-      entry.value = value.value_or("");
-      SLUICE_RETURN_IF_ERROR(
-          value.has_value()
-              ? Show(entry, held.is_newest)
-              : ShowUnread(entry, held.is_newest, window.SourcesOf(held)));
+      const absl::optional<uint64_t> bytes = window.ValueBytesOf(held);
+      if (!bytes.has_value()) {
+        SLUICE_RETURN_IF_ERROR(
+            ShowUnread(entry, held.is_newest, window.SourcesOf(held)));
+        continue;
+      }
+      if (options_.with_log_values) entry.value = *window.ValueOf(held);
+      SLUICE_RETURN_IF_ERROR(Show(entry, held.is_newest, *bytes));
     }
     window.Clear();
     return absl::OkStatus();
@@ -114,6 +122,10 @@ class Walk {
                           absl::Span<const StoredValue> values) {
     if (!values.empty() && values.front().is_here()) {
       entry.value = values.front().bytes;
+    } else if (!options_.with_log_values && !values.empty() &&
+               values.front().is_replayed()) {
+      // Its record was read when the image was opened.
+      return Show(entry, is_newest, values.front().place.size);
     } else if (!values.empty()) {
       const absl::Status status =
           versions_.ReadValue({entry.key, entry.version}, values, value_);
@@ -124,13 +136,14 @@ class Walk {
       SLUICE_RETURN_IF_ERROR(status);
       entry.value = value_;
     }
-    return Show(entry, is_newest);
+    return Show(entry, is_newest, entry.value.size());
   }
 
-  absl::Status Show(const StreamEntry& entry, bool is_newest) {
+  absl::Status Show(const StreamEntry& entry, bool is_newest,
+                    uint64_t value_bytes) {
     // An older version is shown only where the newest was.
     totals_.keys += is_newest ? 1 : 0;
-    SLUICE_RETURN_IF_ERROR(Give(entry));
+    SLUICE_RETURN_IF_ERROR(Give(entry, value_bytes));
     if (IsDead(entry) || !Discards(entry) || entry.version <= 1) {
       return absl::OkStatus();
     }
@@ -138,12 +151,12 @@ class Walk {
     tombstone.key = entry.key;
     tombstone.version = entry.version - 1;
     tombstone.meta = kMetaDelete;
-    return Give(tombstone);
+    return Give(tombstone, 0);
   }
 
-  absl::Status Give(const StreamEntry& entry) {
+  absl::Status Give(const StreamEntry& entry, uint64_t value_bytes) {
     ++totals_.versions;
-    totals_.bytes += entry.key.size() + entry.value.size();
+    totals_.bytes += entry.key.size() + value_bytes;
     if (options_.with_live_totals) digest_.Add(entry);
     return visit_(entry);
   }

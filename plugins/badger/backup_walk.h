@@ -46,6 +46,10 @@ struct WalkOptions {
   uint64_t now = 0;
   // Whether WalkTotals.live is wanted.
   bool with_live_totals = true;
+  // Without: an entry that leads into a value log is shown without its value,
+  // once its record was found to be that of the key and version. For an image
+  // whose logs stay (ImageOptions::logs_stay), and that is walked again.
+  bool with_log_values = true;
 };
 
 struct WalkTotals {

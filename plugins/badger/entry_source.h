@@ -37,6 +37,8 @@ struct StoredValue {
   bool is_pointer() const { return (meta & kMetaValuePointer) != 0; }
   // Whether `bytes` are the value.
   bool is_here() const { return log == nullptr && !is_pointer(); }
+  // Whether a log that is replayed holds the value itself.
+  bool is_replayed() const { return log != nullptr && !is_pointer(); }
   // Whether `bytes` say where in a value log it is.
   bool is_in_value_log() const { return log == nullptr && is_pointer(); }
 };

@@ -81,6 +81,9 @@ struct ImageOptions {
   // Of all value logs those that the database itself no longer has: values are
   // read from them, and nothing is replayed.
   std::set<uint32_t> gone_logs;
+  // No value log changes or goes away as long as the image is open, and each is
+  // the one that the tables speak of.
+  bool logs_stay = false;
   // Badger's own keys (!badger!…) are versions, too.
   bool show_internal_keys = false;
 };

@@ -486,6 +486,8 @@ ImageOptions LiveCopy::OptionsOfImage() {
     if (logs_.names.count(number) == 0) options.gone_logs.insert(number);
   }
   const auto held = ListImageFiles(*image_);
+  options.logs_stay = format_ < 8 && later_logs_.empty() && held.ok() &&
+                      held->value_logs.empty();
   if (held.ok()) {
     for (const auto& log : held->value_logs) {
       if (logs_.names.count(log.first) == 0) {

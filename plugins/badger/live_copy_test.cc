@@ -340,6 +340,22 @@ TEST(LiveCopyTest, LogsOfBadger2ThatAreDeletedAndGrowAreHeldAsTheyWere) {
   }
 }
 
+// Pointers of tables that were read before may lead into it.
+TEST(LiveCopyTest, ALogThatIsCollectedWhileTablesAreCopiedIsHeldBefore) {
+  Copying copying("v2-zstd-gc");
+  const std::string newest =
+      NamesWith(copying.fixture.folder(), ".vlog").back();
+  const std::string older = copying.Path("000001.vlog");
+  ASSERT_GT(copying.Path(newest), older);
+  WriteBytes(older, ReadBytes(copying.Path(newest)).substr(0, 20));
+  copying.BeforeOpening(".sst", [&] { std::filesystem::remove(older); });
+  const absl::Status status = copying.Take();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_FALSE(std::filesystem::exists(older));
+  EXPECT_EQ(copying.copy->report().attempts, 1);
+  EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+}
+
 TEST(LiveCopyTest, LogsAboveHowManyMayBeHeldAreCopied) {
   for (const int most : {0, 2}) {
     Copying copying("v2-many-logs");

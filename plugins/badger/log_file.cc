@@ -125,5 +125,21 @@ absl::Status LogFile::Parse(uint64_t offset, absl::Span<char> bytes,
   return absl::OkStatus();
 }
 
+absl::Status LogFile::ParseFront(uint64_t offset, uint32_t size,
+                                 absl::Span<char> bytes,
+                                 LogRecord& record) const {
+  const absl::string_view all(bytes.data(), bytes.size());
+  RecordHeader& header = record.header;
+  if (!ParseRecordHeader(all.substr(0, kMaxRecordHeaderBytes), header) ||
+      header.record_size() != size ||
+      header.header_size + header.key_size > all.size()) {
+    return Damaged(At(name(), offset), "it has another length");
+  }
+  Decrypt(offset, bytes.subspan(header.header_size, header.key_size));
+  record.key = all.substr(header.header_size, header.key_size);
+  record.value = absl::string_view();
+  return absl::OkStatus();
+}
+
 }  // namespace badger
 }  // namespace sluice

@@ -62,6 +62,11 @@ class LogFile {
   absl::Status Parse(uint64_t offset, absl::Span<char> bytes,
                      LogRecord& record) const;
 
+  // The same of its first bytes, header and key: a record of `size` bytes,
+  // whose value is not there and whose checksum says nothing of them.
+  absl::Status ParseFront(uint64_t offset, uint32_t size,
+                          absl::Span<char> bytes, LogRecord& record) const;
+
   // Decrypts key and value, or their first bytes, of the record at `offset`.
   void Decrypt(uint64_t offset, absl::Span<char> key_and_value) const;
   bool is_encrypted() const { return key_ != nullptr; }

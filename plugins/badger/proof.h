@@ -14,6 +14,10 @@
 // backup will walk it, by ranges of keys. Up to `jobs` threads read at the same
 // time.
 //
+// Without WalkOptions::with_log_values of a value log no value is read, only
+// the begin of its record: for logs that stay, of which another copy could be
+// no better. The backup's walk reads the rest.
+//
 // What is not looked at: whether tables of one level overlap, where each was
 // read by itself. The backup's own walk sees that.
 //

@@ -155,6 +155,25 @@ TEST_F(SourceTest, AForgottenValueFolderIsHintedAtAndNoScratchIsNamed) {
   }
 }
 
+// That of a log that is held is read once, for the stream.
+TEST_F(SourceTest, AValueWhoseChecksumIsWrongFailsTheBackup) {
+  for (const bool offline : {false, true}) {
+    const Fixture fixture("v2-snappy-levels");
+    const std::string log = fixture.folder() + "/000000.vlog";
+    std::string bytes = ReadBytes(log);
+    // Ends of values, of whichever are alive.
+    for (size_t at = 2000; at < bytes.size(); at += 4000) bytes[at] ^= 1;
+    WriteBytes(log, bytes);
+    SourceOptions options = OptionsOf(fixture);
+    options.offline = offline;
+    CollectingSink sink;
+    const absl::Status status = Backup(options, sink);
+    EXPECT_EQ(ErrorCodeOf(status), kSourceFailed) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "000000.vlog")) << status;
+    EXPECT_EQ(sink.ends, 0);
+  }
+}
+
 // While the stream is sent another program puts another file's bytes into a
 // value log, by its name.
 class OverwritingSink final : public CollectingSink {

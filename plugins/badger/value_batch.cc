@@ -22,8 +22,18 @@ const LogFile* FindRun(ValueLogs& logs, uint32_t file, uint64_t begin,
 }  // namespace
 
 size_t ValueBatch::Add(const InternalKey& key, const ValuePointer& pointer) {
-  wanted_.push_back({key, pointer, false, ""});
-  record_bytes_ += pointer.size;
+  Wanted wanted;
+  wanted.key = key;
+  wanted.pointer = pointer;
+  wanted.read_bytes = pointer.size;
+  if (part_ == Part::kFront) {
+    const size_t front = kMaxRecordHeaderBytes + kMovePrefix.size() +
+                         key.user_key.size() + kVersionBytes;
+    wanted.read_bytes =
+        static_cast<uint32_t>(std::min<size_t>(front, pointer.size));
+  }
+  wanted_.push_back(wanted);
+  record_bytes_ += wanted.read_bytes;
   return wanted_.size() - 1;
 }
 
@@ -64,7 +74,7 @@ size_t ValueBatch::PlanRuns() {
   for (size_t i = 0; i < wanted_.size(); ++i) {
     const ValuePointer& pointer = wanted_[i].pointer;
     const uint64_t begin = pointer.offset;
-    const uint64_t end = begin + pointer.size;
+    const uint64_t end = begin + wanted_[i].read_bytes;
     // Records do not overlap where pointers are right. Where they do, each is
     // read for itself, because it is decrypted in its place.
     const bool is_near = !runs_.empty() && runs_.back().file == pointer.file &&
@@ -84,15 +94,21 @@ void ValueBatch::Take(ValueLogs& logs, const LogFile& log, const Run& run) {
   for (size_t i = run.first; i < run.last; ++i) {
     Wanted& wanted = wanted_[i];
     const uint64_t offset = wanted.pointer.offset;
+    const absl::Span<char> bytes =
+        PlaceOf(run).subspan(offset - run.begin, wanted.read_bytes);
     LogRecord record;
-    wanted.is_read =
-        log.Parse(offset,
-                  PlaceOf(run).subspan(offset - run.begin, wanted.pointer.size),
-                  record)
-            .ok() &&
-        IsRecordOf(wanted.key, record.key);
+    absl::Status parsed;
+    if (part_ == Part::kWhole) {
+      parsed = log.Parse(offset, bytes, record);
+    } else if (offset + wanted.pointer.size <= log.size()) {
+      parsed = log.ParseFront(offset, wanted.pointer.size, bytes, record);
+    } else {
+      continue;
+    }
+    wanted.is_read = parsed.ok() && IsRecordOf(wanted.key, record.key);
     wanted.value = record.value;
-    if (wanted.is_read) logs.SawValue(record.value.size());
+    wanted.value_bytes = record.header.value_size;
+    if (wanted.is_read) logs.SawValue(wanted.value_bytes);
   }
 }
 

@@ -13,6 +13,10 @@
 //   batch.Finish(logs);  // waits for the rest
 //   if (!batch.value(i).has_value()) status = logs.Resolve(...);
 //
+// ValueBatch(Part::kFront) reads of each record only the begin, as far as it
+// takes to see that it is that of the key and version: for who wants to know
+// whether a value is there, and how long it is.
+//
 // A value is there only where ValueLogs::Resolve would find the same. Where it
 // is not, what it points to is wrong, or what its neighbour points to, and
 // Resolve says.
@@ -45,9 +49,12 @@ class ValueBatch {
   // Of one read.
   static constexpr uint64_t kMaxRunBytes = uint64_t{128} << 10;
 
+  enum class Part { kWhole, kFront };
+  explicit ValueBatch(Part part = Part::kWhole) : part_(part) {}
+
   // The value of `key`, which lives until Clear. Its place, counted from 0.
   size_t Add(const InternalKey& key, const ValuePointer& pointer);
-  // Of the records added.
+  // Of the records added, what is read.
   size_t bytes() const { return record_bytes_; }
 
   // Where the first kProbes reads find all in memory, the others are taken to
@@ -59,7 +66,12 @@ class ValueBatch {
   bool is_finished() const { return awaited_.empty(); }
   void Finish(ValueLogs& logs);
 
-  // Lives until Clear; none where it was not read.
+  // Of a value, or of one whose front was read: how long it is.
+  absl::optional<uint64_t> value_bytes(size_t i) const {
+    if (!wanted_[i].is_read) return absl::nullopt;
+    return wanted_[i].value_bytes;
+  }
+  // Lives until Clear; none where it was not read. Of kWhole.
   absl::optional<absl::string_view> value(size_t i) const {
     if (!wanted_[i].is_read) return absl::nullopt;
     return wanted_[i].value;
@@ -70,7 +82,9 @@ class ValueBatch {
   struct Wanted {
     InternalKey key;
     ValuePointer pointer;
+    uint32_t read_bytes = 0;
     bool is_read = false;
+    uint64_t value_bytes = 0;
     absl::string_view value;
   };
   // Those of [first, last) of wanted_, read in one go.
@@ -93,6 +107,7 @@ class ValueBatch {
   // Takes the values of a run whose bytes were read.
   void Take(ValueLogs& logs, const LogFile& log, const Run& run);
 
+  const Part part_;
   std::vector<Wanted> wanted_;
   std::vector<Run> runs_;
   std::vector<const Run*> awaited_;

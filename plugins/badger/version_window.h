@@ -46,6 +46,9 @@ class VersionWindow {
     size_t value = 0;  // its place in the batch
   };
 
+  explicit VersionWindow(ValueBatch::Part part = ValueBatch::Part::kWhole)
+      : values_(part) {}
+
   // Copies `entry`, and what the sources say of its value, the newest first;
   // nothing, where it needs none.
   void Add(const StreamEntry& entry, bool is_newest,
@@ -64,6 +67,10 @@ class VersionWindow {
   absl::optional<absl::string_view> ValueOf(const Held& held) const {
     if (held.value == kNone) return absl::nullopt;
     return values_.value(held.value);
+  }
+  absl::optional<uint64_t> ValueBytesOf(const Held& held) const {
+    if (held.value == kNone) return absl::nullopt;
+    return values_.value_bytes(held.value);
   }
   absl::Span<const StoredValue> SourcesOf(const Held& held) const {
     return absl::MakeSpan(sources_).subspan(held.first_source, held.sources);
