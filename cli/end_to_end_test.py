@@ -105,6 +105,11 @@ class CommandTest(unittest.TestCase):
         return self.run_json("backup", store or self.store, "--repo", self.repo,
                              "--init", code=code)
 
+    def children_of(self, process):
+        with open(f"/proc/{process.pid}/task/{process.pid}/children",
+                  encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
     def start_endless(self):
         """A backup that is streaming: its job is there."""
         self.run_sluice("repo", "add", "r", self.repo)
@@ -849,11 +854,6 @@ class EndToEnd(CommandTest):
         self.assertEqual(ended["error"]["code"], "deadline_exceeded")
         self.assertEqual(ended["job"]["status"], "interrupted")
         self.assert_nothing_left()
-
-    def children_of(self, process):
-        with open(f"/proc/{process.pid}/task/{process.pid}/children",
-                  encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
 
     def test_the_next_verb_ends_the_job_of_a_run_that_was_killed(self):
         process = self.start_endless()

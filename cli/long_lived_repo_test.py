@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import unittest
@@ -271,6 +272,28 @@ test $("$0" list --repo '{folder}' --json | wc -l) = 1 || exit 3
             if done.returncode == 77 or b"unshare" in done.stderr:
                 self.skipTest("nobody may mount here")
             self.assertEqual(done.returncode, 0, (done.stdout, done.stderr))
+
+    def test_a_killed_run_gives_its_room_free_at_the_next_verb(self):
+        self.archive()
+        process = self.start_endless()
+        repo = pathlib.Path(self.repo_folder)
+        while process.poll() is None and not list(repo.glob("*/writer.json")):
+            pass
+        children = self.children_of(process)
+        for pid in children:  # so that none sees the other's end
+            os.kill(pid, signal.SIGSTOP)
+        for pid in [process.pid, *children]:
+            os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(len(list(repo.glob("*/writer.json"))), 1)
+        swept = self.run_json("sweep", "--repo", self.repo)
+        self.assertEqual(len(swept["ended"]), 1)
+        # A tombstone, and the archive of before.
+        self.assertEqual(
+            [sorted(os.listdir(folder)) for folder in sorted(repo.iterdir())
+             if folder.is_dir()],
+            [["SHA256SUMS", "manifest.json", "payload.bin"],
+             ["manifest.json"]])
 
     def test_a_backup_reads_back_what_it_wrote_and_says_what_that_cost(self):
         self.run_sluice("backup", self.store, "--repo", self.repo, "--init",

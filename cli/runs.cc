@@ -84,6 +84,28 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                              repo.row, backup_id, options);
 }
 
+namespace {
+
+// The backups whose jobs have ended without an archive. Where nobody could tell
+// whether there is one, reconcile looks.
+absl::StatusOr<std::set<std::string>> EndedBackups(
+    Session& session, Catalog& catalog, const CatalogFilter& filter) {
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> jobs,
+                          catalog.ListJobs(session.context(), filter));
+  std::set<std::string> ended;
+  for (const CatalogJob& listed : jobs) {
+    const BackupJob& job = listed.job;
+    if (job.kind() == BackupJob::BACKUP && IsTerminal(job) &&
+        job.status() != BackupJob::SUCCEEDED &&
+        job.error_code() != kPublishOutcomeUnknown) {
+      ended.insert(job.backup_id());
+    }
+  }
+  return ended;
+}
+
+}  // namespace
+
 absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
                                              const OpenedRepo& repo,
                                              bool take_lost) {
@@ -94,8 +116,13 @@ absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
                           catalog->ListRecords(session.context(), filter));
   std::set<std::string> recorded;
   for (const BackupRecord& record : records) recorded.insert(record.id());
+  SLUICE_ASSIGN_OR_RETURN(const std::set<std::string> ended,
+                          EndedBackups(session, *catalog, filter));
   SweepOptions options;
   options.take_lost = take_lost;
+  options.has_ended = [&ended](absl::string_view id) {
+    return ended.find(std::string(id)) != ended.end();
+  };
   options.is_recorded = [&recorded](absl::string_view id) {
     return recorded.find(std::string(id)) != recorded.end();
   };

@@ -38,7 +38,8 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                          absl::string_view backup_id,
                          absl::string_view from_store);
 
-// Sweeps with what the catalog knows: no backup that it has recorded is ended.
+// Sweeps with what the catalog knows: no backup that it has recorded is ended,
+// and each whose job has ended without an archive, at once.
 absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
                                              const OpenedRepo& repo,
                                              bool take_lost);

@@ -324,6 +324,21 @@ TEST_F(LongLivedRepoTest, ACancelLeavesNoProbeOfTheClockBehind) {
     EXPECT_FALSE(IsProbeName(name)) << name;
 }
 
+TEST_F(LongLivedRepoTest, ALeaseThatWasJustRenewedIsAliveWhateverItSays) {
+  // All but the lease is old: the source gave nothing for hours.
+  objects_->PutRaw(TestId(4) + "/payload.bin", "half");
+  objects_->Advance(2 * options_.grace_window);
+  for (const absl::Duration ahead : {-absl::Hours(5), options_.grace_window}) {
+    objects_->PutRaw(TestId(4) + "/writer.json",
+                     EncodeWriter({"a", objects_->now() + ahead}));
+    const SweepReport report = Sweep();
+    EXPECT_THAT(report.live, ElementsAre(TestId(4))) << ahead;
+    EXPECT_THAT(report.ended, IsEmpty()) << ahead;
+  }
+  objects_->Advance(2 * options_.grace_window);
+  EXPECT_THAT(Sweep().ended, ElementsAre(TestId(4)));
+}
+
 // --- two at once
 
 TEST_F(LongLivedRepoTest, OfTwoDeletesAtOnceBothSayThatItIsGone) {
@@ -337,14 +352,24 @@ TEST_F(LongLivedRepoTest, OfTwoDeletesAtOnceBothSayThatItIsGone) {
 }
 
 TEST_F(LongLivedRepoTest, WhatIsDeletedWhileItIsVerifiedIsNotDamaged) {
-  const auto end = [&](uint64_t done, uint64_t total) {
-    if (done == total) {
-      EXPECT_EQ(archives_->Delete(context_, TestId(2)), absl::OkStatus());
+  Rewrite(3, [](std::string& bytes) {
+    bytes = absl::StrReplaceAll(
+        bytes, {{"\"base_backup_id\": \"\"",
+                 absl::StrCat("\"base_backup_id\": \"", TestId(2), "\"")}});
+  });
+  bool deleted = false;
+  // The increment was read, and what it builds on is next.
+  store_->on_open = [&](absl::string_view name) {
+    if (name == TestId(2) + "/manifest.json" && !std::exchange(deleted, true)) {
+      const auto other =
+          ArchiveDestination::Create(objects_, &clock_, options_);
+      EXPECT_EQ(other->Delete(context_, TestId(3)), absl::OkStatus());
+      EXPECT_EQ(other->Delete(context_, TestId(2)), absl::OkStatus());
     }
+    return absl::OkStatus();
   };
-  const absl::Status status =
-      archives_->Verify(context_, TestId(2), end).status();
-  EXPECT_TRUE(status.ok() || ErrorCodeOf(status) == kArchiveNotFound) << status;
+  EXPECT_EQ(ErrorCodeOf(Verify(3)), kArchiveNotFound);
+  EXPECT_TRUE(deleted);
 }
 
 // --- no room
@@ -397,6 +422,29 @@ TEST_F(LongLivedRepoTest, ADeadRunsUploadsMakeRoomForItsTombstone) {
   EXPECT_EQ(ended->problem, absl::OkStatus());
   EXPECT_THAT(objects_->uncommitted(), IsEmpty());
   EXPECT_THAT(FilesOf(4), ElementsAre("manifest.json"));
+}
+
+TEST_F(LongLivedRepoTest, TheRoomOfARunThatIsKnownToHaveEndedIsFreeAtOnce) {
+  auto upload = objects_->Begin(context_, TestId(4) + "/payload.bin.0001", 0);
+  ASSERT_TRUE(upload.ok());
+  objects_->PutRaw(TestId(4) + "/payload.bin", "half");
+  objects_->PutRaw(TestId(4) + "/writer.json",
+                   EncodeWriter({"a", objects_->now() + absl::Hours(1)}));
+  SweepOptions sweep;
+  sweep.has_ended = [](absl::string_view id) { return id == TestId(5); };
+  EXPECT_THAT(Sweep(sweep).live, ElementsAre(TestId(4)));
+  sweep.has_ended = [](absl::string_view) { return true; };
+  sweep.is_recorded = [](absl::string_view id) { return id == TestId(4); };
+  EXPECT_THAT(Sweep(sweep).spared, ElementsAre(TestId(4)));
+  sweep.is_recorded = nullptr;
+  // What lost its manifest is no run.
+  objects_->DeleteRaw(TestId(3) + "/manifest.json");
+  const SweepReport report = Sweep(sweep);
+  EXPECT_THAT(report.ended, ElementsAre(TestId(4)));
+  EXPECT_EQ(report.uploads_aborted, 1);
+  EXPECT_THAT(FilesOf(4), ElementsAre("manifest.json"));
+  EXPECT_THAT(report.lost, ElementsAre(TestId(3)));
+  EXPECT_EQ(Verify(1), absl::OkStatus());
 }
 
 TEST_F(LongLivedRepoTest, WhatBelongsToATombstoneIsFreeAtTheNextSweep) {

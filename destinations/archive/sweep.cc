@@ -114,23 +114,25 @@ class Sweeper {
   absl::Status SweepUnpublished(const FoundArchive& found) {
     if (found.objects.empty() && !found.writer.has_value())
       return absl::OkStatus();
-    if (found.writer.has_value()) {
+    const bool ended = found.writer.has_value() && sweep_.has_ended &&
+                       sweep_.has_ended(found.backup_id);
+    if (found.writer.has_value() && !ended) {
       SLUICE_ASSIGN_OR_RETURN(const bool live, IsLive(found.backup_id));
       if (live) return absl::OkStatus();
-    } else if (!sweep_.take_lost) {
+    } else if (!ended && !sweep_.take_lost) {
       return NameLost(found.backup_id);
     }
-    SLUICE_ASSIGN_OR_RETURN(const bool spared, IsSpared(found));
+    SLUICE_ASSIGN_OR_RETURN(const bool spared, IsSpared(found, ended));
     if (spared) {
       report_.spared.push_back(found.backup_id);
       return absl::OkStatus();
     }
-    SLUICE_ASSIGN_OR_RETURN(const EndedAttempt ended,
+    SLUICE_ASSIGN_OR_RETURN(const EndedAttempt attempt,
                             EndAttempt(context_, store_, found.backup_id,
                                        "the writer is gone", options_.owner));
-    if (ended.fence_taken) report_.ended.push_back(found.backup_id);
-    Add(ended.removed);
-    return ended.problem;
+    if (attempt.fence_taken) report_.ended.push_back(found.backup_id);
+    Add(attempt.removed);
+    return attempt.problem;
   }
 
   // The listing may have come between a manifest and its writer.json, or while
@@ -142,8 +144,9 @@ class Sweeper {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> IsSpared(const FoundArchive& found) {
+  absl::StatusOr<bool> IsSpared(const FoundArchive& found, bool ended) {
     if (sweep_.is_recorded && sweep_.is_recorded(found.backup_id)) return true;
+    if (ended) return false;
     for (const auto* objects : {&found.objects, &found.foreign}) {
       for (const ObjectInfo& object : *objects) {
         SLUICE_ASSIGN_OR_RETURN(const bool old, IsOld(object));

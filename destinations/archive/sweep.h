@@ -11,15 +11,16 @@
 //                                           | (writer.json once it has expired)
 //   a tombstone alone, older than 30 days   | it goes
 //   no manifest, a live writer.json         | nothing
-//   no manifest, an expired writer.json     | the fence is taken with a
-//                                           | tombstone, then all goes
+//   no manifest, an expired writer.json, or | the fence is taken with a
+//   one whose writer `has_ended` knows      | tombstone, then all goes
 //   no manifest, no writer.json             | nothing: an archive that lost its
 //                                           | manifest, or that is being copied
 //                                           | in. `lost` names it. Only where
 //                                           | asked for is it ended as above
 //
-// Nothing is ended that `is_recorded` knows as a backup that succeeded, nor
-// below an id where anything, ours or not, is younger than the grace window.
+// Nothing is ended that `is_recorded` knows as a backup that succeeded, nor,
+// unless `has_ended` knows better, below an id where anything, ours or not, is
+// younger than the grace window.
 //
 // Uncommitted uploads older than the grace window, of archives without a live
 // writer, are aborted. "Live", "older" and "younger" are by the clock that the
@@ -47,6 +48,10 @@ struct SweepOptions {
   // Whether a catalog holds a record of this id: a backup that succeeded. Null:
   // none is known.
   std::function<bool(absl::string_view backup_id)> is_recorded;
+  // Whether a catalog holds a job for this id that has ended without an archive:
+  // its writer is gone, whatever writer.json says, and the room that it holds
+  // is free at once. Null: none is known.
+  std::function<bool(absl::string_view backup_id)> has_ended;
   // Also ends what has neither manifest nor writer.json. Danger: the payload of
   // an archive that lost its manifest is such, and so is one that somebody has
   // not finished copying in.
