@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -140,18 +141,15 @@ class Workshop {
   const std::string& database() const { return database_; }
   Folder& folder() { return folder_; }
   Folder& large_folder() { return large_folder_; }
-  // Processor seconds of the server and of its sessions that have ended; waits
-  // for those that are about to.
+  // Processor seconds of the server and of its sessions, which have ended, once
+  // it has waited for those.
   double ServerCpuSeconds() {
-    while (server_.Query("postgres",
-                         "SELECT count(*) FROM pg_stat_activity WHERE"
-                         " backend_type = 'client backend'") != "1") {
+    const std::string process = absl::StrCat("/proc/", server_.pid());
+    while (HasSessions(process)) {
     }
-    std::ifstream file(absl::StrCat("/proc/", server_.pid(), "/stat"));
-    std::string stat;
-    std::getline(file, stat);
     // After the name, which may hold anything: fields 14 to 17 are user and
     // system time, its own and its children's.
+    const std::string stat = ReadLine(process + "/stat");
     const std::vector<std::string> fields =
         absl::StrSplit(stat.substr(stat.rfind(')') + 2), ' ');
     double ticks = 0;
@@ -240,6 +238,24 @@ class Workshop {
   }
 
  private:
+  static std::string ReadLine(const std::string& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+  }
+  // Those that serve a socket, and what has ended without being waited for.
+  bool HasSessions(const std::string& process) const {
+    const std::string children =
+        ReadLine(absl::StrCat(process, "/task/", server_.pid(), "/children"));
+    for (const absl::string_view child :
+         absl::StrSplit(children, ' ', absl::SkipEmpty())) {
+      const std::string title =
+          ReadLine(absl::StrCat("/proc/", child, "/cmdline"));
+      if (title.empty() || absl::StrContains(title, "[local]")) return true;
+    }
+    return false;
+  }
   std::string Conninfo(const std::string& database) const {
     return absl::StrCat("host=", server_.folder(), " port=", server_.port(),
                         " user=postgres dbname=", database);

@@ -263,6 +263,14 @@ bool ArchiveRow::damaged() const {
   return !manifest.ok() && ErrorCodeOf(manifest.status()) == kArchiveDamaged;
 }
 
+absl::Status ArchiveRow::unreadable() const {
+  if (manifest.ok() || damaged() ||
+      ErrorCodeOf(manifest.status()) == kArchiveUnsupported) {
+    return absl::OkStatus();
+  }
+  return manifest.status();
+}
+
 std::string ArchiveRow::store_id() const {
   if (manifest.ok()) return manifest->store_id();
   return record.has_value() ? record->store_id() : "";

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -30,6 +31,9 @@ struct ArchiveRow {
 
   // Found damaged now, or by an earlier verify.
   bool damaged() const;
+  // Why nobody can say what it is, which reading it by other rights or at
+  // another time may show: OK where it is read, damaged, or of a newer version.
+  absl::Status unreadable() const;
   // Empty where neither manifest nor record can say.
   std::string store_id() const;
   // The archive that it builds on; empty: none, or nobody can say.

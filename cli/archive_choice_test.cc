@@ -65,6 +65,20 @@ TEST(ArchiveChoiceTest, LatestPassesOverDamage) {
   EXPECT_EQ(Choose({"latest", "a"}, {kNew, kOld}), kArchiveDamaged);
 }
 
+TEST(ArchiveChoiceTest, WhatIsDamagedOrNewerIsReadAllTheSame) {
+  ArchiveRow row = Archive(kOld, "a", false);
+  EXPECT_TRUE(row.unreadable().ok());
+  for (const absl::string_view word : {kArchiveDamaged, kArchiveUnsupported}) {
+    row.manifest = MakeError(absl::StatusCode::kDataLoss, word, "it is");
+    EXPECT_TRUE(row.unreadable().ok()) << word;
+  }
+  row.manifest = MakeError(absl::StatusCode::kPermissionDenied,
+                           kDestinationPermissionDenied, "open it");
+  EXPECT_EQ(ErrorCodeOf(row.unreadable()), kDestinationPermissionDenied);
+  row.record->set_damaged(true);
+  EXPECT_TRUE(row.unreadable().ok());
+}
+
 TEST(ArchiveChoiceTest, AUniqueBeginningIsEnoughInEitherCase) {
   EXPECT_EQ(Choose({"01je", ""}), kNew);
   EXPECT_EQ(Choose({kOld, ""}), kOld);

@@ -1,5 +1,6 @@
 // Session: which repo is meant, and opening it.
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/cli/command_table.h"
 #include "sluice/cli/json.h"
 #include "sluice/cli/mount_point.h"
 #include "sluice/cli/parser.h"
@@ -23,6 +25,13 @@
 
 namespace sluice::cli {
 namespace {
+
+// Whether the verb can make a repo.
+bool TakesInit(const Command& command) {
+  return command.verb != nullptr &&
+         std::any_of(command.verb->flags.begin(), command.verb->flags.end(),
+                     [](const FlagSpec& flag) { return flag.name == "init"; });
+}
 
 // A repo that was made without a name has its id for one.
 bool IsUnnamed(const BackupRepo& row) {
@@ -247,7 +256,7 @@ absl::Status Session::ProveRepo(OpenedRepo& repo, RepoUse use, bool by_uri,
   if (missing && by_uri && init) {
     SLUICE_RETURN_IF_ERROR(MakeRepo(repo));
     info = sluice::OpenRepo(context_, *repo.store, expected, use);
-  } else if (missing && by_uri && use == RepoUse::kWrite) {
+  } else if (missing && by_uri && TakesInit(command_)) {
     return WithHint(info.status(),
                     "is the disk mounted? --init makes a new repo there");
   } else if (missing) {

@@ -75,7 +75,10 @@ void AddLine(std::string& text, absl::string_view name,
 std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   std::string text = absl::StrCat(row.id, "\n");
   AddLine(text, "repo", repo.label());
-  AddLine(text, "status", row.damaged() ? "damaged" : "ok");
+  AddLine(text, "status",
+          row.damaged()       ? "damaged"
+          : row.manifest.ok() ? "ok"
+                              : ErrorCodeOf(row.manifest.status()));
   if (!row.manifest.ok()) {
     AddLine(text, "manifest", std::string(row.manifest.status().message()));
     return text;
@@ -216,10 +219,7 @@ Outcome RunListVerb(Session& session) {
     if (!label.empty() && row.manifest.ok() && row.manifest->label() != label) {
       continue;
     }
-    if (!row.manifest.ok() && !row.damaged() &&
-        ErrorCodeOf(row.manifest.status()) != kArchiveUnsupported) {
-      unreadable = row.manifest.status();
-    }
+    if (!row.unreadable().ok()) unreadable = row.unreadable();
     if (session.console().json()) session.console().ResultJson(ToJson(row));
     table.Add(TableRow(row));
   }
@@ -241,7 +241,7 @@ Outcome RunShowVerb(Session& session) {
   } else {
     session.console().Result(ShowText(row, repo));
   }
-  return {};
+  return row.unreadable();
 }
 
 Outcome RunDeleteVerb(Session& session) {

@@ -98,6 +98,8 @@ struct Totals {
   uint64_t archives = 0;
   uint64_t damaged = 0;
   uint64_t bytes = 0;
+  uint64_t unread = 0;
+  absl::Status unreadable;  // of one of them
 };
 
 Totals Sum(const std::vector<ArchiveRow>& rows) {
@@ -105,6 +107,10 @@ Totals Sum(const std::vector<ArchiveRow>& rows) {
   for (const ArchiveRow& row : rows) {
     ++totals.archives;
     if (row.damaged()) ++totals.damaged;
+    if (!row.unreadable().ok()) {
+      ++totals.unread;
+      totals.unreadable = row.unreadable();
+    }
     if (row.manifest.ok()) totals.bytes += row.manifest->size_bytes();
   }
   return totals;
@@ -252,15 +258,19 @@ Outcome RunRepoShowVerb(Session& session) {
     Json json = ToJson(repo.row);
     json["archives"] = totals.archives;
     json["damaged_archives"] = totals.damaged;
+    json["unreadable_archives"] = totals.unread;
     json["size_bytes"] = totals.bytes;
     session.console().ResultJson(json);
   } else {
     session.console().Result(absl::StrCat(
         Printable(repo.label()), "\n  repo ", repo.row.id(), "\n  place ",
         Printable(repo.row.config()), "\n  ", totals.archives, " archives, ",
-        totals.damaged, " damaged, ", SizeText(totals.bytes), "\n"));
+        totals.damaged, " damaged, ",
+        totals.unread == 0 ? "" : absl::StrCat(totals.unread, " unreadable, "),
+        SizeText(totals.bytes), "\n"));
   }
-  return {};
+  // The rest is summed up; the exit status says that one could not be read.
+  return totals.unreadable;
 }
 
 Outcome RunRepoRepairVerb(Session& session) {
