@@ -166,6 +166,8 @@ absl::Status IndexChain::Start() {
 }
 
 absl::Status IndexChain::Next() {
+  // Of one alone the keys ascend.
+  if (heap_.size() == 1) return Advance(Pop());
   const std::string key = record().key;
   while (Valid() && record().key == key) {
     SLUICE_RETURN_IF_ERROR(Advance(Pop()));

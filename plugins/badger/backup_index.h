@@ -48,7 +48,7 @@ inline constexpr size_t kMaxIndexedVersions = 1024;
 struct IndexedVersion {
   uint64_t version = 0;
   uint64_t expires_at = 0;   // seconds since 1970; 0: never
-  uint64_t fingerprint = 0;  // the low half of HashOf (live_digest.h)
+  uint64_t fingerprint = 0;  // FingerprintOf (live_digest.h)
 };
 
 struct IndexRecord {

@@ -157,8 +157,11 @@ class Walk {
   absl::Status Give(const StreamEntry& entry, uint64_t value_bytes) {
     ++totals_.versions;
     totals_.bytes += entry.key.size() + value_bytes;
-    if (options_.with_live_totals) digest_.Add(entry);
-    return visit_(entry);
+    if (!options_.with_live_totals) return visit_(entry);
+    // Whoever is visited needs the same hash.
+    StreamEntry hashed = entry;
+    digest_.AddAndKeep(hashed);
+    return visit_(hashed);
   }
 
   VersionReader& versions_;

@@ -55,7 +55,13 @@ absl::StatusOr<bool> HeldLogs::Hold(uint32_t number, const std::string& name) {
   const bool is_held = held_.count(number) > 0;
   if (!is_held && held_.size() >= max_logs_) return false;
   auto file = folder_.Open(name, O_RDONLY | O_NONBLOCK, 0);
-  if (file.error == ENOENT && is_held) return true;
+  if (file.error == ENOENT && is_held) {
+    // It may have grown after it was first held, and been closed since.
+    const auto info = held_[number].file->Stat();
+    if (!info.ok()) return SourceIoError("stat", name, info.error);
+    held_[number].log.bytes = info.value.size;
+    return true;
+  }
   if (file.error == ENOENT) return Changed(name, "it went away");
   if (!file.ok()) return SourceIoError("open", name, file.error);
   const auto info = file.value->Stat();

@@ -45,9 +45,9 @@ class HeldLogs {
   HeldLogs(FileSystem& folder, size_t max_logs)
       : folder_(folder), max_logs_(max_logs) {}
 
-  // Keeps the log as long as it is now. One that is held already and has been
-  // deleted stays as it was; one that took its number takes its place. False
-  // where there are too many.
+  // Keeps the log as long as it is now, also one that is held already and has
+  // been deleted; one that took its number takes its place. False where there
+  // are too many.
   absl::StatusOr<bool> Hold(uint32_t number, const std::string& name);
   // The first `bytes` bytes of it count.
   void Limit(uint32_t number, uint64_t bytes);

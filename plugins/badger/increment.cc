@@ -12,7 +12,7 @@ namespace {
 
 bool IsSame(const IndexedVersion& indexed, const StreamEntry& entry) {
   return indexed.version == entry.version &&
-         indexed.fingerprint == HashOf(entry).low64;
+         indexed.fingerprint == FingerprintOf(entry);
 }
 
 constexpr char kBelow[] = "is below what the base holds";
@@ -34,7 +34,7 @@ void IndexBuilder::Add(const StreamEntry& entry) {
     return;
   }
   record_.versions.push_back(
-      {entry.version, entry.expires_at, HashOf(entry).low64});
+      {entry.version, entry.expires_at, FingerprintOf(entry)});
 }
 
 absl::Status FullIndex::Take(const StreamEntry& entry) {
@@ -101,13 +101,14 @@ absl::Status Increment::BeginKey(absl::string_view key) {
   is_newest_ = true;
   is_seen_ = true;
   has_changed_ = false;
-  while (why_full_.empty() && base_.Valid() && base_.record().key < key) {
+  int order = -1;
+  while (why_full_.empty() && base_.Valid()) {
+    order = absl::string_view(base_.record().key).compare(key);
+    if (order >= 0) break;
     SLUICE_RETURN_IF_ERROR(TakeGone(base_.record()));
     SLUICE_RETURN_IF_ERROR(NextOfBase());
   }
-  if (!why_full_.empty() || !base_.Valid() || base_.record().key != key) {
-    return absl::OkStatus();
-  }
+  if (!why_full_.empty() || order != 0) return absl::OkStatus();
   for (const IndexedVersion& version : base_.record().versions) {
     if (HasExpired(version)) return NextOfBase();
     base_versions_.versions.push_back(version);

@@ -17,6 +17,7 @@
 #include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/held_logs.h"
 #include "sluice/plugins/badger/image.h"
 #include "sluice/plugins/badger/scratch_area.h"
 #include "sluice/plugins/sdk/run.h"
@@ -354,6 +355,26 @@ TEST(LiveCopyTest, ALogThatIsCollectedWhileTablesAreCopiedIsHeldBefore) {
   EXPECT_FALSE(std::filesystem::exists(older));
   EXPECT_EQ(copying.copy->report().attempts, 1);
   EXPECT_EQ(copying.listings.live, copying.fixture.Expected().live);
+}
+
+// DropAll: a log is held while it grows, is closed, and has gone when it is
+// asked for again. Less of it would be a hole before the log behind it.
+TEST(LiveCopyTest, ALogThatGrewAndWentAwayIsHeldToItsEnd) {
+  const Fixture fixture("v2-many-logs");
+  const auto folder = FileSystem::Posix()->Beneath(fixture.folder());
+  ASSERT_TRUE(folder.ok());
+  const std::string log = "000005.vlog";
+  const uint64_t whole =
+      std::filesystem::file_size(fixture.folder() + "/" + log);
+  HeldLogs held(*folder.value, 10);
+  ASSERT_TRUE(held.Hold(5, log).ok());
+  held.Limit(5, whole - 100);
+  std::ofstream(fixture.folder() + "/" + log, std::ios::app) << "more";
+  std::filesystem::remove(fixture.folder() + "/" + log);
+  ASSERT_TRUE(held.Hold(5, log).ok());
+  ASSERT_NE(held.Open(5), nullptr);
+  EXPECT_EQ(held.Open(5)->size(), whole + 4);
+  EXPECT_TRUE(absl::IsAborted(held.Hold(50, "000050.vlog").status()));
 }
 
 TEST(LiveCopyTest, LogsAboveHowManyMayBeHeldAreCopied) {

@@ -31,6 +31,11 @@ std::string LiveDigest::Sum::Hex() const {
 }
 
 void LiveDigest::Add(const StreamEntry& entry) {
+  StreamEntry copy = entry;
+  AddAndKeep(copy);
+}
+
+void LiveDigest::AddAndKeep(StreamEntry& entry) {
   const bool is_newest = !begun_ || entry.key != last_key_;
   if (!is_newest && !goes_on_) return;
   if (is_newest) {
@@ -40,7 +45,10 @@ void LiveDigest::Add(const StreamEntry& entry) {
   const bool expired = entry.expires_at != 0 && entry.expires_at <= now_;
   goes_on_ = !entry.deleted() && !expired && MergesBelow(entry);
   if (entry.deleted() || expired) return;
-  content_.Add(HashOf(entry));
+  const XXH128_hash_t hash = HashOf(entry);
+  entry.has_fingerprint = true;
+  entry.fingerprint = hash.low64;
+  content_.Add(hash);
   if (!is_newest) return;
   ++keys_;
   newest_.Add(

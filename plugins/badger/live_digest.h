@@ -35,6 +35,10 @@ namespace badger {
 // Of all that there is to an entry: key, version, value, expiry, user meta and
 // kMetaMeaning.
 XXH128_hash_t HashOf(const StreamEntry& entry);
+// The low half of that.
+inline uint64_t FingerprintOf(const StreamEntry& entry) {
+  return entry.has_fingerprint ? entry.fingerprint : HashOf(entry).low64;
+}
 
 // Whether what is merged into a live `entry` goes on below it.
 inline bool MergesBelow(const StreamEntry& entry) {
@@ -64,6 +68,8 @@ class LiveDigest {
   explicit LiveDigest(uint64_t now) : now_(now) {}
 
   void Add(const StreamEntry& entry);
+  // The same; the entry has its fingerprint afterwards, if that was needed.
+  void AddAndKeep(StreamEntry& entry);
   LiveTotals totals() const;
 
  private:

@@ -25,6 +25,10 @@ struct StreamEntry {
   uint64_t expires_at = 0;  // seconds since 1970; 0: never
   uint8_t user_meta = 0;
   uint8_t meta = 0;  // of kMetaMeaning
+  // Its fingerprint (live_digest.h), where who gives it has computed that. Void
+  // once anything else of it is changed.
+  bool has_fingerprint = false;
+  uint64_t fingerprint = 0;
 
   bool deleted() const { return (meta & kMetaDelete) != 0; }
 };
