@@ -69,6 +69,7 @@ absl::StatusOr<std::string> ChooseId(const Witnesses& witnesses,
   }
   if (ids.size() == 1) return ids.begin()->first;
   std::vector<std::string> names;
+  names.reserve(ids.size());
   for (const auto& [id, archives] : ids) names.push_back(id);
   return WithHint(
       MakeError(absl::StatusCode::kFailedPrecondition,

@@ -41,10 +41,10 @@ constexpr size_t kEntryBytes = kUlidLength + 8 + 8 + 1 + 4;
 RepoIndex RepoIndex::Load(const Context& context, ObjectStore& store) {
   absl::StatusOr<std::string> bytes =
       ReadObject(context, store, kIndexObject, kMaxIndexBytes);
-  return bytes.ok() ? Parse(*std::move(bytes)) : RepoIndex();
+  return bytes.ok() ? Parse(*bytes) : RepoIndex();
 }
 
-RepoIndex RepoIndex::Parse(std::string bytes) {
+RepoIndex RepoIndex::Parse(absl::string_view bytes) {
   absl::string_view rest = bytes;
   if (rest.size() < kHeaderBytes || rest.substr(0, kMagic.size()) != kMagic)
     return {};

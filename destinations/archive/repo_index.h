@@ -41,7 +41,7 @@ class RepoIndex {
   // Empty where the place has none, or none that can be used: never an error.
   static RepoIndex Load(const Context& context, ObjectStore& store);
   // Empty unless `bytes` is an index, whole and of this version.
-  static RepoIndex Parse(std::string bytes);
+  static RepoIndex Parse(absl::string_view bytes);
 
   // What the object said; nothing where it is not the one that was read.
   absl::optional<Manifest> Find(const ObjectInfo& manifest) const;

@@ -36,7 +36,7 @@ class Sweeper {
     std::vector<ObjectInfo> probes;
     SLUICE_RETURN_IF_ERROR(ForEachFound(
         context_, store_,
-        [&](FoundArchive found) {
+        [&](const FoundArchive& found) {
           Note(SweepArchive(found), absl::StrCat("sweep ", found.backup_id));
           return context_.status();
         },
