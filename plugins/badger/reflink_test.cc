@@ -68,6 +68,7 @@ TEST(ReflinkTest, ACopyOnTheDatabasesOwnXfsTakesNoRoomToSpeakOf) {
   ASSERT_TRUE(room.ok()) << room;
   LiveCopyOptions options;
   options.folder = db;
+  options.max_held_logs = 0;  // all of it is to be in the copy
   LiveCopy copy(options, FileSystem::Posix(), FileSystem::Posix(),
                 (*scratch)->path(), sdk::Run());
   size_t versions = 0;
