@@ -48,9 +48,9 @@ struct SweepOptions {
   // Whether a catalog holds a record of this id: a backup that succeeded. Null:
   // none is known.
   std::function<bool(absl::string_view backup_id)> is_recorded;
-  // Whether a catalog holds a job for this id that has ended without an archive:
-  // its writer is gone, whatever writer.json says, and the room that it holds
-  // is free at once. Null: none is known.
+  // Whether a catalog holds a job for this id that has ended without an
+  // archive: its writer is gone, whatever writer.json says, and the room that
+  // it holds is free at once. Null: none is known.
   std::function<bool(absl::string_view backup_id)> has_ended;
   // Also ends what has neither manifest nor writer.json. Danger: the payload of
   // an archive that lost its manifest is such, and so is one that somebody has
