@@ -8,6 +8,8 @@ no job unfinished. `plugin check` never finds such a plugin well, and says in
 which check it misbehaved. TEST_TOTAL_SHARDS and TEST_SHARD_INDEX choose a part.
 """
 
+import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -18,6 +20,7 @@ import sys
 import tempfile
 
 OK, WARNINGS, UNUSABLE, TIMED_OUT = 0, 3, 16, 124
+AT_ONCE = 4
 PATIENCE = 300  # seconds; only a run that nothing bounds is waited for so long
 SOURCE = ["create", "describe", "backup", "restore", "destroy", "command"]
 PLACE = ["create_object", "describe", "create", "begin", "write", "commit",
@@ -234,42 +237,53 @@ def try_check(world, call, how, mark):
     return f"{call}:{how} (check): {problem}: {result}" if problem else ""
 
 
-def main():
-    wanted = sys.argv[3:]
-    total = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
-    shard = int(os.environ.get("TEST_SHARD_INDEX", "0"))
-    if "TEST_SHARD_STATUS_FILE" in os.environ:
-        pathlib.Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
-    ran, problems, codes = 0, [], {}
+def try_case(world, call, how):
+    """(exit status of the run, what was wrong with it or with the check of it)."""
+    before = world.jobs()
+    mark = world.tmp / "mark"
+    name = f"{call}:{how}"
+    try:
+        limits = [] if call in UNREACHED else ["2s", "10s"]
+        verb, result = until_reached(
+            how, mark, ["400ms", *limits],
+            lambda limit: exercise(world, call, how, limit))
+        problem = (judge(world, verb, result, before) or
+                   expect(call, how, result, mark.exists()))
+        problems = [f"{name} ({verb}): {problem}: {result}"] if problem else []
+        problems += filter(None, [try_check(world, call, how, mark)])
+        return result.returncode, problems
+    except (subprocess.TimeoutExpired, ValueError) as failure:
+        return None, [f"{name}: {failure!r}"]
+
+
+def try_all(sluice, plugin, todo):
+    """Tries cases out of the iterator `todo`, which others may share."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as tmp:
-        world = World(sys.argv[1], sys.argv[2], pathlib.Path(tmp))
+        world = World(sluice, plugin, pathlib.Path(tmp))
+        problems, codes = [], []
         for role in ("source", "place"):
             good = world.check(role)
             if good.returncode != OK:
                 problems.append(f"the good {role} was found bad: {good}")
-        for number, (call, how) in enumerate(cases()):
-            name = f"{call}:{how}"
-            if number % total != shard or (wanted and name not in wanted):
-                continue
-            ran += 1
-            before = world.jobs()
-            mark = world.tmp / "mark"
-            try:
-                limits = [] if call in UNREACHED else ["2s", "10s"]
-                verb, result = until_reached(
-                    how, mark, ["400ms", *limits],
-                    lambda limit, call=call, how=how: exercise(
-                        world, call, how, limit))
-                reached = mark.exists()
-                problem = (judge(world, verb, result, before) or
-                           expect(call, how, result, reached))
-                codes[result.returncode] = codes.get(result.returncode, 0) + 1
-                problems += filter(None, [try_check(world, call, how, mark)])
-            except (subprocess.TimeoutExpired, ValueError) as failure:
-                verb, result, problem = "?", None, repr(failure)
-            if problem:
-                problems.append(f"{name} ({verb}): {problem}: {result}")
-    print(f"{ran} bad plugins; exit statuses {codes}")
+        for call, how in todo:
+            code, wrong = try_case(world, call, how)
+            codes.append(code)
+            problems += wrong
+        return codes, problems
+
+
+def main():
+    sluice, plugin, *wanted = sys.argv[1:]
+    # An iterator over a list may be shared by threads; a generator may not.
+    todo = iter([case for case in cases()
+                 if not wanted or ":".join(case) in wanted])
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        tried = [pool.submit(try_all, sluice, plugin, todo)
+                 for _ in range(AT_ONCE)]
+    results = [attempt.result() for attempt in tried]
+    codes = collections.Counter(c for codes, _ in results for c in codes)
+    print(f"{codes.total()} bad plugins; exit statuses {dict(codes)}")
+    problems = [problem for _, wrong in results for problem in wrong]
     if problems:
         sys.exit("\n".join(problems))
 
