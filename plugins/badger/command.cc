@@ -18,13 +18,13 @@
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/badger/image.h"
-#include "sluice/plugins/badger/inspect.h"
-#include "sluice/plugins/badger/inspect_json.h"
-#include "sluice/plugins/badger/live_copy.h"
-#include "sluice/plugins/badger/lock_holder.h"
-#include "sluice/plugins/badger/reading_file_system.h"
-#include "sluice/plugins/badger/scratch_area.h"
+#include "sluice/plugins/badger/image/image.h"
+#include "sluice/plugins/badger/inspect/inspect.h"
+#include "sluice/plugins/badger/inspect/inspect_json.h"
+#include "sluice/plugins/badger/live/live_copy.h"
+#include "sluice/plugins/badger/live/lock_holder.h"
+#include "sluice/plugins/badger/live/reading_file_system.h"
+#include "sluice/plugins/badger/live/scratch_area.h"
 
 namespace sluice {
 namespace badger {

@@ -13,7 +13,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/plugins/badger/factory.h"
-#include "sluice/plugins/badger/fixture.h"
+#include "sluice/plugins/badger/testing/fixture.h"
 #include "sluice/plugins/host/plugin_host.h"
 
 namespace sluice {

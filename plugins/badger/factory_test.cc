@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/badger/fixture.h"
-#include "sluice/plugins/badger/lock_holder.h"
+#include "sluice/plugins/badger/live/lock_holder.h"
+#include "sluice/plugins/badger/testing/fixture.h"
 #include "sluice/plugins/sdk/error.h"
 
 namespace sluice {

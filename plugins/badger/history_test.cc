@@ -37,14 +37,14 @@
 #include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/badger/backup_chain.h"
-#include "sluice/plugins/badger/collecting_sink.h"
-#include "sluice/plugins/badger/entry.h"
-#include "sluice/plugins/badger/fixture.h"
-#include "sluice/plugins/badger/image.h"
+#include "sluice/plugins/badger/format/entry.h"
+#include "sluice/plugins/badger/image/image.h"
+#include "sluice/plugins/badger/image/version_reader.h"
 #include "sluice/plugins/badger/source.h"
 #include "sluice/plugins/badger/source_options.h"
-#include "sluice/plugins/badger/version_reader.h"
+#include "sluice/plugins/badger/testing/backup_chain.h"
+#include "sluice/plugins/badger/testing/collecting_sink.h"
+#include "sluice/plugins/badger/testing/fixture.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice {
@@ -255,7 +255,7 @@ class LiveHistoryTest : public HistoryTest {
   }
 
   const std::string writer_ = FromEnvironment(
-      "SLUICE_HISTORY_WRITER", "plugins/badger/history_writer.bin");
+      "SLUICE_HISTORY_WRITER", "plugins/badger/testing/history_writer.bin");
   std::mt19937_64 random_;
 };
 

@@ -16,10 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "sluice/plugins/badger/bank_ledger.h"
-#include "sluice/plugins/badger/fixture.h"
-#include "sluice/plugins/badger/image.h"
-#include "sluice/plugins/badger/live_backup_fixture.h"
+#include "sluice/plugins/badger/image/image.h"
+#include "sluice/plugins/badger/testing/bank_ledger.h"
+#include "sluice/plugins/badger/testing/fixture.h"
+#include "sluice/plugins/badger/testing/live_backup_fixture.h"
 
 namespace sluice {
 namespace badger {

@@ -21,12 +21,12 @@
 #include "absl/time/time.h"
 #include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
-#include "sluice/plugins/badger/collecting_sink.h"
-#include "sluice/plugins/badger/fake_payload.h"
-#include "sluice/plugins/badger/fixture.h"
-#include "sluice/plugins/badger/live_backup_fixture.h"
-#include "sluice/plugins/badger/manifest.h"
-#include "sluice/plugins/badger/whole_records.h"
+#include "sluice/plugins/badger/format/manifest.h"
+#include "sluice/plugins/badger/live/whole_records.h"
+#include "sluice/plugins/badger/testing/collecting_sink.h"
+#include "sluice/plugins/badger/testing/fake_payload.h"
+#include "sluice/plugins/badger/testing/fixture.h"
+#include "sluice/plugins/badger/testing/live_backup_fixture.h"
 
 namespace sluice {
 namespace badger {
@@ -158,7 +158,8 @@ class CollectedBankTest : public LiveBackupWindowTest {
   static constexpr int64_t kTotal = 1000000;  // 1,000 accounts of 1,000
 
   CollectedBankTest()
-      : bank_({"plugins/badger/gc_writer.bin", options_.folder}, Log("bank")) {}
+      : bank_({"plugins/badger/testing/gc_writer.bin", options_.folder},
+              Log("bank")) {}
 
   // That rewrote a log, so far. The first line says that the bank is open.
   int Collections() const {

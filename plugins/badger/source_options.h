@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/types/optional.h"
-#include "sluice/plugins/badger/table_writer.h"
+#include "sluice/plugins/badger/restore/table_writer.h"
 
 namespace sluice {
 namespace badger {
