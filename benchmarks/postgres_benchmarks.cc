@@ -23,8 +23,8 @@
 #include "benchmark/benchmark.h"
 #include "sluice/benchmarks/child_process.h"
 #include "sluice/plugins/memory/fake_sink.h"
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice::benchmarks {

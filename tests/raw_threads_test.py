@@ -19,8 +19,8 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 ALLOWED = {
     "base/thread.cc",
     "destinations/archive/archive_suite.cc",
-    "plugins/postgres/test_server.cc",
-    "plugins/postgres/test_server.h",
+    "plugins/postgres/testing/test_server.cc",
+    "plugins/postgres/testing/test_server.h",
 }
 ROOMS = ("base", "executor", "catalog", "cli", "destinations", "plugins")
 

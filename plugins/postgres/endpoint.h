@@ -16,8 +16,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/connection.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/sdk/options.h"
 
 namespace sluice::postgres {

@@ -12,9 +12,9 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/postgres/database/role_map.h"
 #include "sluice/plugins/postgres/endpoint.h"
 #include "sluice/plugins/postgres/postgres_source.h"
-#include "sluice/plugins/postgres/role_map.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
 

@@ -12,12 +12,12 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/plugins/memory/fake_sink.h"
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/client_tools.h"
-#include "sluice/plugins/postgres/interrupt.h"
-#include "sluice/plugins/postgres/process.h"
-#include "sluice/plugins/postgres/restore.h"
-#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/client/interrupt.h"
+#include "sluice/plugins/postgres/restore/restore.h"
+#include "sluice/plugins/postgres/testing/test_server.h"
+#include "sluice/plugins/postgres/tools/client_tools.h"
+#include "sluice/plugins/postgres/tools/process.h"
 
 namespace sluice::postgres {
 namespace {

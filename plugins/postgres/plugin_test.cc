@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/postgres/process.h"
-#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/postgres/testing/test_server.h"
+#include "sluice/plugins/postgres/tools/process.h"
 
 namespace sluice::postgres {
 namespace {

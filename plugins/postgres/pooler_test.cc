@@ -17,12 +17,12 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/plugins/memory/fake_sink.h"
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/connection.h"
-#include "sluice/plugins/postgres/interrupt.h"
-#include "sluice/plugins/postgres/payload_contents.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/client/connection.h"
+#include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/postgres_source.h"
-#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/postgres/testing/payload_contents.h"
+#include "sluice/plugins/postgres/testing/test_server.h"
 
 extern char** environ;
 

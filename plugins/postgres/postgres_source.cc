@@ -10,12 +10,12 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/postgres/connection.h"
-#include "sluice/plugins/postgres/database_properties.h"
-#include "sluice/plugins/postgres/head_reader.h"
-#include "sluice/plugins/postgres/interrupt.h"
-#include "sluice/plugins/postgres/leftovers.h"
-#include "sluice/plugins/postgres/restore.h"
+#include "sluice/plugins/postgres/backup/head_reader.h"
+#include "sluice/plugins/postgres/client/connection.h"
+#include "sluice/plugins/postgres/client/interrupt.h"
+#include "sluice/plugins/postgres/database/database_properties.h"
+#include "sluice/plugins/postgres/database/leftovers.h"
+#include "sluice/plugins/postgres/restore/restore.h"
 
 namespace sluice::postgres {
 namespace {

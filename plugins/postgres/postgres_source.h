@@ -10,8 +10,8 @@
 
 #include <memory>
 
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/restore_options.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/restore/restore_options.h"
 #include "sluice/plugins/sdk/source.h"
 
 namespace sluice::postgres {

@@ -15,10 +15,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "sluice/plugins/memory/fake_sink.h"
-#include "sluice/plugins/postgres/backup.h"
-#include "sluice/plugins/postgres/restore.h"
-#include "sluice/plugins/postgres/restore_options.h"
-#include "sluice/plugins/postgres/test_server.h"
+#include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/restore/restore.h"
+#include "sluice/plugins/postgres/restore/restore_options.h"
+#include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice::postgres {
