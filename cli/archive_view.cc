@@ -5,9 +5,9 @@
 
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/archive_options.h"
-#include "sluice/destinations/archive/end_attempt.h"
-#include "sluice/destinations/archive/fence.h"
-#include "sluice/destinations/archive/names.h"
+#include "sluice/destinations/archive/format/names.h"
+#include "sluice/destinations/archive/protocol/end_attempt.h"
+#include "sluice/destinations/archive/protocol/fence.h"
 
 namespace sluice::cli {
 

@@ -11,7 +11,7 @@
 #include "sluice/cli/archive_choice.h"
 #include "sluice/cli/json.h"
 #include "sluice/cli/session.h"
-#include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/protocol/repo.h"
 
 namespace sluice::cli {
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/cli/session.h"
-#include "sluice/destinations/archive/sweep.h"
+#include "sluice/destinations/archive/protocol/sweep.h"
 #include "sluice/executor/executor.h"
 
 namespace sluice::cli {

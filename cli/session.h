@@ -26,7 +26,7 @@
 #include "sluice/cli/parser.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/object_store.h"
-#include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"

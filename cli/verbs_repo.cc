@@ -14,7 +14,7 @@
 #include "sluice/cli/runs.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
-#include "sluice/destinations/archive/repair.h"
+#include "sluice/destinations/archive/read/repair.h"
 
 namespace sluice::cli {
 namespace {

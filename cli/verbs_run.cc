@@ -17,7 +17,7 @@
 #include "sluice/cli/runs.h"
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
-#include "sluice/destinations/archive/fence.h"
+#include "sluice/destinations/archive/protocol/fence.h"
 
 namespace sluice::cli {
 namespace {

@@ -18,7 +18,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 # What only tests link, and where threads are made.
 ALLOWED = {
     "base/thread.cc",
-    "destinations/archive/archive_suite.cc",
+    "destinations/archive/testing/archive_suite.cc",
     "plugins/postgres/testing/test_server.cc",
     "plugins/postgres/testing/test_server.h",
 }

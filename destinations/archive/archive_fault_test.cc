@@ -18,9 +18,9 @@
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/archive_fixture.h"
-#include "sluice/destinations/archive/fake_object_store.h"
-#include "sluice/destinations/archive/invariants.h"
+#include "sluice/destinations/archive/testing/archive_fixture.h"
+#include "sluice/destinations/archive/testing/fake_object_store.h"
+#include "sluice/destinations/archive/testing/invariants.h"
 
 namespace sluice {
 namespace {

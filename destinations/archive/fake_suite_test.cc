@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "sluice/destinations/archive/archive_suite.h"
-#include "sluice/destinations/archive/fake_object_store.h"
+#include "sluice/destinations/archive/testing/archive_suite.h"
+#include "sluice/destinations/archive/testing/fake_object_store.h"
 
 namespace sluice {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "sluice/catalog/sqlite_catalog.h"
 #include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/ulid.h"

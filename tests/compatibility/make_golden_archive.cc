@@ -12,7 +12,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/fake_job_store.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/destinations/archive/fake_object_store.h"
+#include "sluice/destinations/archive/testing/fake_object_store.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/plugins/host/plugin_host.h"
 

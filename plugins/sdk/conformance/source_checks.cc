@@ -16,7 +16,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/base/thread.h"
 #include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/repo.h"
+#include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/job_store.h"

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "sluice/base/clock.h"
-#include "sluice/destinations/archive/fake_object_store.h"
+#include "sluice/destinations/archive/testing/fake_object_store.h"
 #include "sluice/executor/fake_source.h"
 
 namespace sluice {
