@@ -19,7 +19,7 @@
 
 #include "benchmark/benchmark.h"
 #include "sluice/benchmarks/measure.h"
-#include "sluice/executor/pipe.h"
+#include "sluice/executor/stream/pipe.h"
 
 namespace sluice::benchmarks {
 

@@ -17,7 +17,7 @@
 #include "openssl/sha.h"
 #include "sluice/benchmarks/channels.h"
 #include "sluice/benchmarks/raw_sha256.h"
-#include "sluice/executor/pipe.h"
+#include "sluice/executor/stream/pipe.h"
 
 namespace sluice::benchmarks {
 namespace {

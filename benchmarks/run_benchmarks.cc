@@ -17,7 +17,7 @@
 #include "sluice/benchmarks/run_fixtures.h"
 #include "sluice/catalog/sqlite_catalog.h"
 #include "sluice/executor/executor.h"
-#include "sluice/executor/fake_job_store.h"
+#include "sluice/executor/testing/fake_job_store.h"
 
 namespace sluice::benchmarks {
 namespace {

@@ -19,8 +19,8 @@
 #include "sluice/cli/text.h"
 #include "sluice/cli/verbs.h"
 #include "sluice/executor/backupable.h"
+#include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/ulid.h"
-#include "sluice/executor/warning_list.h"
 #include "sluice/plugins/sdk/empty_restore.h"
 
 namespace sluice::cli {

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
-#include "sluice/executor/fake_destination.h"
+#include "sluice/executor/testing/fake_destination.h"
 
 namespace sluice {
 namespace {

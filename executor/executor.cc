@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/executor/backup_run.h"
-#include "sluice/executor/guarded_thread.h"
 #include "sluice/executor/printable.h"
-#include "sluice/executor/restore_run.h"
+#include "sluice/executor/run/backup_run.h"
+#include "sluice/executor/run/guarded_thread.h"
+#include "sluice/executor/run/restore_run.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {

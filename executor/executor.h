@@ -31,7 +31,7 @@
 #include "sluice/executor/destination.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
-#include "sluice/executor/run.h"
+#include "sluice/executor/run/run.h"
 
 namespace sluice {
 

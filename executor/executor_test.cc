@@ -15,9 +15,9 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/base/thread_fault.h"
-#include "sluice/executor/fake_destination.h"
-#include "sluice/executor/fake_job_store.h"
-#include "sluice/executor/fake_source.h"
+#include "sluice/executor/testing/fake_destination.h"
+#include "sluice/executor/testing/fake_job_store.h"
+#include "sluice/executor/testing/fake_source.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {

@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-// Where jobs and records are kept. Thread-safe. //executor:fake_job_store is
+// Where jobs and records are kept. Thread-safe. //executor/testing is
 // one for tests, //catalog:sqlite_catalog the real one.
 class JobStore {
  public:

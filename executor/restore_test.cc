@@ -14,10 +14,10 @@
 #include "sluice/base/error.h"
 #include "sluice/base/fake_clock.h"
 #include "sluice/executor/executor.h"
-#include "sluice/executor/fake_destination.h"
-#include "sluice/executor/fake_job_store.h"
-#include "sluice/executor/fake_source.h"
-#include "sluice/executor/warning_list.h"
+#include "sluice/executor/stream/warning_list.h"
+#include "sluice/executor/testing/fake_destination.h"
+#include "sluice/executor/testing/fake_job_store.h"
+#include "sluice/executor/testing/fake_source.h"
 
 namespace sluice {
 namespace {

@@ -19,7 +19,7 @@
 #include "sluice/destinations/archive/read/archive_reader.h"
 #include "sluice/destinations/archive/read/index_reader.h"
 #include "sluice/destinations/archive/read/load.h"
-#include "sluice/executor/restore_chain.h"
+#include "sluice/executor/run/restore_chain.h"
 
 namespace sluice {
 namespace {

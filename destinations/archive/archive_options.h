@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "sluice/executor/pipe.h"
+#include "sluice/executor/stream/pipe.h"
 
 namespace sluice {
 

@@ -17,7 +17,7 @@
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
-#include "sluice/executor/warning_list.h"
+#include "sluice/executor/stream/warning_list.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/sdk/conformance/conformance.h"
 

@@ -13,7 +13,7 @@
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/executor.h"
-#include "sluice/executor/fake_job_store.h"
+#include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/sdk/wrap.h"

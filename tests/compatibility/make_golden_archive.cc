@@ -15,7 +15,7 @@
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/executor.h"
-#include "sluice/executor/fake_job_store.h"
+#include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/memory_source.h"

@@ -18,7 +18,7 @@
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
-#include "sluice/executor/pipe.h"
+#include "sluice/executor/stream/pipe.h"
 
 namespace sluice {
 

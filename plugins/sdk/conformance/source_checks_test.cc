@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/clock.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"
-#include "sluice/executor/fake_source.h"
+#include "sluice/executor/testing/fake_source.h"
 
 namespace sluice {
 namespace {

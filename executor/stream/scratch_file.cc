@@ -1,0 +1,76 @@
+#include "sluice/executor/stream/scratch_file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sluice/base/clock.h"
+#include "sluice/base/error.h"
+#include "sluice/executor/ulid.h"
+
+namespace sluice {
+
+std::string ScratchFolder(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* environment = std::getenv("TMPDIR");
+  return environment != nullptr && *environment != '\0' ? environment : "/tmp";
+}
+
+absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,
+                                                      const std::string& folder,
+                                                      absl::string_view prefix,
+                                                      absl::string_view what) {
+  const std::string path =
+      absl::StrCat(folder, "/", prefix, NewUlid(*Clock::Real()));
+  IoResult<std::unique_ptr<File>> file =
+      file_system.Open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (!file.ok()) {
+    return ScratchError(what, absl::StrCat("create ", path), file.error);
+  }
+  if (const int error = file_system.Unlink(path); error != 0) {
+    return ScratchError(what, absl::StrCat("unlink ", path), error);
+  }
+  return std::move(file.value);
+}
+
+absl::Status WriteAllAt(File& file, uint64_t offset, absl::string_view bytes,
+                        absl::string_view what) {
+  while (!bytes.empty()) {
+    const IoResult<size_t> written = file.WriteAt(offset, bytes);
+    if (written.error == EINTR) continue;
+    if (!written.ok() || written.value == 0) {
+      return ScratchError(what, "write", written.ok() ? EIO : written.error);
+    }
+    offset += written.value;
+    bytes.remove_prefix(written.value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScratchError(absl::string_view what, absl::string_view step,
+                          int error) {
+  const std::string message =
+      absl::StrCat(what, ": ", step, ": ", std::strerror(error));
+  if (error == ENOSPC || error == EDQUOT) {
+    return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
+                              kScratchNoSpace, message),
+                    "free some space, or choose another scratch folder");
+  }
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+    return MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,
+                     message);
+  }
+  const bool denied = error == EACCES || error == EPERM || error == EROFS;
+  return WithHint(
+      MakeError(denied ? absl::StatusCode::kPermissionDenied
+                       : absl::StatusCode::kUnavailable,
+                denied ? kScratchPermissionDenied : kScratchUnavailable,
+                message),
+      "set TMPDIR to a folder that can be written");
+}
+
+}  // namespace sluice
