@@ -5,10 +5,10 @@
 // to one, so that a test can make each of them fail, kill the process before
 // and after it, or forget what was not synced.
 //
-// FileSystem::Posix() is the machine's. base/fault_file_system.h makes calls
-// fail or die; base/crash_file_system.h lives in memory and keeps only what was
-// synced. Results are errno values, because what a caller says about ENOSPC is
-// its own business.
+// FileSystem::Posix() is the machine's. base/testing/fault_file_system.h makes
+// calls fail or die; base/testing/crash_file_system.h lives in memory and keeps
+// only what was synced. Results are errno values, because what a caller says
+// about ENOSPC is its own business.
 //
 // A call that a signal interrupts is repeated inside Posix(), which therefore
 // never answers EINTR; other implementations may. Descriptors are

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "sluice/base/crash_file_system.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 
 namespace sluice {
 namespace {

@@ -63,8 +63,8 @@ class Thread {
 
 namespace thread_internal {
 
-// What base/thread_fault.h puts between a test and the system: whether the
-// start of a thread of this name is to fail. Null: ask the system.
+// What base/testing/thread_fault.h puts between a test and the system: whether
+// the start of a thread of this name is to fail. Null: ask the system.
 using Refuses = bool (*)(absl::string_view name);
 void SetRefuses(Refuses refuses);
 

@@ -12,7 +12,7 @@
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/sqlite.h"
 #include "sluice/catalog/sqlite_catalog.h"

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sluice/base/crash_file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
 #include "sluice/catalog/attempt.h"
 
 namespace sluice {

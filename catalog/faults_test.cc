@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sluice/base/crash_file_system.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fault_file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 #include "sluice/catalog/attempt.h"
 
 namespace sluice {

@@ -13,7 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/catalog/sqlite_catalog.h"
 
 namespace sluice {

@@ -14,8 +14,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/fake_clock.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice {
 namespace {

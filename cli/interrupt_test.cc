@@ -3,7 +3,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice::cli {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"

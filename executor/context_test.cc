@@ -6,8 +6,8 @@
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/fake_clock.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice {
 namespace {

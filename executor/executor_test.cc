@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/testing/fake_destination.h"

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/format/manifest.h"
 #include "sluice/destinations/archive/format/names.h"

@@ -1,6 +1,6 @@
 // T15 for one place: small real file systems that are full, read-only, or over
 // a quota.
-// See base/private_mounts.h for what it needs.
+// See base/testing/private_mounts.h for what it needs.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/private_mounts.h"
+#include "sluice/base/testing/private_mounts.h"
 #include "sluice/destinations/local/local_object_store.h"
 #include "sluice/plugins/sdk/place.h"
 #include "sluice/plugins/sdk/run.h"

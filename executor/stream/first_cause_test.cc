@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 
 namespace sluice {
 namespace {

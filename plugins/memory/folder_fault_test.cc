@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "sluice/base/crash_file_system.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 #include "sluice/plugins/memory/fake_sink.h"
 #include "sluice/plugins/memory/folder_source.h"
 #include "sluice/plugins/memory/folder_target.h"

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/private_mounts.h"
+#include "sluice/base/testing/private_mounts.h"
 #include "sluice/plugins/memory/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/restore/restore.h"

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "sluice/base/mutex.h"
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 
 namespace sluice::sdk {
 namespace {

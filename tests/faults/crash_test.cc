@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
-#include "sluice/base/crash_file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
 #include "sluice/catalog/sqlite_vfs.h"
 #include "sluice/tests/faults/hasty_clock.h"
 #include "sluice/tests/faults/world.h"

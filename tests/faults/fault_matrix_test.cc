@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
-#include "sluice/base/fault_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 #include "sluice/tests/faults/harness.h"
 
 namespace sluice {

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "sluice/base/crash_file_system.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/testing/crash_file_system.h"
 #include "sluice/catalog/sqlite_catalog.h"
 #include "sluice/catalog/sqlite_vfs.h"
 #include "sluice/destinations/archive/archive_destination.h"

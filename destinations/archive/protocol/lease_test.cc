@@ -9,8 +9,8 @@
 
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fake_clock.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/protocol/lease.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"

@@ -19,7 +19,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/archive_options.h"
 #include "sluice/destinations/archive/object_store.h"

@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 #include "sluice/plugins/badger/image/version_reader.h"
 #include "sluice/plugins/badger/testing/fixture.h"
 

@@ -13,8 +13,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
-#include "sluice/base/fault_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/testing/fixture.h"
 

@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/file_system.h"
-#include "sluice/base/private_mounts.h"
+#include "sluice/base/testing/private_mounts.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/live/live_copy.h"
 #include "sluice/plugins/badger/live/scratch_area.h"

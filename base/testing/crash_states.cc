@@ -1,4 +1,4 @@
-#include "sluice/base/crash_states.h"
+#include "sluice/base/testing/crash_states.h"
 
 #include <algorithm>
 #include <map>

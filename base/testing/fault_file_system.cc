@@ -1,4 +1,4 @@
-#include "sluice/base/fault_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "sluice/base/private_mounts.h"
+#include "sluice/base/testing/private_mounts.h"
 
 #include <sched.h>
 #include <stdlib.h>

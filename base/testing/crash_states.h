@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_CRASH_STATES_H_
-#define SLUICE_BASE_CRASH_STATES_H_
+#ifndef SLUICE_BASE_TESTING_CRASH_STATES_H_
+#define SLUICE_BASE_TESTING_CRASH_STATES_H_
 
 // The states that a power cut can leave behind.
 //
@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "sluice/base/crash_trace.h"
+#include "sluice/base/testing/crash_trace.h"
 
 namespace sluice {
 
@@ -54,4 +54,4 @@ CrashStateCount ForEachCrashState(
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_CRASH_STATES_H_
+#endif  // SLUICE_BASE_TESTING_CRASH_STATES_H_

@@ -1,4 +1,4 @@
-#include "sluice/base/fake_clock.h"
+#include "sluice/base/testing/fake_clock.h"
 
 namespace sluice {
 

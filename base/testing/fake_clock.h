@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_FAKE_CLOCK_H_
-#define SLUICE_BASE_FAKE_CLOCK_H_
+#ifndef SLUICE_BASE_TESTING_FAKE_CLOCK_H_
+#define SLUICE_BASE_TESTING_FAKE_CLOCK_H_
 
 // A clock that stands still until a test moves it.
 //
@@ -50,4 +50,4 @@ class FakeClock final : public Clock {
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_FAKE_CLOCK_H_
+#endif  // SLUICE_BASE_TESTING_FAKE_CLOCK_H_

@@ -1,4 +1,4 @@
-#include "sluice/base/thread_fault.h"
+#include "sluice/base/testing/thread_fault.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "sluice/base/fault_file_system.h"
+#include "sluice/base/testing/fault_file_system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sluice/base/crash_file_system.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
 
 namespace sluice {
 namespace {

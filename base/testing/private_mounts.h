@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_PRIVATE_MOUNTS_H_
-#define SLUICE_BASE_PRIVATE_MOUNTS_H_
+#ifndef SLUICE_BASE_TESTING_PRIVATE_MOUNTS_H_
+#define SLUICE_BASE_TESTING_PRIVATE_MOUNTS_H_
 
 // Small real file systems for tests: full ones, read-only ones.
 //
@@ -24,4 +24,4 @@ bool MountsAreExcused();
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_PRIVATE_MOUNTS_H_
+#endif  // SLUICE_BASE_TESTING_PRIVATE_MOUNTS_H_

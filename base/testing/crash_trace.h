@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_CRASH_TRACE_H_
-#define SLUICE_BASE_CRASH_TRACE_H_
+#ifndef SLUICE_BASE_TESTING_CRASH_TRACE_H_
+#define SLUICE_BASE_TESTING_CRASH_TRACE_H_
 
 // What was done to a file system, change by change, and what any selection of
 // the changes leaves: the data under crash_file_system.h and crash_states.h.
@@ -78,4 +78,4 @@ uint64_t Fingerprint(const CrashTree& tree);
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_CRASH_TRACE_H_
+#endif  // SLUICE_BASE_TESTING_CRASH_TRACE_H_

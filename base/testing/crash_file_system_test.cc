@@ -1,4 +1,4 @@
-#include "sluice/base/crash_file_system.h"
+#include "sluice/base/testing/crash_file_system.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_THREAD_FAULT_H_
-#define SLUICE_BASE_THREAD_FAULT_H_
+#ifndef SLUICE_BASE_TESTING_THREAD_FAULT_H_
+#define SLUICE_BASE_TESTING_THREAD_FAULT_H_
 
 // A system that gives no more threads, for tests.
 //
@@ -26,4 +26,4 @@ class ThreadFault {
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_THREAD_FAULT_H_
+#endif  // SLUICE_BASE_TESTING_THREAD_FAULT_H_

@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_CRASH_FILE_SYSTEM_H_
-#define SLUICE_BASE_CRASH_FILE_SYSTEM_H_
+#ifndef SLUICE_BASE_TESTING_CRASH_FILE_SYSTEM_H_
+#define SLUICE_BASE_TESTING_CRASH_FILE_SYSTEM_H_
 
 // A file system in memory that knows what a power cut may take away.
 //
@@ -34,9 +34,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/clock.h"
-#include "sluice/base/crash_states.h"
-#include "sluice/base/crash_trace.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/crash_states.h"
+#include "sluice/base/testing/crash_trace.h"
 
 namespace sluice {
 
@@ -114,4 +114,4 @@ class CrashedDisk {
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_CRASH_FILE_SYSTEM_H_
+#endif  // SLUICE_BASE_TESTING_CRASH_FILE_SYSTEM_H_

@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_FAULT_FILE_SYSTEM_H_
-#define SLUICE_BASE_FAULT_FILE_SYSTEM_H_
+#ifndef SLUICE_BASE_TESTING_FAULT_FILE_SYSTEM_H_
+#define SLUICE_BASE_TESTING_FAULT_FILE_SYSTEM_H_
 
 // A file system whose calls can be made to fail, one after the other.
 //
@@ -162,4 +162,4 @@ class FaultFileSystem final : public FileSystem {
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_FAULT_FILE_SYSTEM_H_
+#endif  // SLUICE_BASE_TESTING_FAULT_FILE_SYSTEM_H_

@@ -1,4 +1,4 @@
-#include "sluice/base/crash_trace.h"
+#include "sluice/base/testing/crash_trace.h"
 
 #include <algorithm>
 #include <functional>
