@@ -22,7 +22,7 @@
 #include "absl/types/optional.h"
 #include "benchmark/benchmark.h"
 #include "sluice/benchmarks/child_process.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"

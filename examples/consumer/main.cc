@@ -11,7 +11,7 @@
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/memory_source.h"
-#include "sluice/plugins/memory/memory_store.h"
+#include "sluice/plugins/memory/store/memory_store.h"
 #include "sluice/plugins/sdk/wrap.h"
 
 using sluice::Clock, sluice::Context, sluice::MemoryStore;

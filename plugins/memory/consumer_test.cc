@@ -14,8 +14,8 @@
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/memory_source.h"
-#include "sluice/plugins/memory/memory_store.h"
-#include "sluice/plugins/memory/scratch_folder.h"
+#include "sluice/plugins/memory/store/memory_store.h"
+#include "sluice/plugins/memory/testing/scratch_folder.h"
 #include "sluice/plugins/sdk/wrap.h"
 
 namespace sluice {

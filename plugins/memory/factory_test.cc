@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/scratch_folder.h"
+#include "sluice/plugins/memory/testing/scratch_folder.h"
 #include "sluice/plugins/sdk/error.h"
 
 namespace sluice {

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/memory/payload_reading.h"
-#include "sluice/plugins/memory/payload_writer.h"
+#include "sluice/plugins/memory/payload/payload_reading.h"
+#include "sluice/plugins/memory/payload/payload_writer.h"
 #include "sluice/plugins/sdk/empty_restore.h"
 
 namespace sluice {

@@ -14,7 +14,7 @@
 
 #include <memory>
 
-#include "sluice/plugins/memory/memory_store.h"
+#include "sluice/plugins/memory/store/memory_store.h"
 #include "sluice/plugins/sdk/source.h"
 
 namespace sluice {

@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
-#include "sluice/plugins/memory/memory_store.h"
+#include "sluice/plugins/memory/store/memory_store.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 
 namespace sluice {
 namespace {

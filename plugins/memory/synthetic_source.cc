@@ -13,7 +13,7 @@
 #include "absl/types/span.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/memory/payload_writer.h"
+#include "sluice/plugins/memory/payload/payload_writer.h"
 
 namespace sluice {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
 #include "sluice/plugins/memory/memory_source.h"
-#include "sluice/plugins/memory/memory_store.h"
+#include "sluice/plugins/memory/store/memory_store.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 
 namespace sluice {
 namespace {

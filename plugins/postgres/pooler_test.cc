@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/interrupt.h"

@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/testing/private_mounts.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/memory/memory_store.h"
+#include "sluice/plugins/memory/store/memory_store.h"
 
 namespace sluice {
 

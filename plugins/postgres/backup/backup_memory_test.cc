@@ -11,7 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"

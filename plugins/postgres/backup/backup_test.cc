@@ -20,7 +20,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/head_reader.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/interrupt.h"

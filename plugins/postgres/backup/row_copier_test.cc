@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/part_writer.h"
 #include "sluice/plugins/postgres/backup/snapshot.h"
 #include "sluice/plugins/postgres/backup/table_guard.h"

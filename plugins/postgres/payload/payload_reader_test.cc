@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/payload/row_digest.h"

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/tar_format.h"
 #include "sluice/plugins/postgres/payload/tar_reader.h"
 #include "sluice/plugins/postgres/payload/tar_writer.h"

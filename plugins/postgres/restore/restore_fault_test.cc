@@ -23,7 +23,7 @@
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/base/testing/thread_fault.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/restore/restore.h"

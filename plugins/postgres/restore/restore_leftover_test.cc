@@ -18,7 +18,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/postgres_source.h"

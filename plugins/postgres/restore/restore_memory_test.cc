@@ -16,7 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/payload/row_digest.h"

@@ -16,7 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/database/role_map.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"

@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/quote.h"
 #include "sluice/plugins/postgres/database/database_properties.h"

@@ -14,7 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "sluice/plugins/memory/fake_sink.h"
+#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"
 #include "sluice/plugins/postgres/testing/test_server.h"

@@ -1,0 +1,24 @@
+#include "sluice/plugins/memory/store/memory_entry.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+
+namespace sluice {
+
+bool IsValidPayloadId(absl::string_view id) {
+  return !id.empty() && id.size() <= kMaxPayloadIdBytes &&
+         std::none_of(id.begin(), id.end(), [](char c) {
+           return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+         });
+}
+
+bool IsValidStoreId(absl::string_view id) {
+  return !id.empty() && id.size() <= kMaxStoreIdBytes &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+}  // namespace sluice
