@@ -15,7 +15,7 @@
 #include "sluice/benchmarks/process_memory.h"
 #include "sluice/benchmarks/raw_sha256.h"
 #include "sluice/benchmarks/run_fixtures.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/executor/executor.h"
 #include "sluice/executor/testing/fake_job_store.h"
 

@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/testing/fake_clock.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {

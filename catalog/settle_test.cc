@@ -17,8 +17,8 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/catalog/process_identity.h"
-#include "sluice/catalog/sqlite.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {

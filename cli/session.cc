@@ -19,7 +19,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/base/version.h"
 #include "sluice/catalog/settle.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/cli/json.h"
 
 namespace sluice::cli {

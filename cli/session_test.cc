@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/cli/console.h"
 
 namespace sluice::cli {

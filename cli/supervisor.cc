@@ -19,7 +19,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/catalog/settle.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/cli/exit_code.h"
 #include "sluice/cli/interrupt.h"
 #include "sluice/cli/json.h"

@@ -12,7 +12,7 @@
 namespace sluice {
 
 // Where jobs and records are kept. Thread-safe. //executor/testing is
-// one for tests, //catalog:sqlite_catalog the real one.
+// one for tests, //catalog/sqlite the real one.
 class JobStore {
  public:
   virtual ~JobStore() = default;

@@ -3,7 +3,7 @@
 #include <iostream>
 #include <string>
 
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/destinations/local/factory.h"

@@ -37,7 +37,7 @@ TEST(ConsumerTest, BacksUpItsOwnStoreAndBringsItBack) {
 
   std::shared_ptr<MemoryStore> orders = *MemoryStore::Create("orders-eu-1");
   ASSERT_TRUE(orders->Put("order/17", "3 apples", {"block-9"}).ok());
-  FakeJobStore jobs;  // a service opens //catalog:sqlite_catalog
+  FakeJobStore jobs;  // a service opens //catalog/sqlite
   Executor executor(&jobs, Clock::Real());
   auto source =
       host.AdoptSource("memory", sdk::WrapSource(MakeMemorySource(orders)));

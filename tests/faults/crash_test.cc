@@ -13,7 +13,7 @@
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "sluice/base/testing/crash_file_system.h"
-#include "sluice/catalog/sqlite_vfs.h"
+#include "sluice/catalog/testing/sqlite_vfs.h"
 #include "sluice/tests/faults/hasty_clock.h"
 #include "sluice/tests/faults/world.h"
 

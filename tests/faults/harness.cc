@@ -6,7 +6,7 @@
 
 #include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/catalog/sqlite_vfs.h"
+#include "sluice/catalog/testing/sqlite_vfs.h"
 #include "sluice/tests/faults/hasty_clock.h"
 
 namespace sluice {

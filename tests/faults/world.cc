@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/protocol/lease.h"
 #include "sluice/destinations/archive/protocol/repo.h"

@@ -1,14 +1,15 @@
 // Writes the golden catalog of this schema version, once, when the version is
 // made:
 //
-//   bazel run //catalog:make_golden -- $PWD/catalog/testdata/catalog_v1.db
+//   bazel run //catalog/sqlite:make_golden --
+//   $PWD/catalog/testdata/catalog_v1.db
 //
 // golden_test.cc says what is in it. The files of past versions stay as they
 // are for ever.
 
 #include <cstdio>
 
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {

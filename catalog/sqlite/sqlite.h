@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_SQLITE_H_
-#define SLUICE_CATALOG_SQLITE_H_
+#ifndef SLUICE_CATALOG_SQLITE_SQLITE_H_
+#define SLUICE_CATALOG_SQLITE_SQLITE_H_
 
 // SQLite as the catalog needs it: one connection, transactions that honour a
 // Context, and errors in our words.
@@ -154,4 +154,4 @@ class SqliteDatabase {
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_SQLITE_H_
+#endif  // SLUICE_CATALOG_SQLITE_SQLITE_H_

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_HELD_JOBS_H_
-#define SLUICE_CATALOG_HELD_JOBS_H_
+#ifndef SLUICE_CATALOG_SQLITE_HELD_JOBS_H_
+#define SLUICE_CATALOG_SQLITE_HELD_JOBS_H_
 
 // What a catalog object knows of the jobs that it holds, beside their rows: the
 // lease's number and end, what ends the run, and progress not yet written.
@@ -90,4 +90,4 @@ class HeldJobs {
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_HELD_JOBS_H_
+#endif  // SLUICE_CATALOG_SQLITE_HELD_JOBS_H_

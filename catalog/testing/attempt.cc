@@ -1,4 +1,4 @@
-#include "sluice/catalog/attempt.h"
+#include "sluice/catalog/testing/attempt.h"
 
 #include <memory>
 
@@ -6,9 +6,9 @@
 #include "absl/time/time.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/catalog/catalog.h"
-#include "sluice/catalog/sqlite.h"
-#include "sluice/catalog/sqlite_catalog.h"
-#include "sluice/catalog/sqlite_vfs.h"
+#include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
+#include "sluice/catalog/testing/sqlite_vfs.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 

@@ -1,4 +1,4 @@
-#include "sluice/catalog/sqlite_vfs.h"
+#include "sluice/catalog/testing/sqlite_vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

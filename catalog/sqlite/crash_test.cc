@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/testing/crash_file_system.h"
-#include "sluice/catalog/attempt.h"
+#include "sluice/catalog/testing/attempt.h"
 
 namespace sluice {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_CATALOG_FILE_H_
-#define SLUICE_CATALOG_CATALOG_FILE_H_
+#ifndef SLUICE_CATALOG_SQLITE_CATALOG_FILE_H_
+#define SLUICE_CATALOG_SQLITE_CATALOG_FILE_H_
 
 // The catalog's file and the room that is kept free beside it. Thread-safe
 // where the file system is.
@@ -32,4 +32,4 @@ bool GiveUpReserve(FileSystem& file_system, const std::string& path);
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_CATALOG_FILE_H_
+#endif  // SLUICE_CATALOG_SQLITE_CATALOG_FILE_H_

@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "catalog/sqlite_catalog_impl.h"
+#include "catalog/sqlite/sqlite_catalog_impl.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/catalog/rows.h"
+#include "sluice/catalog/sqlite/rows.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/catalog/held_jobs.h"
+#include "sluice/catalog/sqlite/held_jobs.h"
 
 #include <utility>
 

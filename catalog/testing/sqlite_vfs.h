@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_SQLITE_VFS_H_
-#define SLUICE_CATALOG_SQLITE_VFS_H_
+#ifndef SLUICE_CATALOG_TESTING_SQLITE_VFS_H_
+#define SLUICE_CATALOG_TESTING_SQLITE_VFS_H_
 
 // SQLite over base/file_system.h, so that a test can make each I/O call of the
 // catalog fail, or cut the power between any two of them.
@@ -43,4 +43,4 @@ class SqliteVfs {
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_SQLITE_VFS_H_
+#endif  // SLUICE_CATALOG_TESTING_SQLITE_VFS_H_

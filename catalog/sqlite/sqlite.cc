@@ -1,4 +1,4 @@
-#include "sluice/catalog/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <sqlite3.h>

@@ -1,4 +1,4 @@
-#include "sluice/catalog/schema.h"
+#include "sluice/catalog/sqlite/schema.h"
 
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_ATTEMPT_H_
-#define SLUICE_CATALOG_ATTEMPT_H_
+#ifndef SLUICE_CATALOG_TESTING_ATTEMPT_H_
+#define SLUICE_CATALOG_TESTING_ATTEMPT_H_
 
 // One backup as the catalog sees it, over any file system, and what must be
 // true of the catalog however it ended. For the tests that make every I/O call
@@ -43,4 +43,4 @@ std::string WhatIsWrong(FileSystem& file_system,
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_ATTEMPT_H_
+#endif  // SLUICE_CATALOG_TESTING_ATTEMPT_H_

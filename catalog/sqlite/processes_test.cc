@@ -17,8 +17,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/catalog/sqlite.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {
@@ -30,7 +30,7 @@ class Worker {
     int in[2], out[2];
     EXPECT_EQ(pipe(in), 0);
     EXPECT_EQ(pipe(out), 0);
-    arguments.insert(arguments.begin(), "catalog/catalog_worker");
+    arguments.insert(arguments.begin(), "catalog/sqlite/catalog_worker");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);

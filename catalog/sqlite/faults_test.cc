@@ -10,7 +10,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/testing/crash_file_system.h"
 #include "sluice/base/testing/fault_file_system.h"
-#include "sluice/catalog/attempt.h"
+#include "sluice/catalog/testing/attempt.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/catalog/schema.h"
+#include "sluice/catalog/sqlite/schema.h"
 
 #include <stdlib.h>
 
@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/catalog/sqlite.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {
@@ -130,7 +130,7 @@ TEST_F(SchemaTest, MigratesStepByStepAndKeepsTheRows) {
 // The first version's catalog, as make_golden.cc wrote it.
 TEST_F(SchemaTest, OpensTheGoldenCatalogOfVersionOne) {
   std::ofstream(path_, std::ios::binary)
-      << BytesOf("catalog/testdata/catalog_v1.db");
+      << BytesOf("catalog/sqlite/testdata/catalog_v1.db");
   auto opened = OpenCatalog();
   ASSERT_TRUE(opened.ok()) << opened.status();
   Catalog& catalog = **opened;

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_SQLITE_CATALOG_IMPL_H_
-#define SLUICE_CATALOG_SQLITE_CATALOG_IMPL_H_
+#ifndef SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_IMPL_H_
+#define SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_IMPL_H_
 
 #include <memory>
 #include <string>
@@ -12,11 +12,11 @@
 #include "absl/time/time.h"
 #include "sluice/base/thread.h"
 #include "sluice/catalog/catalog.h"
-#include "sluice/catalog/held_jobs.h"
 #include "sluice/catalog/lease.h"
 #include "sluice/catalog/process_identity.h"
-#include "sluice/catalog/sqlite.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/held_jobs.h"
+#include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 
@@ -142,4 +142,4 @@ absl::Status NameTakenError(absl::string_view what);
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_SQLITE_CATALOG_IMPL_H_
+#endif  // SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_IMPL_H_

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_SQLITE_CATALOG_H_
-#define SLUICE_CATALOG_SQLITE_CATALOG_H_
+#ifndef SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_H_
+#define SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_H_
 
 // The catalog in one SQLite file: the default. Any number of processes of one
 // machine at once (WAL mode shares memory, so the file cannot lie on a network
@@ -38,7 +38,7 @@ struct SqliteCatalogOptions {
   // Room kept for a full disk. 0: none.
   size_t reserve_bytes = size_t{256} << 10;
   // For tests: the file's own file system, the SQLite VFS over it
-  // (//catalog:sqlite_vfs) and exclusive use; and no thread, so that leases are
+  // (//catalog/testing) and exclusive use; and no thread, so that leases are
   // renewed by CheckLease alone.
   FileSystem* file_system = FileSystem::Posix();
   std::string vfs;
@@ -55,4 +55,4 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_SQLITE_CATALOG_H_
+#endif  // SLUICE_CATALOG_SQLITE_SQLITE_CATALOG_H_

@@ -1,4 +1,4 @@
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_ROWS_H_
-#define SLUICE_CATALOG_ROWS_H_
+#ifndef SLUICE_CATALOG_SQLITE_ROWS_H_
+#define SLUICE_CATALOG_SQLITE_ROWS_H_
 
 // The models as rows of the catalog's tables. Each function is part of its
 // caller's transaction; errors are those of sqlite.h, and the *_not_found and
@@ -14,7 +14,7 @@
 #include "absl/types/optional.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/lease.h"
-#include "sluice/catalog/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/executor/models.pb.h"
 
 namespace sluice {
@@ -54,4 +54,4 @@ absl::StatusOr<int64_t> DrawFence(SqliteConnection& connection);
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_ROWS_H_
+#endif  // SLUICE_CATALOG_SQLITE_ROWS_H_

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/catalog/rows.h"
+#include "sluice/catalog/sqlite/rows.h"
 
 #include <cstdint>
 #include <utility>

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CATALOG_SCHEMA_H_
-#define SLUICE_CATALOG_SCHEMA_H_
+#ifndef SLUICE_CATALOG_SQLITE_SCHEMA_H_
+#define SLUICE_CATALOG_SQLITE_SCHEMA_H_
 
 // The tables of the catalog, and how an older catalog becomes a newer one.
 //
@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "sluice/catalog/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
@@ -36,4 +36,4 @@ absl::Status EnsureSchema(const Context& context, SqliteDatabase& database,
 
 }  // namespace sluice
 
-#endif  // SLUICE_CATALOG_SCHEMA_H_
+#endif  // SLUICE_CATALOG_SQLITE_SCHEMA_H_

@@ -1,4 +1,4 @@
-#include "sluice/catalog/catalog_file.h"
+#include "sluice/catalog/sqlite/catalog_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

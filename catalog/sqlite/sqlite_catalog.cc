@@ -1,4 +1,4 @@
-#include "sluice/catalog/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 #include <unistd.h>
 
@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "catalog/sqlite_catalog_impl.h"
+#include "catalog/sqlite/sqlite_catalog_impl.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/catalog/catalog_file.h"
-#include "sluice/catalog/rows.h"
-#include "sluice/catalog/schema.h"
+#include "sluice/catalog/sqlite/catalog_file.h"
+#include "sluice/catalog/sqlite/rows.h"
+#include "sluice/catalog/sqlite/schema.h"
 
 namespace sluice {
 namespace {
