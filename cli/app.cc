@@ -16,12 +16,12 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/cli/console.h"
-#include "sluice/cli/help.h"
-#include "sluice/cli/interrupt.h"
-#include "sluice/cli/session.h"
+#include "sluice/cli/commands/help.h"
 #include "sluice/cli/supervisor.h"
-#include "sluice/cli/verbs.h"
+#include "sluice/cli/terminal/console.h"
+#include "sluice/cli/terminal/interrupt.h"
+#include "sluice/cli/verbs/session.h"
+#include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/cli/parser.h"
+#include "sluice/cli/commands/parser.h"
 
 namespace sluice::cli {
 

@@ -32,7 +32,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "sluice/base/child_process.h"
-#include "sluice/cli/console.h"
+#include "sluice/cli/terminal/console.h"
 
 namespace sluice::cli {
 

@@ -19,7 +19,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
-#include "sluice/cli/json.h"
+#include "sluice/cli/terminal/json.h"
 
 namespace sluice::cli {
 namespace {

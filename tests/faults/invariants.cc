@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sluice/cli/archive_view.h"
+#include "sluice/cli/verbs/archive_view.h"
 
 namespace sluice {
 namespace {

@@ -1,0 +1,353 @@
+#include "sluice/cli/commands/command_table.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace sluice::cli {
+namespace {
+
+FlagSpec Repo() {
+  return {"repo", "NAME|URI",
+          "the repo: its name in the catalog, its URI, as local:/mnt/disk, or "
+          "a folder's path",
+          "", Completion::kRepo};
+}
+
+FlagSpec Store(absl::string_view help) { return {"store", "STORE-ID", help}; }
+
+ArgumentSpec OptionalId() {
+  return {"ID", "a backup's id, a unique beginning of it, or latest", false,
+          false, Completion::kArchive};
+}
+
+std::vector<VerbSpec> Archives() {
+  return {
+      {"backup",
+       "back up a store into a repo",
+       "Streams one consistent snapshot of the store into a new archive, which "
+       "is published whole or not at all. What earlier runs left behind in the "
+       "repo is swept first.",
+       {{"SOURCE", "the store's URI, as memory:?load=/usr/include"}},
+       {Repo(),
+        {"init", "",
+         "make a new repo there where there is none yet, nor ever was"},
+        {"base", "ID",
+         "an increment on this archive of the store, or on its latest; all of "
+         "it where the store cannot build on that"},
+        {"allow-empty", "", "an archive without any bytes is no failure"},
+        {"verify", "",
+         "read every stored byte back and compare it before the archive is "
+         "published; costs a second reading, and says how long it took"},
+        {"label", "TEXT", "what to call the archive; `list` shows it"},
+        Store("the store's id, where the source has none of its own")},
+       "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
+      {"restore",
+       "bring a backup back into an empty store",
+       "Nothing becomes visible in the target before every byte was checked. "
+       "The target must be empty, of the archive's kind, and not another "
+       "store. Needs the repo alone: no catalog that knows it.",
+       {OptionalId()},
+       {Repo(),
+        {"to", "SOURCE", "the empty store's URI, as memory:?save=/tmp/out"},
+        Store("whose latest, where the repo holds several stores"),
+        {"from-store", "STORE-ID",
+         "restore this store's archive into a target with another id"},
+        {"accept-mismatch", "",
+         "restore although the result is not what the backup recorded of the "
+         "store: deleted entries and old values may come back; for stores "
+         "with the option accept_mismatch, as badger"},
+        {"from-file", "FILE",
+         "in place of an archive: what the store's own tool wrote, as `badger "
+         "backup` does; only its format can tell that it is whole",
+         "", Completion::kFile},
+        {"kind", "KIND", "what the file of --from-file is, as badger"},
+        {"allow-empty", "", "a file with nothing in it is no failure"}},
+       "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
+      {"verify",
+       "read archives in full and check every byte",
+       "Of an increment also those that it builds on. Damage found is "
+       "recorded, and latest passes over the archive from then on. Exit status "
+       "4 where there is any. Each archive is looked at, also after one that "
+       "could not be read; with --all, a record whose archive is gone is named "
+       "too.",
+       {OptionalId()},
+       {Repo(),
+        {"all", "", "every archive of the repo"},
+        Store("only this store's archives")},
+       "verify --all --repo nightly"},
+      {"list",
+       "list a repo's archives, oldest first",
+       "",
+       {},
+       {Repo(),
+        Store("only this store's archives"),
+        {"label", "TEXT", "only archives of this label"}},
+       "list --repo nightly"},
+      {"show",
+       "show all that is known of one archive",
+       "",
+       {{"ID", "a backup's id, a unique beginning of it, or latest", true,
+         false, Completion::kArchive}},
+       {Repo(), Store("whose latest, where the repo holds several stores")},
+       "show latest --repo nightly"},
+      {"delete",
+       "delete archives",
+       "An archive that increments build on is not deleted without them.",
+       {{"ID", "backup ids, or unique beginnings of four letters and more",
+         true, true, Completion::kArchive}},
+       {Repo(),
+        {"with-increments", "", "those too that build on the named ones"},
+        {"dry-run", "", "show what would go, and delete nothing"},
+        {"yes", "", "do not ask; only a terminal is asked"}},
+       "delete 01JD3Z --repo nightly"},
+      {"reconcile",
+       "compare catalog and repo, and mend what differs",
+       "Without a flag only jobs whose process died are finished, and what "
+       "differs is listed. An archive with a live writer is left alone.",
+       {},
+       {Repo(),
+        {"adopt", "", "record archives that have no record, after verifying"},
+        {"forget", "", "drop records whose archive is gone"},
+        {"adopt-foreign", "CATALOG-ID",
+         "adopt what this other catalog wrote, too; `sluice show` has its id"},
+        {"adopt-all", "",
+         "adopt whatever catalog wrote it: brings all back after the catalog "
+         "was lost"}},
+       "reconcile --repo nightly --adopt"},
+      {"sweep",
+       "remove what dead runs left behind in a repo",
+       "Never touches an archive, nor what a live writer is still writing, nor "
+       "a payload that has no manifest: that is an archive which lost it, or "
+       "one that is being copied in.",
+       {},
+       {Repo(),
+        {"take-lost", "",
+         "remove payloads without a manifest too, once nothing below them is "
+         "younger than an hour and no record knows them"}},
+       "sweep --repo nightly"},
+  };
+}
+
+std::vector<VerbSpec> Administration() {
+  return {
+      {"repo add",
+       "give a place a name in the catalog",
+       "Makes a new repo there where there is none; one that is there is used "
+       "as it is.",
+       {{"NAME", "lower case letters, digits, '.', '_' and '-'"},
+        {"URI", "the place, as local:/mnt/disk, or a folder's path"}},
+       {},
+       "repo add nightly local:/mnt/disk"},
+      {"repo list",
+       "list the repos that the catalog knows",
+       "",
+       {},
+       {},
+       "repo list"},
+      {"repo show",
+       "show one repo",
+       "",
+       {{"NAME", "its name, id, or URI", true, false, Completion::kRepo}},
+       {},
+       "repo show nightly"},
+      {"repo remove",
+       "forget a repo",
+       "Only the catalog forgets it: its archives stay where they are, and "
+       "`repo add` knows them again.",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo}},
+       {},
+       "repo remove nightly"},
+      {"repo rename",
+       "give a repo another name",
+       "",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo},
+        {"NEW-NAME", "lower case letters, digits, '.', '_' and '-'"}},
+       {},
+       "repo rename nightly weekly"},
+      {"repo move",
+       "say where a repo has gone",
+       "Moves nothing: for a disk that is mounted elsewhere now, or a repo "
+       "that "
+       "was copied. The place must hold that very repo.",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo},
+        {"URI", "where it is now, as local:/mnt/disk2"}},
+       {},
+       "repo move nightly local:/mnt/disk2"},
+      {"repo repair",
+       "write a lost or damaged sluice-repo.json anew",
+       "The archives say which repo they are in. Nothing is changed where the "
+       "repo is whole, where no archive vouches for it (is the disk mounted?), "
+       "or where they are another repo's than the catalog says.",
+       {{"NAME", "its name, id, or URI", true, false, Completion::kRepo}},
+       {},
+       "repo repair nightly"},
+      {"job list",
+       "list jobs, newest first",
+       "",
+       {},
+       {{"limit", "COUNT", "at most this many", "50"}},
+       "job list --limit 10"},
+      {"job show",
+       "show one job",
+       "",
+       {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
+         Completion::kJob}},
+       {},
+       "job show latest"},
+      {"job cancel",
+       "ask a running job to end",
+       "The process that runs it ends it as interrupted, within seconds.",
+       {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
+         Completion::kJob}},
+       {},
+       "job cancel latest"},
+      {"plugin list",
+       "list the kinds of stores and places there are",
+       "",
+       {},
+       {},
+       "plugin list"},
+      {"plugin info",
+       "show what a kind can do and the options of its URI",
+       "",
+       {{"KIND", "as memory or local"}},
+       {},
+       "plugin info memory"},
+      {"plugin run",
+       "run a verb of a plugin's own",
+       "`run` may be left out: `sluice plugin badger inspect /srv/db`. With "
+       "--json the verb prints one object, or one a line, of 16 MiB at most. "
+       "The plugin's README names its verbs; `sluice plugin KIND VERB --help` "
+       "asks the plugin.",
+       {{"KIND", "as badger"},
+        {"VERB", "as inspect"},
+        {"ARGUMENT", "the verb's own words", false, true, Completion::kFile}},
+       {},
+       "plugin badger inspect /srv/db"},
+      {"plugin check",
+       "test a plugin: load it, and run the executor with it",
+       "For authors of plugins. The file goes through every check of the "
+       "loader; with --source, --target and --archives the executor runs with "
+       "the source; with --place every rule for places is tried. All that is "
+       "named is written into: name nothing that is in use. Each check runs in "
+       "a process of its own; one that crashes, exits or hangs has failed. "
+       "Where a copy counts the same as its original but has other bytes, the "
+       "restore is not shown to be right. Exit status 16 if a check fails, 3 "
+       "if none does and something was not shown.",
+       {{"FILE", "the shared object, sluice-ROLE-KIND.so", true, false,
+         Completion::kFile}},
+       {{"source", "URI", "a store of this plugin with something in it"},
+        {"target", "URI",
+         "an empty store to restore into; {} in it is a number, new for each"},
+        {"archives", "FOLDER", "where the archives go: empty, or missing", "",
+         Completion::kFile},
+        {"restored", "URI",
+         "reads what was restored into the target, with {} as there",
+         "as --target"},
+        {"empty-source", "URI", "a store with nothing in it"},
+        {"warning-source", "URI", "a store that cannot be backed up in full"},
+        {"place", "URI", "an empty place of this plugin"},
+        {"check-timeout", "DURATION", "a check that takes longer has failed",
+         "2m"}},
+       "plugin check ./sluice-source-mine.so"},
+  };
+}
+
+std::vector<VerbSpec> Rest() {
+  return {
+      {"demo",
+       "see it work: back up a real folder, verify, restore, compare",
+       "Keeps everything in a new folder below $TMPDIR and says where.",
+       {},
+       {{"folder", "FOLDER", "what to back up", "/usr/include",
+         Completion::kFile}},
+       "demo"},
+      {"completion",
+       "print the completion script of a shell",
+       "",
+       {{"SHELL", "bash, zsh or fish", true, false, Completion::kShell}},
+       {},
+       "completion bash > /etc/bash_completion.d/sluice"},
+      {"man", "print the manual page, in troff", "", {}, {}, "man > sluice.1"},
+      {"version", "print the version", "", {}, {}, "version"},
+  };
+}
+
+std::vector<VerbSpec> MakeVerbs() {
+  std::vector<VerbSpec> verbs = Archives();
+  for (VerbSpec& verb : Administration()) verbs.push_back(std::move(verb));
+  for (VerbSpec& verb : Rest()) verbs.push_back(std::move(verb));
+  return verbs;
+}
+
+}  // namespace
+
+const std::vector<VerbSpec>& Verbs() {
+  static const auto& verbs = *new std::vector<VerbSpec>(MakeVerbs());
+  return verbs;
+}
+
+const std::vector<FlagSpec>& GlobalFlags() {
+  static const auto& flags = *new std::vector<FlagSpec>{
+      {"json", "", "the result as JSON: one object, or one a line for lists"},
+      {"catalog", "sqlite:PATH", "the catalog of jobs and records",
+       "sqlite:$XDG_STATE_HOME/sluice/catalog.db", Completion::kFile},
+      {"plugin-dir", "FOLDER", "where plugins are",
+       "plugins/ beside the executable", Completion::kFile},
+      {"plugin-pin", "FILE=SHA256,...",
+       "load the plugin of this file name only if its content has this "
+       "SHA-256"},
+      {"log-format", "logfmt|json", "of the log lines on stderr", "logfmt",
+       Completion::kLogFormat},
+      {"no-progress", "", "no progress on stderr"},
+      {"quiet", "",
+       "nothing where all went well: no progress, no log lines, no words about "
+       "what was done; lists, warnings and errors as ever"},
+      {"timeout", "DURATION",
+       "end as interrupted after this long, as 90s, 45m, 6h", "no limit"},
+      {"grace", "DURATION",
+       "how long a run that is late or was interrupted may take to clean up; "
+       "then it is killed, and its job ended as interrupted all the same",
+       "10s"},
+      {"help", "", "explain the verb and end"},
+  };
+  return flags;
+}
+
+const VerbSpec* FindVerb(absl::string_view path) {
+  const auto& verbs = Verbs();
+  const auto found =
+      std::find_if(verbs.begin(), verbs.end(),
+                   [&](const VerbSpec& verb) { return verb.path == path; });
+  return found == verbs.end() ? nullptr : &*found;
+}
+
+std::string EnvironmentTwin(absl::string_view flag) {
+  return absl::StrCat("SLUICE_", absl::AsciiStrToUpper(
+                                     absl::StrReplaceAll(flag, {{"-", "_"}})));
+}
+
+std::string Usage(const VerbSpec& verb) {
+  std::string usage = absl::StrCat("sluice ", verb.path);
+  for (const ArgumentSpec& argument : verb.arguments) {
+    const absl::string_view dots = argument.repeated ? "..." : "";
+    if (argument.required) {
+      absl::StrAppend(&usage, " ", argument.name, dots);
+    } else {
+      absl::StrAppend(&usage, " [", argument.name, dots, "]");
+    }
+  }
+  for (const FlagSpec& flag : verb.flags) {
+    const std::string value =
+        flag.is_switch() ? "" : absl::StrCat(" ", flag.value);
+    absl::StrAppend(&usage, " [--", flag.name, value, "]");
+  }
+  return usage;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,56 @@
+#ifndef SLUICE_CLI_VERBS_RUNS_H_
+#define SLUICE_CLI_VERBS_RUNS_H_
+
+// One run of the executor as the command does it: with the catalog's lease and
+// cancel requests, and progress on the console. Blocks until the run is over.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sluice/cli/verbs/session.h"
+#include "sluice/destinations/archive/protocol/sweep.h"
+#include "sluice/executor/executor.h"
+
+namespace sluice::cli {
+
+// How long a source may take to return once it was cancelled; then the command
+// leaves without it. Less than the second within which Ctrl-C is to end a run.
+inline constexpr absl::Duration kAbandonAfter = absl::Milliseconds(700);
+
+struct BackupWishes {
+  bool allow_empty = false;
+  bool read_back = false;  // and say on the console what it cost
+};
+
+// `source_uri`: as UriFacts has it. `base`: the archive that an increment
+// builds on; null: a full backup.
+BackupResult RunBackup(Session& session, const OpenedRepo& repo,
+                       const std::shared_ptr<Backupable>& source,
+                       absl::string_view source_uri, absl::string_view store_id,
+                       const Manifest* base, const BackupWishes& wishes);
+
+// `from_store`: the store whose archive may be restored into a target with
+// another id; empty: none.
+RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
+                         const std::shared_ptr<Backupable>& target,
+                         absl::string_view backup_id,
+                         absl::string_view from_store);
+
+// Sweeps with what the catalog knows: no backup that it has recorded is ended,
+// and each whose job has ended without an archive, at once.
+absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
+                                             const OpenedRepo& repo,
+                                             bool take_lost);
+
+// Removes what dead runs left in the repo. A failure is a warning.
+void SweepBeforeBackup(Session& session, const OpenedRepo& repo);
+
+// "memory-0123456789abcdef": the same for the same UriFacts::identity. The id
+// of a store that has none of its own.
+std::string StoreIdFromUri(absl::string_view kind, absl::string_view uri);
+
+}  // namespace sluice::cli
+
+#endif  // SLUICE_CLI_VERBS_RUNS_H_

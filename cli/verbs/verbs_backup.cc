@@ -1,0 +1,217 @@
+// backup.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "sluice/base/clock.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/cli/terminal/text.h"
+#include "sluice/cli/verbs/archives.h"
+#include "sluice/cli/verbs/run_report.h"
+#include "sluice/cli/verbs/runs.h"
+#include "sluice/cli/verbs/verbs.h"
+#include "sluice/executor/backupable.h"
+
+namespace sluice::cli {
+namespace {
+
+absl::Status ConflictingStore(const std::string& own,
+                              const std::string& wanted) {
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                absl::StrCat("the store's own id is ", own, ", not ", wanted)),
+      "leave out --store");
+}
+
+// The id that the archive will bear: the store's own, else --store, else one
+// made from the URI, which is the same for each backup of it.
+absl::StatusOr<std::string> StoreIdOf(Session& session, const StoreInfo& info,
+                                      const std::string& kind,
+                                      const UriFacts& facts) {
+  const std::string wanted = session.command().Get("store");
+  if (info.store_id.empty()) {
+    return wanted.empty() ? StoreIdFromUri(kind, facts.identity) : wanted;
+  }
+  if (!wanted.empty() && wanted != info.store_id) {
+    return ConflictingStore(info.store_id, wanted);
+  }
+  return info.store_id;
+}
+
+// Once the id of a store without one was made from its URI as it was typed,
+// whatever that meant in the folder of the day.
+void NoteOlderId(Session& session, const OpenedRepo& repo,
+                 const std::string& kind, const std::string& uri,
+                 const std::string& store_id) {
+  const std::string older = StoreIdFromUri(kind, uri);
+  const absl::StatusOr<Catalog*> catalog = session.catalog();
+  if (older == store_id || session.command().Has("store") || !catalog.ok()) {
+    return;
+  }
+  CatalogFilter filter;
+  filter.repo_id = repo.row.id();
+  filter.store_id = older;
+  filter.limit = 1;
+  const auto records = (*catalog)->ListRecords(session.context(), filter);
+  if (!records.ok() || records->empty()) return;
+  session.console().Note(absl::StrCat(
+      "earlier archives of ", uri, " are of store ", older, ", this one is of ",
+      store_id, ": --store ", older, " names those, also to back up on"));
+}
+
+// What can be restored can be built on.
+absl::Status CheckCanBeBase(const std::vector<ArchiveRow>& rows,
+                            const ArchiveRow& base) {
+  SLUICE_ASSIGN_OR_RETURN(const auto chain, ChainOf(rows, base));
+  for (const ArchiveRow& link : chain) {
+    if (!link.manifest.ok()) return link.manifest.status();
+    if (!link.damaged()) continue;
+    return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                     absl::StrCat("archive ", link.id, " was found damaged"));
+  }
+  if (chain.size() < kMaxChainLength) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, kInvalidArgument,
+      absl::StrCat("archive ", base.id, " ends a chain of ", chain.size(),
+                   ", which is as long as one may be"));
+}
+
+absl::StatusOr<Manifest> FindBase(Session& session, const OpenedRepo& repo,
+                                  const std::string& store_id) {
+  SLUICE_ASSIGN_OR_RETURN(const auto rows,
+                          LoadArchives(session, repo, RepoUse::kWrite));
+  SLUICE_ASSIGN_OR_RETURN(
+      const ArchiveRow base,
+      Choose(session, rows, {session.command().Get("base"), store_id}));
+  SLUICE_RETURN_IF_ERROR(CheckCanBeBase(rows, base));
+  return *base.manifest;
+}
+
+// The archive that --base names. None is a full backup: also where the latest
+// was asked for and there is none to build on, so that the first of a series
+// needs no other words than the rest.
+absl::StatusOr<absl::optional<Manifest>> BaseFor(Session& session,
+                                                 const OpenedRepo& repo,
+                                                 const std::string& store_id) {
+  const std::string wish = session.command().Get("base");
+  if (wish.empty()) return absl::optional<Manifest>();
+  absl::StatusOr<Manifest> base = FindBase(session, repo, store_id);
+  if (base.ok()) return absl::optional<Manifest>(*std::move(base));
+  const std::string code = ErrorCodeOf(base.status());
+  const bool is_none =
+      code == kArchiveNotFound || code == kArchiveDamaged ||
+      base.status().code() == absl::StatusCode::kFailedPrecondition;
+  if (wish != "latest" || !is_none) return Annotate(base.status(), "--base");
+  session.console().Note(absl::StrCat(
+      "full backup: ", Printable(std::string(base.status().message()))));
+  return absl::optional<Manifest>();
+}
+
+absl::Status CheckIncrements(const Command& command, const StoreInfo& info,
+                             const std::string& kind) {
+  if (!command.Has("base") || info.increments) return absl::OkStatus();
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                absl::StrCat("a store of kind ", kind,
+                             " cannot be backed up on a base")),
+      "leave out --base");
+}
+
+// What the source says of that, after a colon.
+std::string WhyFull(const Manifest& manifest) {
+  const auto& metadata = manifest.engine_metadata();
+  const auto why = metadata.find(kFullReasonKey);
+  return why == metadata.end() ? "" : ": " + Printable(why->second);
+}
+
+absl::Status CheckLabel(const std::string& label) {
+  constexpr size_t kMaxLabelBytes = 128;
+  if (label.size() <= kMaxLabelBytes && Printable(label) == label) {
+    return absl::OkStatus();
+  }
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
+                "--label is too long, or holds control bytes"),
+      absl::StrCat("at most ", kMaxLabelBytes, " bytes of UTF-8"));
+}
+
+void PrintBackup(Console& console, const OpenedRepo& repo,
+                 const BackupResult& result, absl::Duration took) {
+  if (console.json()) {
+    console.ResultJson(
+        {{"record", ToJson(result.record)}, {"job", ToJson(result.job)}});
+    return;
+  }
+  const BackupRecord& record = *result.record;
+  const std::string& base = record.base_backup_id();
+  console.Done(absl::StrCat(
+      record.id(), "\n  store ", record.store_id(), " (", record.store_kind(),
+      ") in repo ", Printable(repo.label()), base.empty() ? "" : "\n  on ",
+      base, "\n  ", AmountText(record.plain_size_bytes(), took), ", sha256 ",
+      record.sha256(), "\n"));
+}
+
+}  // namespace
+
+Outcome RunBackupVerb(Session& session) {
+  const std::string uri = session.command().arguments.front();
+  SLUICE_RETURN_IF_ERROR(CheckLabel(session.command().Get("label")));
+  // What is wrong is told before anything is made.
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> source,
+                          host->CreateSource(uri));
+  SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, host->ReadSourceUri(uri));
+  SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
+                          source->Describe(session.context()));
+  const std::string kind = source->store_kind();
+  SLUICE_RETURN_IF_ERROR(CheckIncrements(session.command(), info, kind));
+  SLUICE_ASSIGN_OR_RETURN(const std::string store_id,
+                          StoreIdOf(session, info, kind, facts));
+  SLUICE_RETURN_IF_ERROR(session.catalog().status());
+  // Before a repo is made there.
+  if (const std::string place = session.command().Get("repo");
+      LooksLikeUri(place)) {
+    SLUICE_ASSIGN_OR_RETURN(const UriFacts repo,
+                            host->ReadPlaceUri(PlaceUri(place)));
+    SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  }
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo repo,
+      session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
+  SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  if (info.store_id.empty()) NoteOlderId(session, repo, kind, uri, store_id);
+  SweepBeforeBackup(session, repo);
+  SLUICE_RETURN_IF_ERROR(NameTheFuture(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const absl::optional<Manifest> base,
+                          BaseFor(session, repo, store_id));
+
+  const absl::Time began = Clock::Real()->Now();
+  const BackupResult result = RunBackup(
+      session, repo, source, facts.uri, store_id,
+      base.has_value() ? &*base : nullptr,
+      {session.command().Has("allow-empty"), session.command().Has("verify")});
+  const absl::Duration took = Clock::Real()->Now() - began;
+  LogJobFinished(session.console(), repo.label(), result.job, result.status,
+                 took);
+  if (!result.status.ok()) {
+    return {result.status, result.job, result.source_abandoned};
+  }
+  NoteWarnings(session.console(), result.record->warnings());
+  if (base.has_value() && result.record->base_backup_id().empty()) {
+    session.console().Note(
+        absl::StrCat("full backup: the store could not build on archive ",
+                     base->backup_id(), WhyFull(*result.manifest)));
+  }
+  PrintBackup(session.console(), repo, result, took);
+  Outcome outcome;
+  if (result.record->warnings_size() > 0) outcome.code = ExitCode::kWarnings;
+  return outcome;
+}
+
+}  // namespace sluice::cli
