@@ -60,7 +60,7 @@ def check_patch(name, text):
 
 def main():
     mutants = {path.stem: path.read_text()
-               for path in (ROOT / "tests/mutants").glob("*.mutant")}
+               for path in (ROOT / "tests/mutants").rglob("*.mutant")}
     problems = []
     named = set()
     rows = 0

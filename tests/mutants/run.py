@@ -3,8 +3,9 @@
 
 usage: tests/mutants/run.py [--list] [--shard I/N] [NAME ...]
 
-Each NAME.mutant beside this file says which trap of tests/traps.md it stands
-for, which test must see it, and one replacement in one file:
+Each NAME.mutant below this folder, in the room of the file that it changes,
+says which trap of tests/traps.md it stands for, which test must see it, and one
+replacement in one file:
 
     trap: a rename whose folder was not synced
     test: //destinations/local:local_crash_test
@@ -131,7 +132,7 @@ def red_without(mutants, scratch):
 
 
 def main(arguments):
-    mutants = [parse(path) for path in sorted(HERE.glob("*.mutant"))]
+    mutants = [parse(path) for path in sorted(HERE.rglob("*.mutant"))]
     if arguments[:1] == ["--list"]:
         for mutant in mutants:
             print(f"{mutant['name']}: {mutant['trap']} -> {mutant['test']}"
