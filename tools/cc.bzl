@@ -43,15 +43,55 @@ def _precompiled(name):
         "-Wno-stringop-overread",
     ], ["//tools/pch:" + name]
 
-def sluice_cc_library(name, hdrs = [], srcs = [], copts = [], deps = [], **kwargs):
-    """A cc_library whose headers are included as "sluice/<package>/<header>"."""
-    pch_copts, pch_deps = _precompiled("common") if srcs else ([], [])
+def _if_joined(then, otherwise):
+    return select({"//tools:joined": then, "//conditions:default": otherwise})
+
+def _joined(name, srcs):
+    """(srcs, copts, deps) of a library whose sources are compiled as one, as docs/adr/0022-fewer-and-smaller-compiles.md says."""
+    sources = [src for src in srcs if src.endswith(".cc")]
+    if not _AT_HOME or len(sources) < 2:
+        return srcs, [], []
+    native.genrule(
+        name = name + "_joined",
+        outs = [name + "_joined.cc"],
+        cmd = "for source in %s; do echo \"#include \\\"%s/$$source\\\"\"; done > $@" % (" ".join(sources), native.package_name()),
+        visibility = ["//visibility:private"],
+    )
+    native.cc_library(
+        name = name + "_sources",
+        textual_hdrs = sources,
+        visibility = ["//visibility:private"],
+    )
+
+    return (
+        _if_joined([name + "_joined.cc"] + [src for src in srcs if src not in sources], srcs),
+        # GCC takes a source that is included for a header.
+        _if_joined(["-Wno-unknown-warning-option", "-Wno-subobject-linkage"], []),
+        _if_joined([":" + name + "_sources"], []),
+    )
+
+def sluice_cc_library(name, hdrs = [], srcs = [], copts = [], deps = [], suite = False, **kwargs):
+    """A cc_library whose headers are included as "sluice/<package>/<header>".
+
+    Args:
+      name: of the target.
+      hdrs: its headers.
+      srcs: its sources.
+      copts: beside ours.
+      deps: what they include.
+      suite: the sources are tests, compiled as those are.
+      **kwargs: passed to cc_library.
+    """
+    if suite:
+        copts = copts + TEST_COPTS
+    pch_copts, pch_deps = _precompiled("tests" if suite else "common") if srcs else ([], [])
+    joined_srcs, joined_copts, joined_deps = _joined(name, srcs)
     native.cc_library(
         name = name,
         hdrs = hdrs,
-        srcs = srcs,
-        copts = COPTS + WERROR + copts + pch_copts,
-        deps = deps + pch_deps,
+        srcs = joined_srcs,
+        copts = COPTS + WERROR + copts + pch_copts + joined_copts,
+        deps = deps + pch_deps + joined_deps,
         include_prefix = "sluice/" + native.package_name() if hdrs else None,
         strip_include_prefix = "/" + native.package_name() if hdrs else None,
         **kwargs
@@ -74,7 +114,7 @@ def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **k
 def sluice_plugin(name, deps = [], copts = [], **kwargs):
     """sluice-<role>-<kind>.so: exports `sluice_plugin` and nothing else.
 
-        sluice_plugin(name = "sluice-source-orders", srcs = ["plugin.cc"], deps = [":factory", "//plugins/sdk:factory"])
+        sluice_plugin(name = "sluice-source-orders", srcs = ["plugin.cc"], deps = [":factory", "//plugins/sdk"])
 
     Args:
       name: the file's name without ".so".

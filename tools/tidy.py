@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".sluice/tidy"
 INCLUDE = CACHE / "include"
 OURS = re.compile(re.escape(str(INCLUDE / "sluice")) + r"/(\S+\.cc):\d+:\d+: (?:fatal )?error:")
-LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/sdk/conformance)/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
+LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/sdk/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
 ANALYZER = "clang-analyzer-*,-clang-analyzer-optin.performance.Padding"
 
 

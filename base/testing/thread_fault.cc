@@ -8,19 +8,19 @@
 namespace sluice {
 namespace {
 
-struct Fault {
+struct RefusedStarts {
   Mutex mutex;
   std::string name ABSL_GUARDED_BY(mutex);
   int refused ABSL_GUARDED_BY(mutex) = 0;
 };
 
-Fault& TheFault() {
-  static Fault* const fault = new Fault();
+RefusedStarts& TheRefusedStarts() {
+  static RefusedStarts* const fault = new RefusedStarts();
   return *fault;
 }
 
 bool Refuses(absl::string_view name) {
-  Fault& fault = TheFault();
+  RefusedStarts& fault = TheRefusedStarts();
   MutexLock lock(fault.mutex);
   if (!fault.name.empty() && fault.name != name) return false;
   ++fault.refused;
@@ -30,7 +30,7 @@ bool Refuses(absl::string_view name) {
 }  // namespace
 
 ThreadFault::ThreadFault(absl::string_view name) {
-  Fault& fault = TheFault();
+  RefusedStarts& fault = TheRefusedStarts();
   {
     MutexLock lock(fault.mutex);
     fault.name = std::string(name);
@@ -42,7 +42,7 @@ ThreadFault::ThreadFault(absl::string_view name) {
 ThreadFault::~ThreadFault() { thread_internal::SetRefuses(nullptr); }
 
 int ThreadFault::refused() const {
-  Fault& fault = TheFault();
+  RefusedStarts& fault = TheRefusedStarts();
   MutexLock lock(fault.mutex);
   return fault.refused;
 }

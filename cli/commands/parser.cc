@@ -17,17 +17,12 @@
 #include "absl/strings/strip.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/cli/terminal/exit_code.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr absl::string_view kSeeHelp = "`sluice --help` lists the verbs";
-
-absl::Status UsageError(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
-}
 
 std::string HelpHint(absl::string_view path) {
   return absl::StrCat("`sluice ", path, path.empty() ? "" : " ",

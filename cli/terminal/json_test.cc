@@ -66,10 +66,10 @@ Manifest FullManifest() {
 void ExpectGolden(const std::string& name, const Json& json) {
   // Run from the tree's top, with this set, the test writes the files anew.
   if (getenv("SLUICE_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(absl::StrCat("cli/testdata/", name, ".json"))
+    std::ofstream(absl::StrCat("cli/terminal/testdata/", name, ".json"))
         << json.dump(2) << "\n";
   }
-  std::ifstream file(absl::StrCat("cli/testdata/", name, ".json"));
+  std::ifstream file(absl::StrCat("cli/terminal/testdata/", name, ".json"));
   std::stringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(golden.str(), json.dump(2) + "\n") << name;

@@ -148,6 +148,14 @@ std::string DurationText(absl::Duration duration) {
   return absl::StrCat(whole / 3600, " h ", whole % 3600 / 60, " min");
 }
 
+void AppendField(std::string& text, size_t width, absl::string_view name,
+                 absl::string_view value) {
+  if (value.empty()) return;
+  std::string padded(name);
+  padded.resize(width, ' ');
+  absl::StrAppend(&text, padded, Printable(value), "\n");
+}
+
 std::string Table::Text() const {
   std::vector<size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {

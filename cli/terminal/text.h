@@ -3,6 +3,7 @@
 
 // Small texts for people. Pure; any thread.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -28,6 +29,11 @@ std::string SizeText(uint64_t bytes);
 
 // "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".
 std::string DurationText(absl::Duration duration);
+
+// Appends "NAME      VALUE\n", the value printable and from column `width` on;
+// nothing where it is empty.
+void AppendField(std::string& text, size_t width, absl::string_view name,
+                 absl::string_view value);
 
 // Rows under a head, in columns as wide as they need, printable.
 class Table {

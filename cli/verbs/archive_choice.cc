@@ -13,18 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sluice/base/error.h"
+#include "sluice/cli/terminal/exit_code.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr size_t kIdLength = 26;
-
-absl::Status Usage(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
-}
 
 absl::Status NotFound(absl::string_view message) {
   return WithHint(
@@ -226,7 +221,7 @@ absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
     if (!store.empty()) stores[store] = &archive;
   }
   if (wish.store.empty() && stores.size() > 1) {
-    return Usage(
+    return UsageError(
         "latest of which store? The repo holds several",
         absl::StrCat(
             "--store ",
@@ -294,8 +289,8 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
   if (prefix.empty() || prefix.size() > kIdLength || !letters) {
-    return Usage(absl::StrCat("\"", wish.id, "\" is no backup id"),
-                 "26 letters and digits, a beginning of them, or latest");
+    return UsageError(absl::StrCat("\"", wish.id, "\" is no backup id"),
+                      "26 letters and digits, a beginning of them, or latest");
   }
   std::vector<const ArchiveRow*> found;
   for (const ArchiveRow& archive : archives) {
@@ -303,9 +298,9 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
   }
   if (found.empty()) return NotFound(absl::StrCat("no archive ", prefix));
   if (found.size() > 1) {
-    return Usage(absl::StrCat(prefix, " is the beginning of ", found.size(),
-                              " archives' ids"),
-                 "type more of it");
+    return UsageError(absl::StrCat(prefix, " is the beginning of ",
+                                   found.size(), " archives' ids"),
+                      "type more of it");
   }
   const ArchiveRow& archive = *found.front();
   if (!wish.store.empty() && archive.store_id() != wish.store) {

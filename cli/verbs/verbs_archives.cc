@@ -64,49 +64,46 @@ std::vector<std::string> TableRow(const ArchiveRow& row) {
           NotesOn(row)};
 }
 
-void AddLine(std::string& text, absl::string_view name,
-             absl::string_view value) {
-  if (value.empty()) return;
-  std::string padded(name);
-  padded.resize(16, ' ');
-  absl::StrAppend(&text, padded, Printable(value), "\n");
-}
+constexpr size_t kShowWidth = 16;
 
 std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   std::string text = absl::StrCat(row.id, "\n");
-  AddLine(text, "repo", repo.label());
-  AddLine(text, "status",
-          row.damaged()       ? "damaged"
-          : row.manifest.ok() ? "ok"
-                              : ErrorCodeOf(row.manifest.status()));
+  AppendField(text, kShowWidth, "repo", repo.label());
+  AppendField(text, kShowWidth, "status",
+              row.damaged()       ? "damaged"
+              : row.manifest.ok() ? "ok"
+                                  : ErrorCodeOf(row.manifest.status()));
   if (!row.manifest.ok()) {
-    AddLine(text, "manifest", std::string(row.manifest.status().message()));
+    AppendField(text, kShowWidth, "manifest",
+                std::string(row.manifest.status().message()));
     return text;
   }
   const Manifest& manifest = *row.manifest;
-  AddLine(text, "created", manifest.created_at());
-  AddLine(text, "store", manifest.store_id());
-  AddLine(text, "kind", manifest.store_kind());
-  AddLine(text, "host", manifest.host());
-  AddLine(text, "source", manifest.source());
-  AddLine(text, "label", manifest.label());
-  AddLine(text, "size",
-          absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
-                       manifest.plain_size_bytes(), ")"));
-  AddLine(text, "sha256", manifest.sha256());
-  AddLine(text, "base", manifest.base_backup_id());
-  AddLine(text, "segments", absl::StrCat(manifest.segments_size()));
-  AddLine(text, "payload ids", absl::StrCat(manifest.payload_id_count()));
-  AddLine(text, "job", manifest.job_id());
-  AddLine(text, "catalog", manifest.catalog_id());
-  AddLine(text, "writer", manifest.writer());
+  AppendField(text, kShowWidth, "created", manifest.created_at());
+  AppendField(text, kShowWidth, "store", manifest.store_id());
+  AppendField(text, kShowWidth, "kind", manifest.store_kind());
+  AppendField(text, kShowWidth, "host", manifest.host());
+  AppendField(text, kShowWidth, "source", manifest.source());
+  AppendField(text, kShowWidth, "label", manifest.label());
+  AppendField(text, kShowWidth, "size",
+              absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
+                           manifest.plain_size_bytes(), ")"));
+  AppendField(text, kShowWidth, "sha256", manifest.sha256());
+  AppendField(text, kShowWidth, "base", manifest.base_backup_id());
+  AppendField(text, kShowWidth, "segments",
+              absl::StrCat(manifest.segments_size()));
+  AppendField(text, kShowWidth, "payload ids",
+              absl::StrCat(manifest.payload_id_count()));
+  AppendField(text, kShowWidth, "job", manifest.job_id());
+  AppendField(text, kShowWidth, "catalog", manifest.catalog_id());
+  AppendField(text, kShowWidth, "writer", manifest.writer());
   const Json counts = ToJson(manifest)["source_counts"];
   for (const auto& [name, value] : counts.items()) {
-    AddLine(text, name, Encode(value));
+    AppendField(text, kShowWidth, name, Encode(value));
   }
   for (const Warning& warning : manifest.warnings()) {
-    AddLine(text, "warning",
-            absl::StrCat(warning.message(), " (", warning.code(), ")"));
+    AppendField(text, kShowWidth, "warning",
+                absl::StrCat(warning.message(), " (", warning.code(), ")"));
   }
   return text;
 }

@@ -46,31 +46,27 @@ absl::StatusOr<CatalogJob> FindJob(Session& session) {
   return jobs.back();
 }
 
-void AddLine(std::string& text, absl::string_view name,
-             absl::string_view value) {
-  if (value.empty()) return;
-  std::string padded(name);
-  padded.resize(12, ' ');
-  absl::StrAppend(&text, padded, Printable(value), "\n");
-}
+constexpr size_t kJobFieldWidth = 12;
 
 std::string ShowText(const CatalogJob& row) {
   const BackupJob& job = row.job;
   std::string text = absl::StrCat(job.id(), "\n");
-  AddLine(text, "kind", KindName(job.kind()));
-  AddLine(text, "status", StatusText(row));
-  AddLine(text, "stage", absl::StrCat(job.stage(), ", ", job.progress(), "%"));
-  AddLine(text, "store", job.store_id());
-  AddLine(text, "backup", job.backup_id());
-  AddLine(text, "bytes", SizeText(job.bytes_done()));
-  AddLine(text, "started", TimeText(job.started_at_ms()));
-  AddLine(text, "finished", TimeText(job.finished_at_ms()));
-  AddLine(text, "owner", row.lease.has_value() ? row.lease->owner : "");
-  AddLine(text, "error", job.error());
-  AddLine(text, "error code", job.error_code());
+  AppendField(text, kJobFieldWidth, "kind", KindName(job.kind()));
+  AppendField(text, kJobFieldWidth, "status", StatusText(row));
+  AppendField(text, kJobFieldWidth, "stage",
+              absl::StrCat(job.stage(), ", ", job.progress(), "%"));
+  AppendField(text, kJobFieldWidth, "store", job.store_id());
+  AppendField(text, kJobFieldWidth, "backup", job.backup_id());
+  AppendField(text, kJobFieldWidth, "bytes", SizeText(job.bytes_done()));
+  AppendField(text, kJobFieldWidth, "started", TimeText(job.started_at_ms()));
+  AppendField(text, kJobFieldWidth, "finished", TimeText(job.finished_at_ms()));
+  AppendField(text, kJobFieldWidth, "owner",
+              row.lease.has_value() ? row.lease->owner : "");
+  AppendField(text, kJobFieldWidth, "error", job.error());
+  AppendField(text, kJobFieldWidth, "error code", job.error_code());
   for (const Warning& warning : job.warnings()) {
-    AddLine(text, "warning",
-            absl::StrCat(warning.message(), " (", warning.code(), ")"));
+    AppendField(text, kJobFieldWidth, "warning",
+                absl::StrCat(warning.message(), " (", warning.code(), ")"));
   }
   return text;
 }

@@ -12,6 +12,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/cli/terminal/exit_code.h"
 #include "sluice/cli/terminal/progress.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/file_payload.h"
@@ -26,12 +27,6 @@
 namespace sluice::cli {
 namespace {
 
-absl::Status Usage(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
-}
-
 absl::Status Refused(absl::string_view message) {
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    kRestorePreconditionFailed, message);
@@ -40,14 +35,14 @@ absl::Status Refused(absl::string_view message) {
 // A file does not say what it is: the kind is typed, and must be the target's.
 absl::Status CheckWords(const Command& command) {
   if (!command.arguments.empty()) {
-    return Usage("restore takes an ID or --from-file, not both",
-                 "one of them is enough");
+    return UsageError("restore takes an ID or --from-file, not both",
+                      "one of them is enough");
   }
   // A repo may be a default from the environment.
   for (const char* flag : {"store", "from-store"}) {
     if (!command.Has(flag)) continue;
-    return Usage(absl::StrCat("--", flag, " says nothing of a file"),
-                 "leave it out");
+    return UsageError(absl::StrCat("--", flag, " says nothing of a file"),
+                      "leave it out");
   }
   return command.Require("kind").status();
 }

@@ -16,7 +16,6 @@
 namespace sluice {
 namespace {
 
-constexpr uint32_t kFileMode = 0600;
 // A cancel is seen between two writes.
 constexpr size_t kMaxWriteBytes = size_t{4} << 20;
 // The disk begins with so much at a time: a gigabyte's sync at the end would

@@ -16,7 +16,6 @@ namespace sluice {
 namespace {
 
 constexpr uint32_t kFolderMode = 0700;
-constexpr uint32_t kFileMode = 0600;
 
 // "a", "a/b", "a/b/c" of "a/b/c".
 std::vector<std::string> ChainOf(absl::string_view folder) {

@@ -14,6 +14,7 @@
 // wrote them.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -28,6 +29,8 @@
 #include "sluice/base/mutex.h"
 
 namespace sluice {
+
+inline constexpr uint32_t kFileMode = 0600;
 
 // When an object came to be, by the place's clock. A copy that keeps the times
 // of its source came to be when it was copied.

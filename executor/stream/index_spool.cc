@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{64} << 10;
-constexpr char kWhat[] = "spool the index";
+constexpr char kSpoolIndex[] = "spool the index";
 
 }  // namespace
 
@@ -34,10 +34,11 @@ absl::Status IndexSpool::Append(absl::string_view bytes) {
 
 absl::Status IndexSpool::Flush() {
   if (file_ == nullptr) {
-    SLUICE_ASSIGN_OR_RETURN(file_, OpenScratchFile(*file_system_, scratch_dir_,
-                                                   "sluice-index-", kWhat));
+    SLUICE_ASSIGN_OR_RETURN(
+        file_, OpenScratchFile(*file_system_, scratch_dir_, "sluice-index-",
+                               kSpoolIndex));
   }
-  SLUICE_RETURN_IF_ERROR(WriteAllAt(*file_, stored_, buffer_, kWhat));
+  SLUICE_RETURN_IF_ERROR(WriteAllAt(*file_, stored_, buffer_, kSpoolIndex));
   stored_ += buffer_.size();
   buffer_.clear();
   return absl::OkStatus();
@@ -53,7 +54,7 @@ absl::Status IndexSpool::ForEachChunk(
         file_->ReadAt(offset, absl::MakeSpan(chunk.data(), want));
     if (got.error == EINTR) continue;
     if (!got.ok() || got.value == 0) {
-      return ScratchError(kWhat, "read", got.ok() ? EIO : got.error);
+      return ScratchError(kSpoolIndex, "read", got.ok() ? EIO : got.error);
     }
     SLUICE_RETURN_IF_ERROR(
         callback(absl::string_view(chunk.data(), got.value)));

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kLengthBytes = 2;
 constexpr size_t kFileBufferBytes = size_t{32} << 10;
 constexpr uint64_t kIdsBetweenPolls = 4096;
-constexpr char kWhat[] = "spool payload ids";
+constexpr char kSpoolIds[] = "spool payload ids";
 
 uint16_t LengthAt(const char* at) {
   uint16_t length = 0;
@@ -68,9 +68,9 @@ class PayloadIdSpool::RunWriter {
 
  private:
   absl::Status Flush() {
-    SLUICE_RETURN_IF_ERROR(
-        WriteAllAt(*file_, run_.offset + run_.bytes,
-                   absl::string_view(buffer_.data(), buffer_.size()), kWhat));
+    SLUICE_RETURN_IF_ERROR(WriteAllAt(
+        *file_, run_.offset + run_.bytes,
+        absl::string_view(buffer_.data(), buffer_.size()), kSpoolIds));
     run_.bytes += buffer_.size();
     buffer_.clear();
     return absl::OkStatus();
@@ -93,7 +93,7 @@ class PayloadIdSpool::RunReader {
     if (at_end_) return absl::OkStatus();
     const uint16_t length = LengthAt(buffer_.data() + begin_);
     SLUICE_RETURN_IF_ERROR(Need(kLengthBytes + length));
-    if (at_end_) return ScratchError(kWhat, "read back a cut run", EIO);
+    if (at_end_) return ScratchError(kSpoolIds, "read back a cut run", EIO);
     id_ = absl::string_view(buffer_.data() + begin_ + kLengthBytes, length);
     begin_ += kLengthBytes + length;
     return absl::OkStatus();
@@ -122,7 +122,7 @@ class PayloadIdSpool::RunReader {
           file_->ReadAt(offset_, absl::Span<char>(buffer_.data() + end_, want));
       if (got.error == EINTR) continue;
       if (!got.ok() || got.value == 0) {
-        return ScratchError(kWhat, "read", got.ok() ? EIO : got.error);
+        return ScratchError(kSpoolIds, "read", got.ok() ? EIO : got.error);
       }
       offset_ += got.value;
       left_ -= got.value;
@@ -189,7 +189,7 @@ void PayloadIdSpool::SortBuffer() {
 absl::Status PayloadIdSpool::OpenFile() {
   SLUICE_ASSIGN_OR_RETURN(
       file_, OpenScratchFile(*options_.file_system, options_.scratch_dir,
-                             "sluice-ids-", kWhat));
+                             "sluice-ids-", kSpoolIds));
   return absl::OkStatus();
 }
 

@@ -19,7 +19,7 @@ using sdk::Guarded;
 using sdk::ToBytes;
 using sdk::ToView;
 
-absl::Status BrokenRule(absl::string_view what) {
+absl::Status BrokenAnswer(absl::string_view what) {
   return MakeError(absl::StatusCode::kInternal, kPluginUnusable,
                    absl::StrCat("the plugin broke the ABI: ", what));
 }
@@ -139,7 +139,7 @@ class ReaderAdaptor final : public ObjectReader {
                           error);
     }));
     if (size > buffer.size())
-      return BrokenRule("read() of more than the buffer holds");
+      return BrokenAnswer("read() of more than the buffer holds");
     return size;
   }
 
@@ -177,7 +177,7 @@ class ListTable {
   absl::Status AddObject(const sluice_object* object) {
     if (object == nullptr || !SLUICE_HAS(object, sluice_object, upload) ||
         !IsBytes(object->name) || !IsBytes(object->upload))
-      return BrokenRule("a malformed object in a listing");
+      return BrokenAnswer("a malformed object in a listing");
     // What lies in a place and can be no object is not ours: one stray file
     // hides no archive.
     if (!sdk::IsObjectName(ToView(object->name))) return absl::OkStatus();

@@ -4,7 +4,7 @@ Two thirds of what a compile of ours costs are the standard library's and Abseil
 precompiled header and has `-include $(BINDIR)/<package>/<name>.h` in its copts reads them from the compiler's own dump instead; the compiler
 ignores a dump that was made with other flags (GCC), or refuses it (Clang).
 
-Both compilers look for <name>.h.gch beside <name>.h. See docs/adr/0022-precompiled-headers.md.
+Both compilers look for <name>.h.gch beside <name>.h. See docs/adr/0022-fewer-and-smaller-compiles.md.
 """
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")

@@ -20,11 +20,6 @@ namespace {
 
 constexpr int kTries = 3;
 
-absl::Status Damaged(const Manifest& manifest, absl::string_view what) {
-  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                   absl::StrCat("archive ", manifest.backup_id(), ": ", what));
-}
-
 // Puts all segments into the pipe, on the reader's thread.
 class SegmentFeeder {
  public:
@@ -68,7 +63,8 @@ class SegmentFeeder {
       chunk = chunk.subspan(0, segment.size_bytes() - offset);
       SLUICE_ASSIGN_OR_RETURN(const size_t read, (*reader)->Read(chunk));
       if (read == 0) {
-        return Damaged(manifest_, absl::StrCat(segment.name(), " is cut off"));
+        return ArchiveDamaged(manifest_.backup_id(),
+                              absl::StrCat(segment.name(), " is cut off"));
       }
       SLUICE_RETURN_IF_ERROR(pipe_.Commit(read));
       offset += read;
@@ -77,7 +73,8 @@ class SegmentFeeder {
     SLUICE_ASSIGN_OR_RETURN(const size_t read,
                             (*reader)->Read(absl::MakeSpan(&extra, 1)));
     if (read == 0) return absl::OkStatus();
-    return Damaged(manifest_, absl::StrCat(segment.name(), " is too long"));
+    return ArchiveDamaged(manifest_.backup_id(),
+                          absl::StrCat(segment.name(), " is too long"));
   }
 
   const Context context_;
@@ -195,9 +192,10 @@ class ArchiveReader final : public PayloadReader {
       if (digest.empty()) return absl::OkStatus();
       const Segment& segment = manifest_.segments(checked_);
       if (ToHex(digest) != segment.sha256()) {
-        return Damaged(manifest_, absl::StrCat(segment.name(),
-                                               " has another SHA-256 than the "
-                                               "manifest says"));
+        return ArchiveDamaged(manifest_.backup_id(),
+                              absl::StrCat(segment.name(),
+                                           " has another SHA-256 than the "
+                                           "manifest says"));
       }
     }
     return absl::OkStatus();

@@ -18,11 +18,6 @@ namespace {
 
 constexpr size_t kReadBytes = size_t{256} << 10;
 
-absl::Status Damaged(absl::string_view backup_id, absl::string_view what) {
-  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                   absl::StrCat("archive ", backup_id, ": ", what));
-}
-
 absl::Status NotPublished(absl::string_view backup_id) {
   return MakeError(absl::StatusCode::kNotFound, kArchiveNotFound,
                    absl::StrCat("archive ", backup_id, ": not published"));
@@ -56,27 +51,29 @@ absl::Status CompareSums(const Manifest& manifest,
                           (manifest.payload_id_count() > 0 ? 1 : 0) +
                           (manifest.index_size_bytes() > 0 ? 1 : 0);
   if (sums.size() != expected) {
-    return Damaged(manifest.backup_id(),
-                   "SHA256SUMS has too few or many lines");
+    return ArchiveDamaged(manifest.backup_id(),
+                          "SHA256SUMS has too few or many lines");
   }
   absl::flat_hash_map<absl::string_view, absl::string_view> digests;
   for (const FileSum& sum : sums) digests[sum.file] = sum.sha256;
   for (const Segment& segment : manifest.segments()) {
     if (digests[segment.name()] != segment.sha256()) {
-      return Damaged(manifest.backup_id(),
-                     absl::StrCat("SHA256SUMS and manifest.json disagree on ",
-                                  segment.name()));
+      return ArchiveDamaged(
+          manifest.backup_id(),
+          absl::StrCat("SHA256SUMS and manifest.json disagree on ",
+                       segment.name()));
     }
   }
   if (manifest.payload_id_count() > 0 &&
       digests[kPayloadIdsFile] != manifest.payload_ids_sha256()) {
-    return Damaged(manifest.backup_id(),
-                   "SHA256SUMS and manifest.json disagree on payload_ids");
+    return ArchiveDamaged(
+        manifest.backup_id(),
+        "SHA256SUMS and manifest.json disagree on payload_ids");
   }
   if (manifest.index_size_bytes() > 0 &&
       digests[kIndexFile] != manifest.index_sha256()) {
-    return Damaged(manifest.backup_id(),
-                   "SHA256SUMS and manifest.json disagree on index");
+    return ArchiveDamaged(manifest.backup_id(),
+                          "SHA256SUMS and manifest.json disagree on index");
   }
   return absl::OkStatus();
 }
@@ -122,7 +119,8 @@ class IdLines {
   }
 
   absl::Status Wrong(absl::string_view what) const {
-    return Damaged(manifest_.backup_id(), absl::StrCat("payload_ids: ", what));
+    return ArchiveDamaged(manifest_.backup_id(),
+                          absl::StrCat("payload_ids: ", what));
   }
 
   const Manifest& manifest_;
@@ -134,6 +132,12 @@ class IdLines {
 };
 
 }  // namespace
+
+absl::Status ArchiveDamaged(absl::string_view backup_id,
+                            absl::string_view what) {
+  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
+                   absl::StrCat("archive ", backup_id, ": ", what));
+}
 
 absl::StatusOr<Manifest> LoadManifestUnproven(const Context& context,
                                               ObjectStore& store,
@@ -162,7 +166,8 @@ absl::StatusOr<Manifest> LoadManifest(const Context& context,
   SLUICE_ASSIGN_OR_RETURN(const std::vector<FileSum> sums,
                           ReadSums(context, store, backup_id));
   if (SumOf(sums, kManifestFile) != ToHex(Sha256Of(bytes)))
-    return Damaged(backup_id, "manifest.json is not what SHA256SUMS says");
+    return ArchiveDamaged(backup_id,
+                          "manifest.json is not what SHA256SUMS says");
   if (!manifest.ok())
     return Annotate(manifest.status(), absl::StrCat("archive ", backup_id));
   SLUICE_RETURN_IF_ERROR(CompareSums(*manifest, sums));
@@ -176,7 +181,7 @@ absl::Status ExplainMissing(const Context& context, ObjectStore& store,
       ReadNameState(context, store, backup_id);
   if (state.ok() && *state != NameState::kArchive)
     return NotPublished(backup_id);
-  return Damaged(backup_id, absl::StrCat(file, " is missing"));
+  return ArchiveDamaged(backup_id, absl::StrCat(file, " is missing"));
 }
 
 absl::Status StreamPayloadIds(

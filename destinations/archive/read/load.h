@@ -37,6 +37,10 @@ absl::Status ExplainMissing(const Context& context, ObjectStore& store,
                             absl::string_view backup_id,
                             absl::string_view file);
 
+// archive_damaged, and what is wrong with the archive.
+absl::Status ArchiveDamaged(absl::string_view backup_id,
+                            absl::string_view what);
+
 // Streams payload_ids and checks hash, order and count; OK only where all of it
 // was right. Stops at the callback's first error and returns it.
 absl::Status StreamPayloadIds(

@@ -18,11 +18,6 @@
 namespace sluice {
 namespace {
 
-absl::Status Damaged(const Manifest& manifest, absl::string_view what) {
-  return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                   absl::StrCat("archive ", manifest.backup_id(), ": ", what));
-}
-
 absl::Status CheckObjects(const Context& context, ObjectStore& store,
                           const Manifest& manifest, VerifyFindings* findings) {
   // Sizes that the manifest does not hold are proven by their hash.
@@ -45,11 +40,13 @@ absl::Status CheckObjects(const Context& context, ObjectStore& store,
     }
     const auto found = expected.find(std::string(file));
     if (found == expected.end()) {
-      return Damaged(manifest, absl::StrCat(file, " does not belong to it"));
+      return ArchiveDamaged(manifest.backup_id(),
+                            absl::StrCat(file, " does not belong to it"));
     }
     if (found->second != kAny && found->second != object.size) {
-      return Damaged(manifest, absl::StrCat(file, " has ", object.size,
-                                            " bytes, not ", found->second));
+      return ArchiveDamaged(manifest.backup_id(),
+                            absl::StrCat(file, " has ", object.size,
+                                         " bytes, not ", found->second));
     }
     expected.erase(found);
     return absl::OkStatus();
@@ -83,14 +80,16 @@ absl::Status CheckPayload(const Context& context,
     if (progress) progress(done, manifest.size_bytes());
   }
   if (done != payload->trailer().size_bytes) {
-    return Damaged(manifest, absl::StrCat("the payload has ", done, " bytes, ",
-                                          payload->trailer().size_bytes,
-                                          " left the source"));
+    return ArchiveDamaged(
+        manifest.backup_id(),
+        absl::StrCat("the payload has ", done, " bytes, ",
+                     payload->trailer().size_bytes, " left the source"));
   }
   if (XXH3_64bits_digest(xxh3.get()) != payload->trailer().xxh3) {
-    return Damaged(manifest,
-                   "the payload's bytes are not those that left the source "
-                   "(XXH3-64)");
+    return ArchiveDamaged(
+        manifest.backup_id(),
+        "the payload's bytes are not those that left the source "
+        "(XXH3-64)");
   }
   return absl::OkStatus();
 }

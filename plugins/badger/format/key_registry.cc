@@ -19,14 +19,14 @@ namespace sluice {
 namespace badger {
 namespace {
 
-constexpr absl::string_view kFileName = "KEYREGISTRY";
+constexpr absl::string_view kRegistryName = "KEYREGISTRY";
 constexpr absl::string_view kSanityText = "Hello Badger";
 
 absl::Status WrongKey(bool encrypted_text_is_plain, bool has_key) {
   if (!has_key) {
     return WithHint(
         MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
-                  absl::StrCat(kFileName,
+                  absl::StrCat(kRegistryName,
                                ": the directory is encrypted and no key was "
                                "given, or this file is damaged")),
         "name the directory's key with key=file:F");
@@ -34,14 +34,14 @@ absl::Status WrongKey(bool encrypted_text_is_plain, bool has_key) {
   if (encrypted_text_is_plain) {
     return WithHint(
         MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
-                  absl::StrCat(kFileName,
+                  absl::StrCat(kRegistryName,
                                ": the directory is not encrypted, but a key "
                                "was given")),
         "leave out key=");
   }
   return WithHint(
       MakeError(absl::StatusCode::kPermissionDenied, kSourceWrongKey,
-                absl::StrCat(kFileName,
+                absl::StrCat(kRegistryName,
                              ": the key is not the directory's, or this file "
                              "is damaged")),
       "key=file:F names the key that the application opens it with, 16, 24 or "
@@ -71,7 +71,7 @@ absl::StatusOr<KeyRegistry> KeyRegistry::Parse(absl::string_view file,
   absl::string_view sanity;
   if (!cursor.Bytes(kIvBytes, iv) ||
       !cursor.Bytes(kSanityText.size(), sanity)) {
-    return Damaged(kFileName, "too short for its header");
+    return Damaged(kRegistryName, "too short for its header");
   }
   SLUICE_RETURN_IF_ERROR(CheckSanity(iv, sanity, key));
   KeyRegistry registry;
@@ -81,10 +81,10 @@ absl::StatusOr<KeyRegistry> KeyRegistry::Parse(absl::string_view file,
     absl::string_view body;
     if (!cursor.BigEndian32(length) || !cursor.BigEndian32(crc) ||
         !cursor.Bytes(length, body)) {
-      return Damaged(kFileName, "it ends within a data key");
+      return Damaged(kRegistryName, "it ends within a data key");
     }
     if (Crc32c(body) != crc) {
-      return Damaged(kFileName, "a data key's checksum is wrong");
+      return Damaged(kRegistryName, "a data key's checksum is wrong");
     }
     SLUICE_RETURN_IF_ERROR(registry.AddRecord(body, key));
   }
@@ -106,16 +106,16 @@ absl::Status KeyRegistry::AddRecord(absl::string_view body,
     if (field.IsBytes(3)) iv = field.bytes;
   }
   if (!reader.ok() || number == 0 || iv.size() != kIvBytes) {
-    return Damaged(kFileName, "a data key that is none");
+    return Damaged(kRegistryName, "a data key that is none");
   }
   if (master == nullptr) {
-    return Damaged(kFileName, "a data key in a directory without a key");
+    return Damaged(kRegistryName, "a data key in a directory without a key");
   }
   master->Apply(iv, absl::MakeSpan(data));
   auto key = AesKey::Create(data);
-  if (!key.ok()) return Damaged(kFileName, key.status().message());
+  if (!key.ok()) return Damaged(kRegistryName, key.status().message());
   if (!keys_.emplace(number, *std::move(key)).second) {
-    return Damaged(kFileName, absl::StrCat("data key ", number, " twice"));
+    return Damaged(kRegistryName, absl::StrCat("data key ", number, " twice"));
   }
   return absl::OkStatus();
 }
@@ -124,7 +124,7 @@ absl::StatusOr<const AesKey*> KeyRegistry::Find(uint64_t number) const {
   if (number == 0) return nullptr;
   const auto found = keys_.find(number);
   if (found != keys_.end()) return &found->second;
-  return Damaged(kFileName, absl::StrCat("no data key ", number));
+  return Damaged(kRegistryName, absl::StrCat("no data key ", number));
 }
 
 }  // namespace badger

@@ -12,7 +12,7 @@ namespace sluice {
 namespace badger {
 namespace {
 
-constexpr absl::string_view kFileName = "MANIFEST";
+constexpr absl::string_view kManifestName = "MANIFEST";
 constexpr absl::string_view kMagic = "Bdgr";
 constexpr uint16_t kOldestVersion = 7;
 constexpr uint16_t kNewestVersion = 8;
@@ -43,20 +43,21 @@ absl::Status Create(const Change& change, Manifest& manifest) {
   ManifestTable table = change.table;
   const std::string name = absl::StrCat("table ", table.id);
   if (change.compression > 2) {
-    return Unreadable(
-        kFileName, absl::StrCat(name, " has compression ", change.compression));
+    return Unreadable(kManifestName, absl::StrCat(name, " has compression ",
+                                                  change.compression));
   }
   if (change.algorithm != 0) {
-    return Unreadable(kFileName,
+    return Unreadable(kManifestName,
                       absl::StrCat(name, " has encryption ", change.algorithm));
   }
   if (change.level > UINT32_MAX || table.id == 0) {
-    return Damaged(kFileName, absl::StrCat(name, " on level ", change.level));
+    return Damaged(kManifestName,
+                   absl::StrCat(name, " on level ", change.level));
   }
   table.level = static_cast<uint32_t>(change.level);
   table.compression = static_cast<Compression>(change.compression);
   if (!manifest.tables.emplace(table.id, table).second) {
-    return Damaged(kFileName, absl::StrCat(name, " is created twice"));
+    return Damaged(kManifestName, absl::StrCat(name, " is created twice"));
   }
   manifest.deleted.erase(table.id);
   return absl::OkStatus();
@@ -71,7 +72,7 @@ absl::Status Apply(const Change& change, Manifest& manifest) {
       manifest.deleted.insert(change.table.id);
       return absl::OkStatus();
     default:
-      return Damaged(kFileName,
+      return Damaged(kManifestName,
                      absl::StrCat("a change of kind ", change.operation));
   }
 }
@@ -83,11 +84,12 @@ absl::Status ApplyRecord(absl::string_view body, Manifest& manifest) {
     if (!field.IsBytes(1)) continue;
     Change change;
     if (!ParseChange(field.bytes, change)) {
-      return Damaged(kFileName, "a change that is no message");
+      return Damaged(kManifestName, "a change that is no message");
     }
     SLUICE_RETURN_IF_ERROR(Apply(change, manifest));
   }
-  if (!reader.ok()) return Damaged(kFileName, "a record that is no message");
+  if (!reader.ok())
+    return Damaged(kManifestName, "a record that is no message");
   return absl::OkStatus();
 }
 
@@ -96,10 +98,10 @@ absl::Status ReadHeader(ByteCursor& cursor, Manifest& manifest) {
   if (!cursor.Bytes(kMagic.size(), magic) || magic != kMagic ||
       !cursor.BigEndian16(manifest.external_magic) ||
       !cursor.BigEndian16(manifest.version)) {
-    return Damaged(kFileName, "it does not begin as a Badger manifest");
+    return Damaged(kManifestName, "it does not begin as a Badger manifest");
   }
   if (manifest.version < kOldestVersion || manifest.version > kNewestVersion) {
-    return Unreadable(kFileName,
+    return Unreadable(kManifestName,
                       absl::StrCat("format version ", manifest.version,
                                    "; 7 (Badger 2) and 8 (Badger 3 and 4) can "
                                    "be read"));
@@ -116,7 +118,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view file) {
   manifest.valid_bytes = file.size() - cursor.rest().size();
   // Badger renames a new one into its place with a record in it, if an empty
   // one.
-  if (cursor.empty()) return Damaged(kFileName, "it has no record");
+  if (cursor.empty()) return Damaged(kManifestName, "it has no record");
   while (!cursor.empty()) {
     uint32_t length = 0;
     uint32_t crc = 0;
@@ -124,7 +126,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view file) {
     const bool has_header =
         cursor.BigEndian32(length) && cursor.BigEndian32(crc);
     if (has_header && length > file.size()) {
-      return Damaged(kFileName,
+      return Damaged(kManifestName,
                      absl::StrCat("a record of ", length, " bytes at byte ",
                                   manifest.valid_bytes));
     }
@@ -133,7 +135,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view file) {
       return manifest;
     }
     if (Crc32c(body) != crc) {
-      return Damaged(kFileName,
+      return Damaged(kManifestName,
                      absl::StrCat("the checksum of the record at byte ",
                                   manifest.valid_bytes, " is wrong"));
     }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/stream/backup_stream_format.h"
 #include "sluice/plugins/badger/wire/byte_cursor.h"
 #include "sluice/plugins/badger/wire/pb_wire.h"
 
@@ -14,7 +15,6 @@ namespace sluice {
 namespace badger {
 namespace {
 
-constexpr size_t kLengthBytes = 8;
 // Protobuf ends at 2 GiB; Badger's frames hold some 100 MB, or one value.
 constexpr uint64_t kMaxFrameBytes = uint64_t{1} << 31;
 constexpr size_t kMaxEntryBytes =
@@ -23,7 +23,6 @@ constexpr size_t kMaxEntryBytes =
 constexpr size_t kMaxFieldHeadBytes = 20;
 // One large value is not to hold its memory for the rest of the run.
 constexpr size_t kMostKeptBytes = size_t{1} << 20;
-constexpr uint32_t kListEntry = 1;
 
 // The head of a field of a KVList: its tag, and the length of what follows.
 struct FieldHead {
@@ -148,8 +147,8 @@ absl::Status BackupStreamReader::Step(absl::string_view& bytes) {
 
 absl::Status BackupStreamReader::ReadLength(absl::string_view& bytes) {
   absl::string_view length;
-  if (!Gather(kLengthBytes, bytes, length)) return absl::OkStatus();
-  frame_left_ = LittleEndianAt(length, 0, kLengthBytes);
+  if (!Gather(kFrameLengthBytes, bytes, length)) return absl::OkStatus();
+  frame_left_ = LittleEndianAt(length, 0, kFrameLengthBytes);
   kept_.clear();
   ++frames_;
   if (frame_left_ > kMaxFrameBytes) return Damaged("a frame beyond 2 GiB");

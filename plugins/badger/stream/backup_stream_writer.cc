@@ -7,14 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/plugins/badger/stream/backup_stream_format.h"
 #include "sluice/plugins/badger/wire/pb_wire.h"
 
 namespace sluice {
 namespace badger {
 namespace {
 
-constexpr size_t kLengthBytes = 8;
-constexpr uint32_t kListEntry = 1;
 constexpr uint32_t kKey = 1;
 constexpr uint32_t kValue = 2;
 constexpr uint32_t kUserMeta = 3;
@@ -102,30 +101,30 @@ absl::Status CheckLoadable(const StreamEntry& entry) {
 BackupStreamWriter::BackupStreamWriter(Output output, size_t frame_bytes)
     : output_(std::move(output)),
       frame_bytes_(frame_bytes),
-      frame_(kLengthBytes, '\0') {}
+      frame_(kFrameLengthBytes, '\0') {}
 
 absl::Status BackupStreamWriter::Add(const StreamEntry& entry) {
   SLUICE_RETURN_IF_ERROR(CheckLoadable(entry));
   AppendEntry(entry, frame_);
   ++entries_;
   max_version_ = std::max(max_version_, entry.version);
-  return frame_.size() - kLengthBytes < frame_bytes_ ? absl::OkStatus()
-                                                     : CloseFrame();
+  return frame_.size() - kFrameLengthBytes < frame_bytes_ ? absl::OkStatus()
+                                                          : CloseFrame();
 }
 
 absl::Status BackupStreamWriter::Finish() {
-  return frame_.size() == kLengthBytes ? absl::OkStatus() : CloseFrame();
+  return frame_.size() == kFrameLengthBytes ? absl::OkStatus() : CloseFrame();
 }
 
 absl::Status BackupStreamWriter::CloseFrame() {
-  const uint64_t length = frame_.size() - kLengthBytes;
-  for (size_t i = 0; i < kLengthBytes; ++i) {
+  const uint64_t length = frame_.size() - kFrameLengthBytes;
+  for (size_t i = 0; i < kFrameLengthBytes; ++i) {
     frame_[i] = static_cast<char>(length >> (8 * i));
   }
   const absl::Status status = output_(frame_);
   // One large value is not to hold its memory for the rest of the run.
   if (frame_.capacity() > 4 * frame_bytes_) std::string().swap(frame_);
-  frame_.assign(kLengthBytes, '\0');
+  frame_.assign(kFrameLengthBytes, '\0');
   return status;
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kIdsPerCall = 1000;
 
 // $1 schema, $2 table, $3 column. bpchar is type 1042, built in.
-constexpr absl::string_view kTablesSql = R"(
+constexpr absl::string_view kIdTablesSql = R"(
 WITH RECURSIVE tree AS (
   SELECT c.oid
   FROM pg_catalog.pg_class c
@@ -94,7 +94,7 @@ absl::StatusOr<std::vector<IdColumn>> FindIdColumns(
     Connection& connection, const PayloadIdColumn& wanted) {
   SLUICE_ASSIGN_OR_RETURN(
       const Result rows,
-      connection.ExecParams(kTablesSql,
+      connection.ExecParams(kIdTablesSql,
                             {wanted.schema, wanted.table, wanted.column}));
   if (rows.rows() == 0) {
     return MakeError(

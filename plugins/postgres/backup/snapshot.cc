@@ -20,7 +20,6 @@ namespace sluice::postgres {
 namespace {
 
 constexpr size_t kTablesPerLock = 500;
-constexpr absl::string_view kInvalidSchema = "3F000";
 constexpr absl::string_view kDeadlock = "40P01";
 constexpr absl::string_view kUndefinedObject = "42704";
 constexpr absl::string_view kUndefinedFunction = "42883";

@@ -12,7 +12,6 @@ namespace sluice::postgres {
 namespace {
 
 constexpr int kAttempts = 20;
-constexpr absl::string_view kInvalidSchema = "3F000";
 constexpr absl::string_view kBackToSavepoint =
     "ROLLBACK TO SAVEPOINT sluice_table;";
 

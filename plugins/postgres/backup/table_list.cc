@@ -97,11 +97,6 @@ JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 WHERE c.relispartition AND c.relkind = 'r' AND c.relpersistence <> 't')";
 
-uint32_t Oid(absl::string_view text) {
-  uint32_t oid = 0;
-  return absl::SimpleAtoi(text, &oid) ? oid : 0;
-}
-
 absl::Status MustNotBeQueried(const SourceTable& table,
                               absl::string_view owner) {
   return WithHint(

@@ -60,12 +60,12 @@ std::string TypesSql(const std::set<uint32_t>& wanted, int server_version) {
       absl::StrJoin(wanted, ","), ")");
 }
 
+}  // namespace
+
 uint32_t Oid(absl::string_view text) {
   uint32_t oid = 0;
   return absl::SimpleAtoi(text, &oid) ? oid : 0;
 }
-
-}  // namespace
 
 absl::StatusOr<TypeCatalog> TypeCatalog::Load(Connection& connection,
                                               const std::set<uint32_t>& types) {

@@ -33,6 +33,9 @@
 
 namespace sluice::postgres {
 
+// An OID as a query shows it; 0, which is none, for anything else.
+uint32_t Oid(absl::string_view text);
+
 struct TypeInfo {
   std::string name;
   bool built_in = false;  // in pg_catalog, made by initdb

@@ -23,6 +23,9 @@
 
 namespace sluice::postgres {
 
+// How often one who waits for a file descriptor asks.
+inline constexpr int kPollMilliseconds = 50;
+
 class Interrupt {
  public:
   explicit Interrupt(sdk::Run run, absl::Time deadline = absl::InfiniteFuture())

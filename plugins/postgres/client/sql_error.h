@@ -48,6 +48,7 @@ namespace sluice::postgres {
 
 inline constexpr absl::string_view kLockNotAvailable = "55P03";
 inline constexpr absl::string_view kDiskFull = "53100";
+inline constexpr absl::string_view kInvalidSchema = "3F000";
 inline constexpr absl::string_view kUndefinedTable = "42P01";
 inline constexpr absl::string_view kWrongObjectType = "42809";
 

@@ -30,7 +30,6 @@ extern char** environ;
 namespace sluice::postgres {
 namespace {
 
-constexpr int kPollMilliseconds = 50;
 constexpr absl::Duration kTermPatience = absl::Milliseconds(400);
 constexpr size_t kKeptStderr = 64 << 10;
 constexpr size_t kShownStderr = 3000;

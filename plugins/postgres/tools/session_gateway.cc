@@ -24,8 +24,6 @@
 namespace sluice::postgres {
 namespace {
 
-constexpr int kPollMilliseconds = 50;
-
 // What libpq remembers of a session, and pg_dump asks it for.
 constexpr absl::string_view kReported[] = {"server_version",
                                            "server_encoding",
