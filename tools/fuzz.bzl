@@ -9,8 +9,8 @@
 In a plain `bazel test` it is linked with //tools:fuzz_replay, which feeds it every file of its corpus, every prefix of each, and some thousands
 of mutations that are the same in every run. With `--config=fuzz` it is a real libFuzzer binary:
 
-    bazel build --config=fuzz //destinations/archive:manifest_fuzz
-    bazel-bin/destinations/archive/manifest_fuzz -max_total_time=600 NEW_FINDINGS destinations/archive/format/corpus/manifest
+    bazel build --config=fuzz //destinations/archive/format:manifest_fuzz
+    bazel-bin/destinations/archive/format/manifest_fuzz -max_total_time=600 NEW_FINDINGS destinations/archive/format/corpus/manifest
 
 An input that was found to break something goes into the corpus with its fix.
 """
