@@ -22,6 +22,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".sluice/tidy"
 INCLUDE = CACHE / "include"
+SYSTEM = CACHE / "system"
 OURS = re.compile(re.escape(str(INCLUDE / "sluice")) + r"/(\S+\.cc):\d+:\d+: (?:fatal )?error:")
 LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/sdk/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
 ANALYZER = "clang-analyzer-*,-clang-analyzer-optin.performance.Padding"
@@ -45,16 +46,15 @@ def tree(*patterns):
 
 
 def compiler_flags():
-    INCLUDE.mkdir(parents=True, exist_ok=True)
-    for name, target in (("sluice", ROOT), ("openssl", "/usr/include/android/openssl")):
-        link = INCLUDE / name
+    for link, target in ((INCLUDE / "sluice", ROOT), (SYSTEM / "openssl", "/usr/include/android/openssl")):
+        link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
             link.symlink_to(target)
     bazel("build", "-c", "opt", "--ui_event_filters=-info", "//executor:models_cc_proto")
     generated = bazel("info", "-c", "opt", "bazel-bin") + "/executor/_virtual_imports/models_proto"
     system = ["/usr/include/postgresql", "/usr/include/postgresql/internal",
               *sorted(glob.glob("/usr/include/postgresql/*/server"))[-1:]]
-    return ["-xc++", "-std=c++20", "-iquote.", f"-I{INCLUDE}", f"-isystem{generated}",
+    return ["-xc++", "-std=c++20", "-iquote.", f"-I{INCLUDE}", f"-isystem{SYSTEM}", f"-isystem{generated}",
             *[flag for path in system for flag in ("-idirafter", path)]]
 
 

@@ -165,9 +165,10 @@ absl::StatusOr<Manifest> LoadManifest(const Context& context,
   // are: SHA256SUMS stays what it is in every version.
   SLUICE_ASSIGN_OR_RETURN(const std::vector<FileSum> sums,
                           ReadSums(context, store, backup_id));
-  if (SumOf(sums, kManifestFile) != ToHex(Sha256Of(bytes)))
+  if (SumOf(sums, kManifestFile) != ToHex(Sha256Of(bytes))) {
     return ArchiveDamaged(backup_id,
                           "manifest.json is not what SHA256SUMS says");
+  }
   if (!manifest.ok())
     return Annotate(manifest.status(), absl::StrCat("archive ", backup_id));
   SLUICE_RETURN_IF_ERROR(CompareSums(*manifest, sums));
