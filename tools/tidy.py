@@ -104,6 +104,8 @@ def main(arguments):
     everything = arguments == ["--all"]
     named = [] if everything else arguments
     files = named or [name for name in tree("*.cc") if everything or not LEFT_OUT.search(name)]
+    if not files:
+        sys.exit("tidy: no source was found, so none was checked")
     units = {}
     for name in files:
         units.setdefault(name if everything or named else os.path.dirname(name), []).append(name)

@@ -284,6 +284,9 @@ def main():
     codes = collections.Counter(c for codes, _ in results for c in codes)
     print(f"{codes.total()} bad plugins; exit statuses {dict(codes)}")
     problems = [problem for _, wrong in results for problem in wrong]
+    expected = len(wanted) or len(list(cases()))
+    if codes.total() != expected:
+        problems.append(f"{codes.total()} cases were tried, not {expected}")
     if problems:
         sys.exit("\n".join(problems))
 

@@ -38,13 +38,16 @@ def _cc_precompiled_header_impl(ctx):
             use_pic = True,
         ),
     )
+    # A header that was installed anew, byte for byte the same, is no other header.
+    timeless = ["-Xclang", "-fno-pch-timestamp"]
+
     compiler = cc_common.get_tool_for_action(feature_configuration = features, action_name = ACTION_NAMES.cpp_compile)
     ctx.actions.run_shell(
         mnemonic = "CppPrecompile",
         progress_message = "Precompiling %s" % ctx.label,
         command = '"$@" < ' + header.path,
         # Clang notes where a file lay, which is another place in each sandbox; GCC takes nothing but a file.
-        arguments = [compiler] + flags + ["-x", "c++-header", "-" if "clang" in compiler else header.path, "-o", dump.path],
+        arguments = [compiler] + flags + (timeless + ["-x", "c++-header", "-"] if "clang" in compiler else ["-x", "c++-header", header.path]) + ["-o", dump.path],
         inputs = depset([header], transitive = [toolchain.all_files]),
         outputs = [dump],
         use_default_shell_env = True,
