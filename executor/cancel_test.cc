@@ -19,16 +19,13 @@
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"
+#include "sluice/executor/testing/interrupted.h"
 
 namespace sluice {
 namespace {
 
 using Call = FakeJobStore::Call;
 using Point = FakeDestination::Point;
-
-absl::Status Interrupted() {
-  return MakeError(absl::StatusCode::kCancelled, kCancelled, "by the user");
-}
 
 int EntriesOf(const char* folder) {
   DIR* const dir = opendir(folder);

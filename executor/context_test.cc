@@ -8,11 +8,10 @@
 #include "sluice/base/error.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/base/testing/thread_fault.h"
+#include "sluice/executor/testing/interrupted.h"
 
 namespace sluice {
 namespace {
-
-absl::Status Interrupted() { return absl::CancelledError("by the user"); }
 
 TEST(ContextTest, BackgroundNeverEnds) {
   const Context context = Context::Background();

@@ -18,6 +18,7 @@
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"
+#include "sluice/executor/testing/interrupted.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
@@ -25,10 +26,6 @@ namespace {
 
 using Call = FakeJobStore::Call;
 using Point = FakeDestination::Point;
-
-absl::Status Interrupted() {
-  return MakeError(absl::StatusCode::kCancelled, kCancelled, "by the user");
-}
 
 absl::Status NoSpace() {
   return MakeError(absl::StatusCode::kResourceExhausted, kDestinationNoSpace,

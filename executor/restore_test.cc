@@ -18,6 +18,7 @@
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"
+#include "sluice/executor/testing/interrupted.h"
 
 namespace sluice {
 namespace {
@@ -28,10 +29,6 @@ using Point = FakeDestination::Point;
 constexpr char kFull[] = "01ARZ3NDEKTSV4RRFFQ69G5FA1";
 constexpr char kMiddle[] = "01ARZ3NDEKTSV4RRFFQ69G5FA2";
 constexpr char kLatest[] = "01ARZ3NDEKTSV4RRFFQ69G5FA3";
-
-absl::Status Interrupted() {
-  return MakeError(absl::StatusCode::kCancelled, kCancelled, "by the user");
-}
 
 class RestoreTest : public ::testing::Test {
  protected:

@@ -44,12 +44,12 @@ def _precompiled(name):
     ], ["//tools/pch:" + name]
 
 def _if_joined(then, otherwise):
-    return select({"//tools:joined": then, "//conditions:default": otherwise})
+    return select({"@sluice//tools:apart": otherwise, "//conditions:default": then})
 
 def _joined(name, srcs):
-    """(srcs, copts, deps) of a library whose sources are compiled as one, as docs/adr/0022-fewer-and-smaller-compiles.md says."""
+    """(srcs, copts, deps) of a target whose sources are compiled as one, as docs/adr/0022-fewer-and-smaller-compiles.md says."""
     sources = [src for src in srcs if src.endswith(".cc")]
-    if not _AT_HOME or len(sources) < 2:
+    if len(sources) < 2:
         return srcs, [], []
     native.genrule(
         name = name + "_joined",
@@ -102,12 +102,13 @@ def sluice_cc_binary(name, copts = [], **kwargs):
 
 def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **kwargs):
     pch_copts, pch_deps = _precompiled("tests")
+    joined_srcs, joined_copts, joined_deps = _joined(name, srcs or [name + ".cc"])
     native.cc_test(
         name = name,
-        srcs = srcs or [name + ".cc"],
-        copts = COPTS + WERROR + TEST_COPTS + copts + pch_copts,
+        srcs = joined_srcs,
+        copts = COPTS + WERROR + TEST_COPTS + copts + pch_copts + joined_copts,
         size = size,
-        deps = deps + ["@com_google_googletest//:gtest_main"] + pch_deps,
+        deps = deps + ["@com_google_googletest//:gtest_main"] + pch_deps + joined_deps,
         **kwargs
     )
 

@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const char* Nothing(const char* /*name*/) { return nullptr; }
+const char* NoVariable(const char* /*name*/) { return nullptr; }
 
 absl::StatusOr<Command> ParseWith(
     std::vector<std::string> words,
@@ -30,7 +30,7 @@ TEST(ParserTest, FindsVerbArgumentsAndFlagsInAnyOrder) {
        {std::vector<std::string>{"backup", "memory:", "--repo", "r", "--json"},
         {"--json", "backup", "--repo=r", "memory:"},
         {"backup", "--repo", "r", "--json", "--", "memory:"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_EQ(command->verb->path, "backup");
     EXPECT_THAT(command->arguments, ElementsAre("memory:"));
@@ -40,7 +40,7 @@ TEST(ParserTest, FindsVerbArgumentsAndFlagsInAnyOrder) {
 }
 
 TEST(ParserTest, FindsVerbsOfTwoWords) {
-  const auto command = Parse({"repo", "add", "n", "local:/x"}, Nothing);
+  const auto command = Parse({"repo", "add", "n", "local:/x"}, NoVariable);
   ASSERT_TRUE(command.ok()) << command.status();
   EXPECT_EQ(command->verb->path, "repo add");
   EXPECT_THAT(command->arguments, ElementsAre("n", "local:/x"));
@@ -77,7 +77,7 @@ TEST(ParserTest, SaysWhatWasMeant) {
       {{"--jsn", "list"}, "did you mean --json?"},
   };
   for (const auto& [words, hint] : meant) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     EXPECT_EQ(ErrorCodeOf(command.status()), kInvalidArgument) << words[0];
     EXPECT_EQ(HintOf(command.status()), hint) << command.status();
   }
@@ -95,7 +95,7 @@ TEST(ParserTest, RefusesWhatTheTableDoesNotHave) {
         {"backup", "memory:", "--repo"},
         {"list", "--json=maybe"},
         {"list", "--repo", "a", "--repo", "b"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     EXPECT_EQ(ErrorCodeOf(command.status()), kInvalidArgument)
         << command.status();
     EXPECT_NE(HintOf(command.status()), "") << command.status();
@@ -103,13 +103,13 @@ TEST(ParserTest, RefusesWhatTheTableDoesNotHave) {
 }
 
 TEST(ParserTest, KeepsAnEmptyArgumentForTheVerbToJudge) {
-  const auto command = Parse({"delete", "", "--repo", "r"}, Nothing);
+  const auto command = Parse({"delete", "", "--repo", "r"}, NoVariable);
   ASSERT_TRUE(command.ok()) << command.status();
   EXPECT_THAT(command->arguments, ElementsAre(""));
 }
 
 TEST(ParserTest, WhatFollowsTwoDashesIsNoFlag) {
-  const auto command = Parse({"plugin", "check", "--", "--json"}, Nothing);
+  const auto command = Parse({"plugin", "check", "--", "--json"}, NoVariable);
   ASSERT_TRUE(command.ok()) << command.status();
   EXPECT_THAT(command->arguments, ElementsAre("--json"));
   EXPECT_FALSE(command->Has("json"));
@@ -118,7 +118,7 @@ TEST(ParserTest, WhatFollowsTwoDashesIsNoFlag) {
 TEST(ParserTest, HelpNeedsNothingElse) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"--help"}, {"backup", "--help"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_TRUE(command->help);
   }
@@ -130,13 +130,13 @@ TEST(ParserTest, TakesTheWordsThatPeopleTryEverywhere) {
                                                 {"backup", "-h"},
                                                 {"help", "backup"},
                                                 {"help", "repo", "add"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_TRUE(command->help);
   }
-  EXPECT_EQ(Parse({"help", "repo", "add"}, Nothing)->verb->path, "repo add");
-  EXPECT_EQ(Parse({"--version"}, Nothing)->verb->path, "version");
-  EXPECT_FALSE(Parse({"help", "frobnicate"}, Nothing).ok());
+  EXPECT_EQ(Parse({"help", "repo", "add"}, NoVariable)->verb->path, "repo add");
+  EXPECT_EQ(Parse({"--version"}, NoVariable)->verb->path, "version");
+  EXPECT_FALSE(Parse({"help", "frobnicate"}, NoVariable).ok());
 }
 
 TEST(ParserTest, AnEmptyValueIsNotTakenForNone) {
@@ -144,28 +144,28 @@ TEST(ParserTest, AnEmptyValueIsNotTakenForNone) {
        {std::vector<std::string>{"list", "--store", "", "--repo", "r"},
         {"list", "--repo", "r", "--store="},
         {"list", "--store=", "--repo", "r"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     EXPECT_EQ(ErrorCodeOf(command.status()), kInvalidArgument);
     EXPECT_EQ(command.status().message(), "--store is empty");
   }
 }
 
 TEST(ParserTest, DurationsNeedAUnit) {
-  auto command = Parse({"sweep", "--timeout", "90s"}, Nothing);
+  auto command = Parse({"sweep", "--timeout", "90s"}, NoVariable);
   ASSERT_TRUE(command.ok());
   EXPECT_EQ(command->GetDuration("timeout").value(), absl::Seconds(90));
   for (const char* wrong : {"90", "-1s", "0s", "soon"}) {
-    command = Parse({"sweep", std::string("--timeout=") + wrong}, Nothing);
+    command = Parse({"sweep", std::string("--timeout=") + wrong}, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_FALSE(command->GetDuration("timeout").ok()) << wrong;
   }
-  command = Parse({"sweep"}, Nothing);
+  command = Parse({"sweep"}, NoVariable);
   EXPECT_EQ(command->GetDuration("timeout").value(), absl::InfiniteDuration());
 }
 
 TEST(ParserTest, KnowsThatJsonIsWantedHoweverWrongTheRestIs) {
-  EXPECT_TRUE(WantsJson({"frobnicate", "--json"}, Nothing));
-  EXPECT_FALSE(WantsJson({"frobnicate", "--", "--json"}, Nothing));
+  EXPECT_TRUE(WantsJson({"frobnicate", "--json"}, NoVariable));
+  EXPECT_FALSE(WantsJson({"frobnicate", "--", "--json"}, NoVariable));
 }
 
 TEST(ParserTest, OffersNothingWhereNothingIsNear) {
@@ -178,13 +178,13 @@ TEST(ParserTest, HelpOnAVerbOfAPluginIsThePluginsOwn) {
        {std::vector<std::string>{"plugin", "badger", "inspect", "--help"},
         std::vector<std::string>{"plugin", "run", "badger", "inspect",
                                  "--help"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_FALSE(command->help);
     EXPECT_FALSE(command->Has("help"));
     EXPECT_THAT(command->arguments, ElementsAre("badger", "inspect", "--help"));
   }
-  EXPECT_TRUE(Parse({"plugin", "run", "--help"}, Nothing)->help);
+  EXPECT_TRUE(Parse({"plugin", "run", "--help"}, NoVariable)->help);
 }
 
 TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
@@ -192,17 +192,17 @@ TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
        {std::vector<std::string>{"plugin", "badger", "inspect", "/db"},
         std::vector<std::string>{"plugin", "run", "badger", "inspect",
                                  "/db"}}) {
-    const auto command = Parse(words, Nothing);
+    const auto command = Parse(words, NoVariable);
     ASSERT_TRUE(command.ok()) << command.status();
     EXPECT_EQ(command->verb->path, "plugin run");
     EXPECT_THAT(command->arguments, ElementsAre("badger", "inspect", "/db"));
   }
-  const auto limited =
-      Parse({"plugin", "badger", "inspect", "/db", "--timeout", "5s"}, Nothing);
+  const auto limited = Parse(
+      {"plugin", "badger", "inspect", "/db", "--timeout", "5s"}, NoVariable);
   ASSERT_TRUE(limited.ok()) << limited.status();
   EXPECT_EQ(limited->Get("timeout"), "5s");
   EXPECT_THAT(limited->arguments, ElementsAre("badger", "inspect", "/db"));
-  EXPECT_FALSE(Parse({"plugin", "badger"}, Nothing).ok());
+  EXPECT_FALSE(Parse({"plugin", "badger"}, NoVariable).ok());
 }
 
 }  // namespace

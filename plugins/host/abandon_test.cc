@@ -60,17 +60,17 @@ absl::StatusOr<std::unique_ptr<sdk::Source>> CreateDeaf(const sdk::Host&,
   return std::make_unique<DeafSource>();
 }
 
-constexpr sluice_option_spec kOptions[] = {
+constexpr sluice_option_spec kDeafOptions[] = {
     sdk::Option("path", SLUICE_OPTION_STRING, 0, "", "unused")};
 constinit const sluice_factory kDeaf =
-    sdk::SourceFactory<&CreateDeaf>("deaf", "Hears nothing.", kOptions);
-constexpr const sluice_factory* kFactories[] = {&kDeaf};
-constexpr sluice_plugin_entry kPlugin =
-    sdk::PluginEntry("deaf", "1", "MIT", kFactories);
+    sdk::SourceFactory<&CreateDeaf>("deaf", "Hears nothing.", kDeafOptions);
+constexpr const sluice_factory* kDeafFactories[] = {&kDeaf};
+constexpr sluice_plugin_entry kDeafPlugin =
+    sdk::PluginEntry("deaf", "1", "MIT", kDeafFactories);
 
 TEST(AbandonTest, APluginWhoseSourceWasAbandonedGetsNoNewRuns) {
   PluginHost host({});
-  ASSERT_TRUE(host.RegisterStatic(&kPlugin).ok());
+  ASSERT_TRUE(host.RegisterStatic(&kDeafPlugin).ok());
   auto store = std::make_shared<FakeObjectStore>();
   Clock* const clock = Clock::Real();
   RepoInfo wanted;

@@ -29,8 +29,6 @@ extern char** environ;
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 // A PgBouncer in the server's folder, on a socket with a port of its own.
 class Pooler {
  public:

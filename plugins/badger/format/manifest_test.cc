@@ -37,7 +37,7 @@ std::string Record(std::initializer_list<ChangeSpec> changes) {
   return LengthAndCrc(set);
 }
 
-std::string WordOf(const std::string& file) {
+std::string WordOfManifest(const std::string& file) {
   return ErrorCodeOf(ParseManifest(file).status());
 }
 
@@ -90,29 +90,29 @@ TEST(ManifestTest, SaysWhereARecordIsCut) {
 
 TEST(ManifestTest, RefusesDamage) {
   const std::string file = kHeader + Record({{1}});
-  EXPECT_EQ(WordOf(""), kSourceFailed);
-  EXPECT_EQ(WordOf("Bdgx" + file.substr(4)), kSourceFailed);
-  EXPECT_EQ(WordOf(kHeader), kSourceFailed);
+  EXPECT_EQ(WordOfManifest(""), kSourceFailed);
+  EXPECT_EQ(WordOfManifest("Bdgx" + file.substr(4)), kSourceFailed);
+  EXPECT_EQ(WordOfManifest(kHeader), kSourceFailed);
   std::string wrong = file;
   wrong.back() ^= 1;
-  EXPECT_EQ(WordOf(wrong), kSourceFailed);
-  EXPECT_EQ(WordOf(kHeader + BigEndian32(0xffffffff) + BigEndian32(0)),
+  EXPECT_EQ(WordOfManifest(wrong), kSourceFailed);
+  EXPECT_EQ(WordOfManifest(kHeader + BigEndian32(0xffffffff) + BigEndian32(0)),
             kSourceFailed);
-  EXPECT_EQ(WordOf(kHeader + Record({{1}, {1}})), kSourceFailed);
-  EXPECT_EQ(WordOf(kHeader + Record({{.id = 1, .operation = 2}})),
+  EXPECT_EQ(WordOfManifest(kHeader + Record({{1}, {1}})), kSourceFailed);
+  EXPECT_EQ(WordOfManifest(kHeader + Record({{.id = 1, .operation = 2}})),
             kSourceFailed);
-  EXPECT_EQ(WordOf(kHeader + LengthAndCrc("\x0a\x05")), kSourceFailed);
+  EXPECT_EQ(WordOfManifest(kHeader + LengthAndCrc("\x0a\x05")), kSourceFailed);
 }
 
 TEST(ManifestTest, RefusesWhatItDoesNotKnow) {
   std::string version = kHeader + Record({{1}});
   for (const char other : {'\4', '\6', '\11'}) {
     version[7] = other;
-    EXPECT_EQ(WordOf(version), kSourceUnsupported);
+    EXPECT_EQ(WordOfManifest(version), kSourceUnsupported);
   }
-  EXPECT_EQ(WordOf(kHeader + Record({{.id = 1, .compression = 3}})),
+  EXPECT_EQ(WordOfManifest(kHeader + Record({{.id = 1, .compression = 3}})),
             kSourceUnsupported);
-  EXPECT_EQ(WordOf(kHeader + Record({{.id = 1, .algorithm = 1}})),
+  EXPECT_EQ(WordOfManifest(kHeader + Record({{.id = 1, .algorithm = 1}})),
             kSourceUnsupported);
 }
 

@@ -50,26 +50,26 @@ std::string Written(const std::vector<StreamEntry>& entries,
   return stream;
 }
 
-struct Listing {
+struct Frames {
   std::vector<std::string> entries;
   absl::Status status;
 };
 
-Listing Read(absl::string_view stream, size_t piece) {
-  Listing listing;
-  BackupStreamReader reader([&listing](const StreamEntry& entry) {
-    listing.entries.push_back(Show(entry));
+Frames Read(absl::string_view stream, size_t piece) {
+  Frames frames;
+  BackupStreamReader reader([&frames](const StreamEntry& entry) {
+    frames.entries.push_back(Show(entry));
     return absl::OkStatus();
   });
-  while (listing.status.ok() && !stream.empty()) {
-    listing.status = reader.Feed(stream.substr(0, piece));
+  while (frames.status.ok() && !stream.empty()) {
+    frames.status = reader.Feed(stream.substr(0, piece));
     stream.remove_prefix(std::min(piece, stream.size()));
   }
-  if (listing.status.ok()) listing.status = reader.Finish();
-  return listing;
+  if (frames.status.ok()) frames.status = reader.Finish();
+  return frames;
 }
 
-Listing Read(absl::string_view stream) { return Read(stream, stream.size()); }
+Frames Read(absl::string_view stream) { return Read(stream, stream.size()); }
 
 std::string Frame(const std::string& body) {
   std::string frame;
@@ -110,9 +110,9 @@ TEST(BackupStreamTest, GivesBackWhatWasWrittenHoweverItIsCut) {
   for (const size_t frame_bytes : {size_t{1}, size_t{40}, size_t{1} << 20}) {
     const std::string stream = Written(entries, frame_bytes);
     for (size_t piece = 1; piece <= stream.size(); ++piece) {
-      const Listing listing = Read(stream, piece);
-      ASSERT_TRUE(listing.status.ok()) << listing.status << " " << piece;
-      ASSERT_EQ(listing.entries, wanted) << piece;
+      const Frames frames = Read(stream, piece);
+      ASSERT_TRUE(frames.status.ok()) << frames.status << " " << piece;
+      ASSERT_EQ(frames.entries, wanted) << piece;
     }
   }
 }
@@ -182,8 +182,8 @@ TEST(BackupStreamTest, TheReaderStopsForGoodWithTheErrorOfItsVisitor) {
 TEST(BackupStreamTest, AStreamCutWithinAFrameIsDamaged) {
   const std::string stream = Written(Several(), 1 << 20);
   for (size_t size = 1; size < stream.size(); ++size) {
-    const Listing listing = Read(absl::string_view(stream).substr(0, size));
-    EXPECT_EQ(ErrorCodeOf(listing.status), kArchiveDamaged) << size;
+    const Frames frames = Read(absl::string_view(stream).substr(0, size));
+    EXPECT_EQ(ErrorCodeOf(frames.status), kArchiveDamaged) << size;
   }
 }
 
@@ -199,9 +199,9 @@ TEST(BackupStreamTest, PassesOverWhatIsNoEntry) {
   body += std::string("\x6d\x01\x02\x03\x04", 5);  // 13: fixed32
   const std::string stream = Frame(body) + Frame("") + FrameOfKv(Kv("l", 1));
   for (const size_t piece : {size_t{1}, size_t{3}, stream.size()}) {
-    const Listing listing = Read(stream, piece);
-    EXPECT_TRUE(listing.status.ok()) << listing.status;
-    EXPECT_EQ(listing.entries.size(), 2u);
+    const Frames frames = Read(stream, piece);
+    EXPECT_TRUE(frames.status.ok()) << frames.status;
+    EXPECT_EQ(frames.entries.size(), 2u);
   }
 }
 
@@ -222,8 +222,8 @@ TEST(BackupStreamTest, RefusesEntriesThatNoStoreCanHold) {
        {Kv("", 1), Kv("!badger!head", 1), Kv(long_key, 1),
         Kv("key", ~uint64_t{0}), two_bytes, wrong_type, std::string("\x0a"),
         std::string("\x03")}) {
-    const Listing listing = Read(FrameOfKv(kv));
-    EXPECT_EQ(ErrorCodeOf(listing.status), kArchiveDamaged) << kv.substr(0, 9);
+    const Frames frames = Read(FrameOfKv(kv));
+    EXPECT_EQ(ErrorCodeOf(frames.status), kArchiveDamaged) << kv.substr(0, 9);
   }
 }
 

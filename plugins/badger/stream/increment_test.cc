@@ -45,7 +45,7 @@ bool IsDead(const OwnedEntry& entry, uint64_t now) {
 }
 
 // What a walk shows of it.
-std::vector<OwnedEntry> Shown(const Store& store, uint64_t now) {
+std::vector<OwnedEntry> ShownOn(const Store& store, uint64_t now) {
   std::vector<OwnedEntry> shown;
   for (const auto& [key, versions] : store) {
     for (const auto& [version, entry] : versions) {
@@ -91,7 +91,7 @@ struct Backup {
 class Chain {
  public:
   void Add(const Store& store, uint64_t store_max_version, uint64_t now) {
-    const std::vector<OwnedEntry> shown = Shown(store, now);
+    const std::vector<OwnedEntry> shown = ShownOn(store, now);
     why_full_ = backups_.empty() ? "the first" : AddIncrement(shown, now);
     if (!why_full_.empty()) AddFull(shown, now);
     max_version_ =
@@ -312,8 +312,8 @@ double Follow(uint64_t seed, bool with_rare) {
     EXPECT_EQ(Seen(chain.Restored(), now), Seen(history.store(), now))
         << "seed " << seed << ", backup " << i << ": " << chain.why_full();
     // And the digests that a restore compares say the same.
-    EXPECT_EQ(TotalsOf(Shown(chain.Restored(), now), now).content,
-              TotalsOf(Shown(history.store(), now), now).content)
+    EXPECT_EQ(TotalsOf(ShownOn(chain.Restored(), now), now).content,
+              TotalsOf(ShownOn(history.store(), now), now).content)
         << "seed " << seed << ", backup " << i << ": " << chain.why_full();
     increments += chain.why_full().empty() ? 1 : 0;
     if (!with_rare && i > 0) {

@@ -22,12 +22,12 @@ namespace sluice {
 namespace badger {
 namespace {
 
-constexpr uint64_t kNow = 1700000000;
+constexpr uint64_t kTimeOfProof = 1700000000;
 
 absl::StatusOr<ProofTotals> Prove(const Fixture& fixture, int jobs) {
   const auto image = Image::Open(*FileSystem::Posix(), fixture.Options());
   if (!image.ok()) return image.status();
-  return ProveImage(**image, {kNow}, jobs, sdk::Run());
+  return ProveImage(**image, {kTimeOfProof}, jobs, sdk::Run());
 }
 
 TEST(ProofTest, CountsWhatABackupHoldsWithAnyNumberOfThreads) {
@@ -38,7 +38,7 @@ TEST(ProofTest, CountsWhatABackupHoldsWithAnyNumberOfThreads) {
     const auto versions = (*image)->ReadVersions();
     ASSERT_TRUE(versions.ok()) << versions.status();
     const auto walked =
-        WalkBackup(**versions, {kNow}, sdk::Run(),
+        WalkBackup(**versions, {kTimeOfProof}, sdk::Run(),
                    [](const StreamEntry&) { return absl::OkStatus(); });
     ASSERT_TRUE(walked.ok()) << walked.status();
     for (const int jobs : {1, 2, 5}) {

@@ -31,8 +31,6 @@
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 // A run that the test can cancel.
 class FakeRun {
  public:

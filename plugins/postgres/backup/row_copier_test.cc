@@ -36,8 +36,6 @@ constexpr absl::string_view kExchange =
     "ALTER SCHEMA other RENAME TO app;"
     "ALTER SCHEMA meanwhile RENAME TO other; COMMIT";
 
-TestServer& Server() { return TestServer::Shared(); }
-
 // Exchanges the schemas again and again, until it is gone.
 class Exchanger {
  public:

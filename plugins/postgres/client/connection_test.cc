@@ -25,8 +25,6 @@
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 // Stops `interrupt` as soon as a backend other than ours waits for a lock.
 std::thread StopWhenBlocked(Interrupt& interrupt, int backend) {
   return std::thread([&interrupt, backend] {

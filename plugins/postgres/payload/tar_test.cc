@@ -25,7 +25,7 @@ namespace {
 
 using Members = std::vector<std::pair<std::string, std::string>>;
 
-class Collector : public TarVisitor {
+class MemberCollector : public TarVisitor {
  public:
   absl::Status BeginMember(absl::string_view name, uint64_t size) override {
     members.emplace_back(std::string(name), "");
@@ -47,7 +47,8 @@ class Collector : public TarVisitor {
   size_t ended = 0;
 };
 
-absl::Status Read(absl::string_view tar, size_t piece, Collector& collector) {
+absl::Status ReadTar(absl::string_view tar, size_t piece,
+                     MemberCollector& collector) {
   TarReader reader(collector);
   absl::Status status;
   while (status.ok() && !tar.empty()) {
@@ -58,8 +59,8 @@ absl::Status Read(absl::string_view tar, size_t piece, Collector& collector) {
 }
 
 std::string CodeOfReading(const std::string& tar) {
-  Collector collector;
-  return ErrorCodeOf(Read(tar, 100, collector));
+  MemberCollector collector;
+  return ErrorCodeOf(ReadTar(tar, 100, collector));
 }
 
 std::string Write(const Members& members) {
@@ -73,7 +74,7 @@ std::string Write(const Members& members) {
   return sink.payload;
 }
 
-const Members& Example() {
+const Members& ExampleMembers() {
   static const Members* const kExample =
       new Members{{"empty", ""},
                   {"one", "1"},
@@ -111,15 +112,15 @@ const std::string& EndOfTar() {
 }
 
 TEST(TarTest, WhatIsWrittenIsReadHoweverItIsCut) {
-  const std::string tar = Write(Example());
+  const std::string tar = Write(ExampleMembers());
   EXPECT_EQ(tar.size() % kTarBlockBytes, 0u);
   for (const size_t piece :
        {size_t{1}, size_t{511}, size_t{512}, size_t{513}, size_t{1} << 20}) {
-    Collector collector;
-    const absl::Status status = Read(tar, piece, collector);
+    MemberCollector collector;
+    const absl::Status status = ReadTar(tar, piece, collector);
     ASSERT_TRUE(status.ok()) << status << " in pieces of " << piece;
-    EXPECT_EQ(collector.members, Example());
-    EXPECT_EQ(collector.ended, Example().size());
+    EXPECT_EQ(collector.members, ExampleMembers());
+    EXPECT_EQ(collector.ended, ExampleMembers().size());
   }
 }
 
@@ -128,11 +129,11 @@ TEST(TarTest, TarItselfReadsWhatIsWritten) {
       std::filesystem::path(testing::TempDir()) / "tar_test";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
-  std::ofstream(folder / "it.tar") << Write(Example());
+  std::ofstream(folder / "it.tar") << Write(ExampleMembers());
   ASSERT_EQ(
       system(absl::StrCat("cd ", folder.string(), " && tar xf it.tar").c_str()),
       0);
-  for (const auto& [name, bytes] : Example()) {
+  for (const auto& [name, bytes] : ExampleMembers()) {
     std::ifstream file(folder / name, std::ios::binary);
     ASSERT_TRUE(file.good()) << name;
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), bytes);
@@ -153,8 +154,8 @@ TEST(TarTest, ReadsWhatTarItselfWrites) {
             0);
   std::ifstream file(folder / "it.tar", std::ios::binary);
   const std::string tar(std::istreambuf_iterator<char>(file), {});
-  Collector collector;
-  const absl::Status status = Read(tar, 333, collector);
+  MemberCollector collector;
+  const absl::Status status = ReadTar(tar, 333, collector);
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(collector.members,
             (Members{{"a", "apple"}, {"b", std::string(5000, 'b')}}));
@@ -170,7 +171,7 @@ TEST(TarTest, ASizeBeyondOctalDigitsGoesIntoAPaxHeader) {
   TarWriter large(large_sink);
   ASSERT_TRUE(large.Begin("large", kMaxTarOctalSize + 1).ok());
   EXPECT_EQ(large_sink.payload.size(), 3 * kTarBlockBytes);
-  Collector collector;
+  MemberCollector collector;
   TarReader reader(collector);
   ASSERT_TRUE(reader.Feed(large_sink.payload + "first bytes").ok());
   EXPECT_EQ(collector.sizes, (std::vector<uint64_t>{kMaxTarOctalSize + 1}));
@@ -179,10 +180,10 @@ TEST(TarTest, ASizeBeyondOctalDigitsGoesIntoAPaxHeader) {
 }
 
 TEST(TarTest, EveryCutIsSeen) {
-  const std::string tar = Write(Example());
+  const std::string tar = Write(ExampleMembers());
   for (size_t length = 0; length < tar.size(); ++length) {
-    Collector collector;
-    ASSERT_EQ(ErrorCodeOf(Read(tar.substr(0, length), 4096, collector)),
+    MemberCollector collector;
+    ASSERT_EQ(ErrorCodeOf(ReadTar(tar.substr(0, length), 4096, collector)),
               kArchiveDamaged)
         << length;
   }
@@ -261,12 +262,12 @@ TEST(TarTest, RefusesPaxHeadersThatNoPayloadHolds) {
 }
 
 TEST(TarTest, TheVisitorsErrorIsTheReadersForGood) {
-  class Refusing : public Collector {
+  class Refusing : public MemberCollector {
     absl::Status EndMember() override { return absl::AbortedError("no more"); }
   };
   Refusing visitor;
   TarReader reader(visitor);
-  const std::string tar = Write(Example());
+  const std::string tar = Write(ExampleMembers());
   EXPECT_EQ(reader.Feed(tar).code(), absl::StatusCode::kAborted);
   EXPECT_EQ(reader.Feed(tar).code(), absl::StatusCode::kAborted);
   EXPECT_EQ(reader.Finish().code(), absl::StatusCode::kAborted);
@@ -289,7 +290,7 @@ TEST(TarTest, TheWriterRefusesWhatAReaderWould) {
 TEST(TarTest, ASinkThatFailsAtAnyCallEndsTheWriter) {
   const auto write = [](FakeSink& sink) {
     TarWriter tar(sink);
-    for (const auto& [name, bytes] : Example()) {
+    for (const auto& [name, bytes] : ExampleMembers()) {
       if (absl::Status added = tar.Add(name, bytes); !added.ok()) return added;
     }
     return tar.Finish();

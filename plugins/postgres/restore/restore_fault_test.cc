@@ -36,8 +36,6 @@
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 const TestPayload& Payload() {
   static const TestPayload* const kPayload = [] {
     const std::string source = Server().CreateDatabase();

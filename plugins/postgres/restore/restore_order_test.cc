@@ -39,7 +39,7 @@ DO $$ BEGIN
 END $$;
 )";
 
-TestServer& Server() {
+TestServer& KeyedServer() {
   static TestServer server(
       {.extension_files = {
            {"keyed.control", "default_version = '1.0'\nrelocatable = false\n"},
@@ -51,13 +51,14 @@ TestServer& Server() {
 }
 
 std::string Source(absl::string_view script) {
-  const std::string source = Server().CreateDatabase();
-  Server().Psql(source, script);
+  const std::string source = KeyedServer().CreateDatabase();
+  KeyedServer().Psql(source, script);
   return source;
 }
 
 std::string PayloadOf(const std::string& database) {
-  return MakeTestPayload(Server(), database, CopyFormat::kText, 100).Pack();
+  return MakeTestPayload(KeyedServer(), database, CopyFormat::kText, 100)
+      .Pack();
 }
 
 constexpr absl::string_view kKeyedRows = R"(
@@ -71,20 +72,22 @@ TEST(RestoreOrderTest, KeysBetweenAnExtensionsTablesWantNoOrder) {
   const std::string source = Source(kKeyedRows);
   const std::string payload = PayloadOf(source);
   for (const int jobs : {1, 3}) {
-    const std::string target = Server().CreateDatabase();
-    RestoreOptions options = Into(Server(), target);
+    const std::string target = KeyedServer().CreateDatabase();
+    RestoreOptions options = Into(KeyedServer(), target);
     options.jobs = jobs;
     options.queue_bytes = 500;
     const RestoreOutcome outcome = RestoreInto(options, payload);
     ASSERT_TRUE(outcome.status.ok()) << outcome.status;
-    EXPECT_EQ(SortedDump(Server(), target), SortedDump(Server(), source));
+    EXPECT_EQ(SortedDump(KeyedServer(), target),
+              SortedDump(KeyedServer(), source));
     // pg_dump does not show what is an extension's.
     const std::string keys =
         "SELECT string_agg(concat_ws(' ', conname, pg_get_constraintdef(oid),"
         " obj_description(oid, 'pg_constraint')), '; ' ORDER BY conname)"
         " FROM pg_constraint WHERE contype = 'f'";
-    EXPECT_EQ(Server().Query(target, keys), Server().Query(source, keys));
-    EXPECT_EQ(Server()
+    EXPECT_EQ(KeyedServer().Query(target, keys),
+              KeyedServer().Query(source, keys));
+    EXPECT_EQ(KeyedServer()
                   .Connect(target)
                   ->Exec("INSERT INTO public.conf_large VALUES (999, 999)")
                   .ok(),
@@ -97,12 +100,12 @@ TEST(RestoreOrderTest, AKeyThatDoesNotHoldIsAnError) {
       Source(absl::StrCat(kKeyedRows,
                           "ALTER TABLE conf_large DISABLE TRIGGER ALL;"
                           "INSERT INTO conf_large VALUES (1000, 1000);"));
-  const RestoreOutcome outcome =
-      RestoreInto(Into(Server(), Server().CreateDatabase()), PayloadOf(source));
+  const RestoreOutcome outcome = RestoreInto(
+      Into(KeyedServer(), KeyedServer().CreateDatabase()), PayloadOf(source));
   EXPECT_FALSE(outcome.status.ok());
   EXPECT_TRUE(absl::StrContains(outcome.status.message(), "its_small"))
       << outcome.status;
-  EXPECT_EQ(LeftoversOn(Server()), "");
+  EXPECT_EQ(LeftoversOn(KeyedServer()), "");
 }
 
 // The table that is looked into comes last.
@@ -140,19 +143,20 @@ INSERT INTO public.p VALUES ('one'), ('two');
 
 TEST(RestoreOrderTest, ACheckThatLooksIntoAnotherTableWaitsForAllRows) {
   const std::string source = Source(kLooking);
-  const std::string target = Server().CreateDatabase();
+  const std::string target = KeyedServer().CreateDatabase();
   const RestoreOutcome outcome =
-      RestoreInto(Into(Server(), target), PayloadOf(source));
+      RestoreInto(Into(KeyedServer(), target), PayloadOf(source));
   ASSERT_TRUE(outcome.status.ok()) << outcome.status;
   EXPECT_TRUE(outcome.warnings.empty()) << outcome.warnings[0];
-  EXPECT_EQ(SortedDump(Server(), target), SortedDump(Server(), source));
+  EXPECT_EQ(SortedDump(KeyedServer(), target),
+            SortedDump(KeyedServer(), source));
   const std::string all =
       "SELECT string_agg(concat_ws(' ', conname, conrelid::regclass, contypid,"
       " conislocal, coninhcount, convalidated, connoinherit,"
       " pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint')), '; '"
       " ORDER BY conname, conrelid::regclass::text) FROM pg_constraint"
       " WHERE contype = 'c' AND conrelid <> 0 AND oid >= 16384";
-  EXPECT_EQ(Server().Query(target, all), Server().Query(source, all));
+  EXPECT_EQ(KeyedServer().Query(target, all), KeyedServer().Query(source, all));
 }
 
 TEST(RestoreOrderTest, ACheckThatDoesNotHoldIsAnErrorOrComesBackNotValid) {
@@ -162,36 +166,38 @@ TEST(RestoreOrderTest, ACheckThatDoesNotHoldIsAnErrorOrComesBackNotValid) {
         "CREATE TYPE public.holder AS (c public.code);"
         "CREATE TABLE public.holds (h public.holder[]);"}) {
     const std::string payload = PayloadOf(Source(absl::StrCat(kLooking, more)));
-    const std::string target = Server().CreateDatabase();
-    RestoreOptions options = Into(Server(), target);
+    const std::string target = KeyedServer().CreateDatabase();
+    RestoreOptions options = Into(KeyedServer(), target);
     const absl::Status refused = RestoreInto(options, payload).status;
     EXPECT_TRUE(absl::StrContains(HintOf(refused), "disable_checks=1"))
         << refused;
-    EXPECT_EQ(LeftoversOn(Server()), "");
+    EXPECT_EQ(LeftoversOn(KeyedServer()), "");
 
     options.disable_checks = true;
     const RestoreOutcome outcome = RestoreInto(options, payload);
     ASSERT_TRUE(outcome.status.ok()) << outcome.status;
     EXPECT_NE(outcome.Warning("constraint_not_valid"), "");
-    EXPECT_EQ(Server().Query(target, "SELECT count(*) FROM public.d"), "2");
-    EXPECT_EQ(Server().Query(target,
-                             "SELECT convalidated FROM pg_constraint"
-                             " WHERE conname = 'is_code'"),
+    EXPECT_EQ(KeyedServer().Query(target, "SELECT count(*) FROM public.d"),
+              "2");
+    EXPECT_EQ(KeyedServer().Query(target,
+                                  "SELECT convalidated FROM pg_constraint"
+                                  " WHERE conname = 'is_code'"),
               "f");
   }
 }
 
 TEST(RestoreOrderTest, AnExtensionOfOneDatabaseComesBackInPlace) {
   const auto create = [] {
-    Server().Exec("postgres", "CREATE DATABASE lonely CONNECTION LIMIT 7");
+    KeyedServer().Exec("postgres", "CREATE DATABASE lonely CONNECTION LIMIT 7");
   };
   create();
-  Server().Psql("lonely",
-                "CREATE EXTENSION lonely; CREATE TABLE t AS SELECT 1 AS a;");
-  TestPayload payload = MakeTestPayload(Server(), "lonely", CopyFormat::kText);
-  Server().Exec("postgres", "DROP DATABASE lonely");
+  KeyedServer().Psql(
+      "lonely", "CREATE EXTENSION lonely; CREATE TABLE t AS SELECT 1 AS a;");
+  TestPayload payload =
+      MakeTestPayload(KeyedServer(), "lonely", CopyFormat::kText);
+  KeyedServer().Exec("postgres", "DROP DATABASE lonely");
   create();
-  RestoreOptions options = Into(Server(), "lonely");
+  RestoreOptions options = Into(KeyedServer(), "lonely");
   const absl::Status beside = RestoreInto(options, payload.Pack()).status;
   EXPECT_TRUE(absl::StrContains(HintOf(beside), "in_place=1")) << beside;
 
@@ -205,16 +211,16 @@ TEST(RestoreOrderTest, AnExtensionOfOneDatabaseComesBackInPlace) {
   // Nobody takes the part for the whole.
   const std::string limit =
       "SELECT datconnlimit FROM pg_database WHERE datname = 'lonely'";
-  EXPECT_EQ(Server().Query("postgres", limit), "0");
-  Server().Exec("postgres", "DROP DATABASE lonely");
+  EXPECT_EQ(KeyedServer().Query("postgres", limit), "0");
+  KeyedServer().Exec("postgres", "DROP DATABASE lonely");
   create();
   // Somebody's session, as pg_cron has one, is no obstacle.
-  const auto session = Server().Connect("lonely");
+  const auto session = KeyedServer().Connect("lonely");
   const RestoreOutcome whole = RestoreInto(options, payload.Pack());
   ASSERT_TRUE(whole.status.ok()) << whole.status;
-  EXPECT_EQ(Server().Query("lonely", "SELECT a FROM public.t"), "1");
-  EXPECT_EQ(Server().Query("postgres", limit), "7");
-  EXPECT_EQ(LeftoversOn(Server()), "");
+  EXPECT_EQ(KeyedServer().Query("lonely", "SELECT a FROM public.t"), "1");
+  EXPECT_EQ(KeyedServer().Query("postgres", limit), "7");
+  EXPECT_EQ(LeftoversOn(KeyedServer()), "");
 }
 
 }  // namespace

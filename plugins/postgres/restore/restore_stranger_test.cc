@@ -25,8 +25,6 @@
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 const TestPayload& Innocent() {
   static const TestPayload* const kPayload = [] {
     const std::string source = Server().CreateDatabase();

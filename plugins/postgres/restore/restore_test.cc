@@ -114,8 +114,6 @@ CREATE PUBLICATION pub FOR TABLE public.orders;
 CREATE EVENT TRIGGER zz ON ddl_command_end EXECUTE FUNCTION public.e();
 )";
 
-TestServer& Server() { return TestServer::Shared(); }
-
 // The one that is backed up.
 const std::string& Shop() {
   static const std::string* const kName = [] {

@@ -90,6 +90,8 @@ class TestServer {
   Interrupt never_{sdk::Run()};
 };
 
+inline TestServer& Server() { return TestServer::Shared(); }
+
 }  // namespace sluice::postgres
 
 #endif  // SLUICE_PLUGINS_POSTGRES_TESTING_TEST_SERVER_H_

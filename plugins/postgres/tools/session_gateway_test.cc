@@ -23,8 +23,6 @@
 namespace sluice::postgres {
 namespace {
 
-TestServer& Server() { return TestServer::Shared(); }
-
 class SessionGatewayTest : public ::testing::Test {
  protected:
   SessionGatewayTest()
