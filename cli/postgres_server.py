@@ -1,4 +1,4 @@
-"""A PostgreSQL for tests of the command, in a folder of its own below /tmp.
+"""A PostgreSQL for tests of the command, in a folder of its own.
 
 As root it runs as the user postgres, which Bazel's sandbox does not allow: a
 test with one needs tags = ["local"].
@@ -13,10 +13,19 @@ import tempfile
 BIN = "/usr/lib/postgresql/15/bin/"
 
 
+# In memory where there is room: a database is three hundred files.
+def folder_for_servers():
+    memory = "/dev/shm"
+    if os.path.isdir(memory) and shutil.disk_usage(memory).free >= 2 << 30:
+        return memory
+    return "/tmp"
+
+
 class Server:
 
     def __init__(self, hba="local all all trust\n", settings=""):
-        self.folder = tempfile.mkdtemp(prefix="sluice-pg-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix="sluice-pg-",
+                                       dir=folder_for_servers())
         # In a name space of its own root has no rights over others' folders.
         os.chmod(self.folder, 0o755)
         self.user = []

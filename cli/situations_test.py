@@ -125,7 +125,7 @@ class World:
         text = text.replace(self.folder, "W")
         text = re.sub(r"\b0[0-9A-HJKMNP-TV-Z]{25}\b", "ID", text)
         text = re.sub(r"\b0[0-9a-hjkmnp-tv-z]{25}\b", "id", text)
-        return re.sub(r"/tmp/[^ ]*sluice-pg-[^ /]*", "SERVER", text)
+        return re.sub(r"/(?:tmp|dev/shm)/[^ ]*sluice-pg-[^ /]*", "SERVER", text)
 
     def archive(self):
         (name,) = [name for name in os.listdir(self.path("repo"))

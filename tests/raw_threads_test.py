@@ -17,6 +17,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 # What only tests link, and where threads are made.
 ALLOWED = {
+    "base/testing/one_thread.cc",
     "base/thread.cc",
     "destinations/archive/testing/archive_suite.cc",
     "plugins/postgres/testing/test_server.cc",

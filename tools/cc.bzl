@@ -100,7 +100,27 @@ def sluice_cc_library(name, hdrs = [], srcs = [], copts = [], deps = [], suite =
 def sluice_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = COPTS + WERROR + copts, **kwargs)
 
-def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **kwargs):
+def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", one_thread = False, tags = [], **kwargs):
+    """A cc_test of gtest, its sources compiled as one.
+
+    Args:
+      name: of the target.
+      srcs: its sources; name.cc by default.
+      copts: beside ours.
+      deps: what they include.
+      size: as of any test.
+      one_thread: it never has another: ThreadSanitizer leaves it out, and without a sanitizer starting one ends it.
+      tags: as of any test.
+      **kwargs: passed to cc_test.
+    """
+    if one_thread:
+        tags = tags + ["notsan"]
+        deps = deps + select({
+            "//tools:asan": [],
+            "//tools:tsan": [],
+            "//tools:fuzzing": [],
+            "//conditions:default": ["//base/testing:one_thread"],
+        })
     pch_copts, pch_deps = _precompiled("tests")
     joined_srcs, joined_copts, joined_deps = _joined(name, srcs or [name + ".cc"])
     native.cc_test(
@@ -108,6 +128,7 @@ def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", **k
         srcs = joined_srcs,
         copts = COPTS + WERROR + TEST_COPTS + copts + pch_copts + joined_copts,
         size = size,
+        tags = tags,
         deps = deps + ["@com_google_googletest//:gtest_main"] + pch_deps + joined_deps,
         **kwargs
     )

@@ -1,11 +1,10 @@
 #include "sluice/tests/faults/harness.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
 
 #include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/testing/memory_folder.h"
 #include "sluice/catalog/testing/sqlite_vfs.h"
 #include "sluice/tests/faults/hasty_clock.h"
 
@@ -15,19 +14,10 @@ namespace {
 // Between what was prepared, the verb, and the recovery every lease runs out.
 constexpr absl::Duration kStep = absl::Hours(3);
 
-// In memory where there is such a folder: thousands of runs, each of which
-// syncs.
-std::string MakeFolder() {
-  std::string name = std::filesystem::exists("/dev/shm")
-                         ? "/dev/shm/sluice-faults-XXXXXX"
-                         : "/tmp/sluice-faults-XXXXXX";
-  return mkdtemp(name.data()) == nullptr ? "" : name;
-}
-
 }  // namespace
 
 Harness::Harness()
-    : folder_(MakeFolder()),
+    : folder_(MakeMemoryFolder("sluice-faults")),
       prepared_(folder_ + "/prepared"),
       root_(folder_ + "/root") {}
 

@@ -21,6 +21,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sluice/base/testing/memory_folder.h"
 #include "sluice/plugins/postgres/tools/client_tools.h"
 #include "sluice/plugins/postgres/tools/process.h"
 
@@ -108,11 +109,12 @@ TestServer& TestServer::Shared() {
 }
 
 TestServer::TestServer(const TestServerOptions& options) {
-  char folder[] = "/tmp/sluice-pg-XXXXXX";
-  if (mkdtemp(folder) == nullptr) Die("mkdtemp", folder);
-  folder_ = folder;
+  // A database is three hundred files, and a test makes dozens.
+  folder_ = MakeMemoryFolder("sluice-pg");
+  if (folder_.empty()) Die("mkdtemp", "no folder could be made");
   const passwd* const user = ServerUser();
-  if (user != nullptr && chown(folder, user->pw_uid, user->pw_gid) != 0) {
+  if (user != nullptr &&
+      chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
     Die("chown", folder_);
   }
   program_ = Tools().folder() + "/postgres";

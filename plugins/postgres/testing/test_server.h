@@ -1,7 +1,7 @@
 #ifndef SLUICE_PLUGINS_POSTGRES_TESTING_TEST_SERVER_H_
 #define SLUICE_PLUGINS_POSTGRES_TESTING_TEST_SERVER_H_
 
-// A real PostgreSQL for tests, in a folder of its own below /tmp.
+// A real PostgreSQL for tests, in a folder of its own (MakeMemoryFolder).
 //
 //   const std::string database = TestServer::Shared().CreateDatabase();
 //   auto connection = TestServer::Shared().Connect(database);
