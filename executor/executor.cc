@@ -107,7 +107,8 @@ BackupResult Executor::RunBackup(const Context& context,
   }
   BackupRun run(jobs_, clock_,
                 {context, std::move(source), std::move(destination), repo,
-                 std::string(store_id), std::string(store_kind), options});
+                 std::string(store_kind)},
+                std::string(store_id), options);
   return run.Run();
 }
 
@@ -133,7 +134,8 @@ RestoreResult Executor::RunRestore(const Context& context,
   }
   RestoreRun run(jobs_, clock_,
                  {context, std::move(target), std::move(destination), repo,
-                  std::string(backup_id), std::move(kind), options});
+                  std::move(kind)},
+                 std::string(backup_id), options);
   return run.Run();
 }
 

@@ -11,6 +11,7 @@
 #include "sluice/executor/printable.h"
 #include "sluice/executor/run/final_rows.h"
 #include "sluice/executor/run/run_outcome.h"
+#include "sluice/executor/stream/payload_stream.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
@@ -46,19 +47,22 @@ struct BackupRun::SourceSide {
   }
 };
 
-BackupRun::BackupRun(JobStore* jobs, Clock* clock, Arguments arguments)
-    : jobs_(jobs),
-      clock_(clock),
-      arguments_(std::move(arguments)),
-      cause_(std::make_shared<FirstCause>(clock)) {}
+BackupRun::BackupRun(JobStore* jobs, Clock* clock, RunArguments arguments,
+                     std::string store_id, const RunBackupOptions& options)
+    : JobRun(jobs, clock, std::move(arguments)),
+      store_id_(std::move(store_id)),
+      options_(options) {}
 
 BackupResult BackupRun::Run() {
   BackupResult nothing;  // was written yet
   nothing.status = CreateStream();
-  if (nothing.status.ok()) nothing.status = CreateJob();
+  if (nothing.status.ok()) {
+    nothing.status = CreateJob(BackupJob::BACKUP, store_id_, NewUlid(*clock_),
+                               options_.on_progress);
+  }
   if (!nothing.status.ok()) return nothing;
-  if (arguments_.options.on_job_created) {
-    arguments_.options.on_job_created(job_);
+  if (options_.on_job_created) {
+    options_.on_job_created(job_);
   }
   BeginManifest();
   const absl::Status published = Transfer();
@@ -73,35 +77,16 @@ BackupResult BackupRun::Run() {
 }
 
 absl::Status BackupRun::CreateStream() {
-  const RunBackupOptions& options = arguments_.options;
   PayloadStream::Options stream;
-  stream.pipe = options.pipe;
-  stream.ids.scratch_dir = options.scratch_dir;
-  stream.allow_empty = options.allow_empty;
-  stream.on_base = options.base != nullptr;
+  stream.pipe = options_.pipe;
+  stream.ids.scratch_dir = options_.scratch_dir;
+  stream.allow_empty = options_.allow_empty;
+  stream.on_base = options_.base != nullptr;
   side_ = std::make_shared<SourceSide>();
-  side_->source = arguments_.source;
+  side_->source = arguments_.store;
   side_->cause = cause_;
-  if (options.base != nullptr) side_->base = BackupBase{*options.base, {}};
+  if (options_.base != nullptr) side_->base = BackupBase{*options_.base, {}};
   SLUICE_ASSIGN_OR_RETURN(side_->stream, PayloadStream::Create(stream, cause_));
-  return absl::OkStatus();
-}
-
-absl::Status BackupRun::CreateJob() {
-  const int64_t now = NowMillis(*clock_);
-  job_.set_id(NewUlid(*clock_));
-  job_.set_kind(BackupJob::BACKUP);
-  job_.set_status(BackupJob::RUNNING);
-  job_.set_repo_id(arguments_.repo.id());
-  job_.set_store_id(arguments_.store_id);
-  job_.set_store_kind(arguments_.store_kind);
-  job_.set_backup_id(NewUlid(*clock_));
-  job_.set_created_at_ms(now);
-  job_.set_started_at_ms(now);
-  job_.set_stage("starting");
-  SLUICE_RETURN_IF_ERROR(
-      Annotate(jobs_->CreateBackupJob(arguments_.context, job_), "create job"));
-  progress_.emplace(jobs_, clock_, job_.id(), arguments_.options.on_progress);
   return absl::OkStatus();
 }
 
@@ -109,13 +94,13 @@ void BackupRun::BeginManifest() {
   manifest_.set_backup_id(job_.backup_id());
   manifest_.set_created_at(
       FormatTimestamp(absl::FromUnixMillis(job_.created_at_ms())));
-  manifest_.set_store_id(arguments_.store_id);
-  manifest_.set_store_kind(arguments_.store_kind);
+  manifest_.set_store_id(store_id_);
+  manifest_.set_store_kind(arguments_.kind);
   manifest_.set_catalog_id(jobs_->catalog_id());
   manifest_.set_job_id(job_.id());
   manifest_.set_repo_id(arguments_.repo.id());
   *manifest_.mutable_encryption() = arguments_.repo.encryption();
-  const ArchiveOrigin& origin = arguments_.options.origin;
+  const ArchiveOrigin& origin = options_.origin;
   manifest_.set_host(OneLine(origin.host));
   manifest_.set_source(OneLine(origin.source));
   manifest_.set_label(OneLine(origin.label));
@@ -148,10 +133,7 @@ void BackupRun::OpenBaseIndexes() {
 
 absl::Status BackupRun::Transfer() {
   // Dropped before the run ends, so a late cancel finds nothing of it.
-  const Context::Registration on_cancel =
-      arguments_.context.OnDone([cause = cause_](const absl::Status& status) {
-        cause->Set(Party::kRun, status);
-      });
+  const Context::Registration on_cancel = StopWithContext();
   progress_->Stage(cause_->stopped(), "starting", kPercentBegun);
   if (cause_->cause().has_value()) return cause_->cause()->status;
 
@@ -160,13 +142,8 @@ absl::Status BackupRun::Transfer() {
   stream.OnBytes([this, &stream](uint64_t bytes) {
     progress_->Bytes(cause_->stopped(), bytes, stream.estimate());
   });
-  absl::StatusOr<std::unique_ptr<GuardedThread>> thread = GuardedThread::Start(
-      [side = side_] { side->Run(); }, arguments_.options.pipe.scheduler);
-  if (!thread.ok()) {
-    cause_->Set(Party::kSource, thread.status());
-    return thread.status();
-  }
-  thread_ = *std::move(thread);
+  SLUICE_RETURN_IF_ERROR(
+      StartThread([side = side_] { side->Run(); }, options_.pipe.scheduler));
   return Judge(CallGuarded("the destination", [this, &stream] {
     return arguments_.destination->PutBackup(cause_->stopped(), manifest_,
                                              stream.reader(), PublishSteps());
@@ -185,16 +162,16 @@ PutOptions BackupRun::PublishSteps() {
     progress_->Stage(cause_->stopped(), "publishing", kPercentPublishing);
   };
   steps.before_publish = [this] { return BeforePublish(); };
-  steps.read_back_payload = arguments_.options.read_back;
-  steps.on_read_back = arguments_.options.on_read_back;
+  steps.read_back_payload = options_.read_back;
+  steps.on_read_back = options_.on_read_back;
   return steps;
 }
 
 // The lease first, the cancel last: nothing may come between that look and the
 // point of no return.
 absl::Status BackupRun::BeforePublish() {
-  if (arguments_.options.before_publish) {
-    SLUICE_RETURN_IF_ERROR(arguments_.options.before_publish(job_));
+  if (options_.before_publish) {
+    SLUICE_RETURN_IF_ERROR(options_.before_publish(job_));
   }
   // Someone may have deleted it meanwhile: nothing told them that we need it.
   if (const std::string& base = manifest_.base_backup_id(); !base.empty()) {
@@ -243,12 +220,12 @@ void BackupRun::AwaitSource() {
   const absl::optional<FirstCause::Cause> cause = cause_->cause();
   absl::Duration patience = absl::InfiniteDuration();  // it has returned
   if (cause.has_value()) {
-    patience = std::max(
-        absl::ZeroDuration(),
-        cause->at + arguments_.options.abandon_after - clock_->SinceBoot());
+    patience =
+        std::max(absl::ZeroDuration(),
+                 cause->at + options_.abandon_after - clock_->SinceBoot());
   }
-  source_abandoned_ = !thread_->AwaitReturn(clock_, patience);
-  if (source_abandoned_) arguments_.source->OnAbandoned();
+  abandoned_ = !thread_->AwaitReturn(clock_, patience);
+  if (abandoned_) arguments_.store->OnAbandoned();
   thread_.reset();
 }
 
@@ -292,7 +269,8 @@ BackupResult BackupRun::Succeed() {
                                         recorded.message())),
                  "the archive is whole; reconcile adopts it"));
   }
-  CopyWarnings();
+  FillTerminalRow(side_->stream->warnings(), "the source",
+                  options_.abandon_after);
   job_.set_status(BackupJob::SUCCEEDED);
   job_.set_record_id(record.id());
   job_.set_stage("done");
@@ -308,43 +286,15 @@ BackupResult BackupRun::Succeed() {
 
 BackupResult BackupRun::Fail(BackupJob::Status ended_as,
                              const absl::Status& status) {
-  CopyWarnings();
+  FillTerminalRow(side_->stream->warnings(), "the source",
+                  options_.abandon_after);
   MarkEnded(job_, ended_as, status, *clock_);
   WriteTerminalRow();
   BackupResult result;
   result.status = status;
   result.job = std::move(job_);
-  result.source_abandoned = source_abandoned_;
+  result.source_abandoned = abandoned_;
   return result;
-}
-
-void BackupRun::CopyWarnings() {
-  progress_->CopyTo(job_);
-  for (const PayloadWarning& warning : side_->stream->warnings()) {
-    AddWarning(job_, warning.code, warning.message);
-  }
-  if (const absl::Status status = progress_->store_failure(); !status.ok()) {
-    AddWarning(job_, "progress_not_stored", status.message());
-  }
-  if (source_abandoned_) {
-    AddWarning(
-        job_, kSourceUnresponsive,
-        absl::StrCat("the source had not returned ",
-                     absl::FormatDuration(arguments_.options.abandon_after),
-                     " after the run was over; its thread was left behind"));
-  }
-}
-
-void BackupRun::WriteTerminalRow() {
-  const absl::Status status =
-      FinalRows(clock_).Write([&](const Context& context) {
-        return jobs_->UpdateBackupJob(context, job_);
-      });
-  if (!status.ok()) {
-    AddWarning(
-        job_, "job_not_stored",
-        absl::StrCat("the job's last row was not stored: ", status.message()));
-  }
 }
 
 }  // namespace sluice

@@ -7,38 +7,22 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/types/optional.h"
 #include "sluice/base/clock.h"
-#include "sluice/executor/backupable.h"
-#include "sluice/executor/context.h"
 #include "sluice/executor/destination.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
-#include "sluice/executor/run/guarded_thread.h"
+#include "sluice/executor/run/job_run.h"
 #include "sluice/executor/run/run.h"
-#include "sluice/executor/run/run_progress.h"
-#include "sluice/executor/stream/first_cause.h"
-#include "sluice/executor/stream/payload_stream.h"
 
 namespace sluice {
 
-class BackupRun {
+class BackupRun final : private JobRun {
  public:
-  struct Arguments {
-    const Context& context;
-    std::shared_ptr<Backupable> source;
-    std::shared_ptr<Destination> destination;
-    const BackupRepo& repo;
-    std::string store_id;
-    std::string store_kind;
-    const RunBackupOptions& options;
-  };
-
-  // The arguments have been checked.
-  BackupRun(JobStore* jobs, Clock* clock, Arguments arguments);
+  // The arguments have been checked. Borrows the options.
+  BackupRun(JobStore* jobs, Clock* clock, RunArguments arguments,
+            std::string store_id, const RunBackupOptions& options);
 
   BackupResult Run();
 
@@ -47,7 +31,6 @@ class BackupRun {
   struct SourceSide;
 
   absl::Status CreateStream();
-  absl::Status CreateJob();
   void BeginManifest();
   // The indexes of the base's chain, full first; all of them or none.
   void OpenBaseIndexes();
@@ -61,20 +44,11 @@ class BackupRun {
   BackupRecord MakeRecord() const;
   BackupResult Succeed();
   BackupResult Fail(BackupJob::Status ended_as, const absl::Status& status);
-  void CopyWarnings();
-  // The terminal row. A failure becomes a warning: the run's story stays.
-  void WriteTerminalRow();
 
-  JobStore* const jobs_;
-  Clock* const clock_;
-  const Arguments arguments_;
-  const std::shared_ptr<FirstCause> cause_;
+  const std::string store_id_;
+  const RunBackupOptions& options_;
   std::shared_ptr<SourceSide> side_;
-  std::unique_ptr<GuardedThread> thread_;
-  BackupJob job_;
   Manifest manifest_;
-  absl::optional<RunProgressReporter> progress_;
-  bool source_abandoned_ = false;
 };
 
 }  // namespace sluice

@@ -94,50 +94,30 @@ struct RestoreRun::TargetSide {
   }
 };
 
-RestoreRun::RestoreRun(JobStore* jobs, Clock* clock, Arguments arguments)
-    : jobs_(jobs),
-      clock_(clock),
-      arguments_(std::move(arguments)),
-      cause_(std::make_shared<FirstCause>(clock)),
+RestoreRun::RestoreRun(JobStore* jobs, Clock* clock, RunArguments arguments,
+                       std::string backup_id, const RunRestoreOptions& options)
+    : JobRun(jobs, clock, std::move(arguments)),
+      backup_id_(std::move(backup_id)),
+      options_(options),
       side_(std::make_shared<TargetSide>()) {
-  side_->target = arguments_.target;
+  side_->target = arguments_.store;
   side_->cause = cause_;
-  side_->from_store_id = arguments_.options.from_store_id;
+  side_->from_store_id = options_.from_store_id;
 }
 
 RestoreResult RestoreRun::Run() {
   RestoreResult nothing;  // was written yet
-  nothing.status = CreateJob();
+  nothing.status = CreateJob(BackupJob::RESTORE, options_.from_store_id,
+                             backup_id_, options_.on_progress);
   if (!nothing.status.ok()) return nothing;
-  if (arguments_.options.on_job_created) {
-    arguments_.options.on_job_created(job_);
+  if (options_.on_job_created) {
+    options_.on_job_created(job_);
   }
   return Finish(Restore());
 }
 
-absl::Status RestoreRun::CreateJob() {
-  const int64_t now = NowMillis(*clock_);
-  job_.set_id(NewUlid(*clock_));
-  job_.set_kind(BackupJob::RESTORE);
-  job_.set_status(BackupJob::RUNNING);
-  job_.set_repo_id(arguments_.repo.id());
-  job_.set_store_id(arguments_.options.from_store_id);
-  job_.set_store_kind(arguments_.target_kind);
-  job_.set_backup_id(arguments_.backup_id);
-  job_.set_created_at_ms(now);
-  job_.set_started_at_ms(now);
-  job_.set_stage("starting");
-  SLUICE_RETURN_IF_ERROR(
-      Annotate(jobs_->CreateBackupJob(arguments_.context, job_), "create job"));
-  progress_.emplace(jobs_, clock_, job_.id(), arguments_.options.on_progress);
-  return absl::OkStatus();
-}
-
 absl::Status RestoreRun::Restore() {
-  const Context::Registration on_cancel =
-      arguments_.context.OnDone([cause = cause_](const absl::Status& status) {
-        cause->Set(Party::kRun, status);
-      });
+  const Context::Registration on_cancel = StopWithContext();
   absl::StatusOr<std::vector<Manifest>> chain = ReadChain();
   if (!chain.ok()) {
     cause_->Set(Party::kDestination, DestinationError(chain.status()));
@@ -151,19 +131,14 @@ absl::Status RestoreRun::Restore() {
   }
   FillChain(*std::move(chain));
   progress_->Stage(cause_->stopped(), "starting", kPercentBegun);
-  absl::StatusOr<std::unique_ptr<GuardedThread>> thread = GuardedThread::Start(
-      [side = side_] { side->Run(); }, arguments_.options.scheduler);
-  if (!thread.ok()) {
-    cause_->Set(Party::kSource, thread.status());
-    return thread.status();
-  }
-  thread_ = *std::move(thread);
+  SLUICE_RETURN_IF_ERROR(
+      StartThread([side = side_] { side->Run(); }, options_.scheduler));
   return AwaitTarget();
 }
 
 absl::StatusOr<std::vector<Manifest>> RestoreRun::ReadChain() {
   return ReadRestoreChain(
-      arguments_.backup_id,
+      backup_id_,
       [this](const std::string& backup_id) -> absl::StatusOr<Manifest> {
         SLUICE_RETURN_IF_ERROR(cause_->stopped().status());
         return arguments_.destination->GetManifest(cause_->stopped(),
@@ -172,12 +147,12 @@ absl::StatusOr<std::vector<Manifest>> RestoreRun::ReadChain() {
 }
 
 absl::Status RestoreRun::CheckKind() const {
-  if (manifest_->store_kind() == arguments_.target_kind) {
+  if (manifest_->store_kind() == arguments_.kind) {
     return absl::OkStatus();
   }
   return Refused(absl::StrCat("archive ", manifest_->backup_id(), " is of a ",
                               manifest_->store_kind(), " store, the target is ",
-                              arguments_.target_kind),
+                              arguments_.kind),
                  "choose a target of the archive's kind");
 }
 
@@ -200,9 +175,9 @@ absl::Status RestoreRun::AwaitTarget() {
     if (bytes > 0) progress_->Bytes(cause_->stopped(), bytes, bytes_total_);
     const absl::optional<FirstCause::Cause> cause = cause_->cause();
     if (!cause.has_value() || !arguments_.context.done()) continue;
-    if (clock_->SinceBoot() - cause->at >= arguments_.options.abandon_after) {
-      target_abandoned_ = true;
-      arguments_.target->OnAbandoned();
+    if (clock_->SinceBoot() - cause->at >= options_.abandon_after) {
+      abandoned_ = true;
+      arguments_.store->OnAbandoned();
       thread_.reset();
       return cause->status;
     }
@@ -215,7 +190,7 @@ absl::Status RestoreRun::AwaitTarget() {
 
 RestoreResult RestoreRun::Finish(const absl::Status& restored) {
   RestoreResult result;
-  progress_->CopyTo(job_);
+  FillTerminalRow(side_->warnings.All(), "the target", options_.abandon_after);
   if (restored.ok()) {
     job_.set_status(BackupJob::SUCCEEDED);
     job_.set_stage("done");
@@ -227,40 +202,15 @@ RestoreResult RestoreRun::Finish(const absl::Status& restored) {
     MarkEnded(job_, StatusFor(cause.party, cause.status), cause.status,
               *clock_);
   }
-  for (const PayloadWarning& warning : side_->warnings.All()) {
-    AddWarning(job_, warning.code, warning.message);
-  }
-  if (const absl::Status status = progress_->store_failure(); !status.ok()) {
-    AddWarning(job_, "progress_not_stored", status.message());
-  }
-  if (target_abandoned_) {
-    AddWarning(
-        job_, kSourceUnresponsive,
-        absl::StrCat("the target had not returned ",
-                     absl::FormatDuration(arguments_.options.abandon_after),
-                     " after the run was over; its thread was left behind"));
-  }
   WriteTerminalRow();
   if (restored.ok()) {
     progress_->Stage(cause_->stopped(), "done", kPercentDone, /*store=*/false);
   }
   result.job = std::move(job_);
   result.manifest = std::move(manifest_);
-  result.source_abandoned = target_abandoned_;
+  result.source_abandoned = abandoned_;
   result.damaged_backup_id = ArchiveOf(result.status);
   return result;
-}
-
-void RestoreRun::WriteTerminalRow() {
-  const absl::Status status =
-      FinalRows(clock_).Write([&](const Context& context) {
-        return jobs_->UpdateBackupJob(context, job_);
-      });
-  if (!status.ok()) {
-    AddWarning(
-        job_, "job_not_stored",
-        absl::StrCat("the job's last row was not stored: ", status.message()));
-  }
 }
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 // the caller's thread, which waits and tells the progress while the target
 // works on a thread that can be left behind.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,32 +14,18 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "sluice/base/clock.h"
-#include "sluice/executor/backupable.h"
-#include "sluice/executor/context.h"
-#include "sluice/executor/destination.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
-#include "sluice/executor/run/guarded_thread.h"
+#include "sluice/executor/run/job_run.h"
 #include "sluice/executor/run/run.h"
-#include "sluice/executor/run/run_progress.h"
-#include "sluice/executor/stream/first_cause.h"
 
 namespace sluice {
 
-class RestoreRun {
+class RestoreRun final : private JobRun {
  public:
-  struct Arguments {
-    const Context& context;
-    std::shared_ptr<Backupable> target;
-    std::shared_ptr<Destination> destination;
-    const BackupRepo& repo;
-    std::string backup_id;
-    std::string target_kind;
-    const RunRestoreOptions& options;
-  };
-
-  // The arguments have been checked.
-  RestoreRun(JobStore* jobs, Clock* clock, Arguments arguments);
+  // The arguments have been checked. Borrows the options.
+  RestoreRun(JobStore* jobs, Clock* clock, RunArguments arguments,
+             std::string backup_id, const RunRestoreOptions& options);
 
   RestoreResult Run();
 
@@ -46,7 +33,6 @@ class RestoreRun {
   // Everything that the target's thread touches; it may outlive the run.
   struct TargetSide;
 
-  absl::Status CreateJob();
   absl::Status Restore();
   // The archive and those it builds on, full first.
   absl::StatusOr<std::vector<Manifest>> ReadChain();
@@ -55,19 +41,12 @@ class RestoreRun {
   // Waits for the target and tells the progress; then, what it answered.
   absl::Status AwaitTarget();
   RestoreResult Finish(const absl::Status& restored);
-  void WriteTerminalRow();
 
-  JobStore* const jobs_;
-  Clock* const clock_;
-  const Arguments arguments_;
-  const std::shared_ptr<FirstCause> cause_;
-  std::shared_ptr<TargetSide> side_;
-  std::unique_ptr<GuardedThread> thread_;
-  BackupJob job_;
+  const std::string backup_id_;
+  const RunRestoreOptions& options_;
+  const std::shared_ptr<TargetSide> side_;
   absl::optional<Manifest> manifest_;  // of the archive asked for
-  absl::optional<RunProgressReporter> progress_;
   uint64_t bytes_total_ = 0;
-  bool target_abandoned_ = false;
 };
 
 }  // namespace sluice
