@@ -9,6 +9,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/executor/testing/fake_destination.h"
+#include "sluice/executor/testing/no_destination.h"
 
 namespace sluice {
 namespace {
@@ -119,33 +120,11 @@ TEST_F(BlockHoldTest, AJobThatPublishesWhileTheHoldIsTakenIsNotMissed) {
 }
 
 TEST_F(BlockHoldTest, HoldsEverythingWhereARepoIsUnreachable) {
-  class Unreachable final : public Destination {
+  class Unreachable final : public NoDestination {
     absl::StatusOr<std::vector<Manifest>> List(const Context&) override {
       return MakeError(absl::StatusCode::kUnavailable, kDestinationUnreachable,
                        "no route to host");
     }
-    absl::Status PutBackup(const Context&, Manifest&, PayloadReader&,
-                           const PutOptions&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<Manifest> GetManifest(const Context&,
-                                         absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
-        const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Stat(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Delete(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Validate(const Context&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Close() override { return absl::OkStatus(); }
   };
   PutArchive(*repo_, kOne, {"a"});
   const BlockHold hold = BlockHold::Take(

@@ -19,6 +19,7 @@
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"
 #include "sluice/executor/testing/interrupted.h"
+#include "sluice/executor/testing/no_destination.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
@@ -30,6 +31,15 @@ using Point = FakeDestination::Point;
 absl::Status NoSpace() {
   return MakeError(absl::StatusCode::kResourceExhausted, kDestinationNoSpace,
                    "write payload.bin: no space left on device");
+}
+
+// The manifest of a full backup, for an increment on it.
+Manifest BaseOf(const std::string& store_id) {
+  Manifest base;
+  base.set_backup_id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
+  base.set_store_id(store_id);
+  base.set_store_kind("fake");
+  return base;
 }
 
 class ExecutorTest : public ::testing::Test {
@@ -270,10 +280,7 @@ TEST_F(ExecutorTest, PublishesNoIncrementOnABaseThatWasDeletedMeanwhile) {
 TEST_F(ExecutorTest, ForgetsTheBaseWhereTheSourceStreamedAll) {
   source().SetMetadata("sluice.full", "1");
   GoodSource();
-  Manifest base;
-  base.set_backup_id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  base.set_store_id("orders");
-  base.set_store_kind("fake");
+  const Manifest base = BaseOf("orders");
   RunBackupOptions options;
   options.base = &base;
   const BackupResult result = Run(options);
@@ -383,10 +390,7 @@ TEST_F(ExecutorTest, RefusesBadArgumentsBeforeAnythingIsWritten) {
 }
 
 TEST_F(ExecutorTest, RefusesABaseOfAnotherStore) {
-  Manifest base;
-  base.set_backup_id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  base.set_store_kind("fake");
-  base.set_store_id("customers");
+  const Manifest base = BaseOf("customers");
   RunBackupOptions options;
   options.base = &base;
   EXPECT_EQ(Run(options).status.code(), absl::StatusCode::kInvalidArgument);
@@ -470,10 +474,7 @@ TEST_F(ExecutorTest, PublishesNothingAsNothingWhereThatIsAllowed) {
 }
 
 TEST_F(ExecutorTest, AnIncrementMayHoldNothingNewButAFullBackupMayNot) {
-  Manifest base;
-  base.set_backup_id("01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  base.set_store_id("orders");
-  base.set_store_kind("fake");
+  const Manifest base = BaseOf("orders");
   RunBackupOptions options;
   options.base = &base;
   source().SetMetadata("sluice.full", "1").End({{"keys", 0}});
@@ -700,7 +701,7 @@ TEST_F(ExecutorTest, AKeyOfMetadataSetAgainCountsOnce) {
 
 TEST_F(ExecutorTest, DoesNotBelieveAnArchiveOfAnotherSize) {
   GoodSource();
-  class Liar final : public Destination {
+  class Liar final : public NoDestination {
    public:
     absl::Status PutBackup(const Context&, Manifest& manifest,
                            PayloadReader& payload, const PutOptions&) override {
@@ -708,27 +709,6 @@ TEST_F(ExecutorTest, DoesNotBelieveAnArchiveOfAnotherSize) {
       manifest.set_plain_size_bytes(3);
       return absl::OkStatus();
     }
-    absl::StatusOr<Manifest> GetManifest(const Context&,
-                                         absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
-        const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<std::vector<Manifest>> List(const Context&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Stat(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Delete(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Validate(const Context&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Close() override { return absl::OkStatus(); }
   };
   const BackupResult result =
       Executor(&jobs_, Clock::Real())

@@ -19,6 +19,7 @@
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/executor/testing/fake_source.h"
 #include "sluice/executor/testing/interrupted.h"
+#include "sluice/executor/testing/no_destination.h"
 
 namespace sluice {
 namespace {
@@ -265,34 +266,13 @@ TEST_F(RestoreTest, RefusesABaseOfAnotherStore) {
 
 TEST_F(RestoreTest, RefusesAManifestThatIsNotItsArchives) {
   FakeDestination::Archive archive = destination_->archives()[0];
-  class Mixed final : public Destination {
+  class Mixed final : public NoDestination {
    public:
     explicit Mixed(Manifest manifest) : manifest_(std::move(manifest)) {}
     absl::StatusOr<Manifest> GetManifest(const Context&,
                                          absl::string_view) override {
       return manifest_;
     }
-    absl::Status PutBackup(const Context&, Manifest&, PayloadReader&,
-                           const PutOptions&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<std::unique_ptr<PayloadReader>> GetBackup(
-        const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::StatusOr<std::vector<Manifest>> List(const Context&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Stat(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Delete(const Context&, absl::string_view) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Validate(const Context&) override {
-      return absl::UnimplementedError("");
-    }
-    absl::Status Close() override { return absl::OkStatus(); }
 
    private:
     const Manifest manifest_;

@@ -21,6 +21,7 @@
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/format/sums.h"
+#include "sluice/destinations/archive/passing_store.h"
 #include "sluice/destinations/archive/protocol/end_attempt.h"
 #include "sluice/destinations/archive/protocol/lease.h"
 #include "sluice/destinations/archive/protocol/object_io.h"
@@ -30,7 +31,6 @@
 #include "sluice/destinations/archive/testing/archive_fixture.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"
 #include "sluice/destinations/archive/testing/fake_payload.h"
-#include "sluice/destinations/archive/testing/passing_store.h"
 #include "sluice/executor/destination.h"
 
 namespace sluice {

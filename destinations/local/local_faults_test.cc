@@ -77,6 +77,16 @@ std::string Get(LocalObjectStore& store, absl::string_view name) {
   }
 }
 
+// A repo in memory, of which each call to the file system can be struck.
+struct FaultyRepo {
+  FaultyRepo() { EXPECT_TRUE(store->Create(kRun).ok()); }
+
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem fs{&disk, &plan};
+  const std::unique_ptr<LocalObjectStore> store = StoreOver(&fs);
+};
+
 std::vector<std::string> Leftovers(LocalObjectStore& store) {
   std::vector<std::string> names;
   EXPECT_TRUE(store
@@ -289,91 +299,71 @@ void OnRenames(FaultPlan& plan, Fault fault) {
 }
 
 TEST(LocalFaultsTest, PublishesByLinkWhereRenameCannotRefuse) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  OnRenames(plan, NoFlag());
-  EXPECT_TRUE(Put(*store, "a/b", "first", CommitMode::kIfAbsent).ok());
+  FaultyRepo repo;
+  OnRenames(repo.plan, NoFlag());
+  EXPECT_TRUE(Put(*repo.store, "a/b", "first", CommitMode::kIfAbsent).ok());
   EXPECT_TRUE(absl::IsAlreadyExists(
-      Put(*store, "a/b", "second", CommitMode::kIfAbsent)));
-  EXPECT_EQ(Get(*store, "a/b"), "first");
-  EXPECT_THAT(Leftovers(*store), IsEmpty());
-  EXPECT_EQ(disk.Stat("/repo/a/b").value.links, 1u);
-  const auto info = store->Describe(kRun, true);
+      Put(*repo.store, "a/b", "second", CommitMode::kIfAbsent)));
+  EXPECT_EQ(Get(*repo.store, "a/b"), "first");
+  EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
+  EXPECT_EQ(repo.disk.Stat("/repo/a/b").value.links, 1u);
+  const auto info = repo.store->Describe(kRun, true);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_TRUE(info->conditional_commit);
 }
 
 TEST(LocalFaultsTest, RefusesToPublishWhereNothingRefuses) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  plan.SetFilter([](const FileCall& call) {
+  FaultyRepo repo;
+  repo.plan.SetFilter([](const FileCall& call) {
     return call.op == FileOp::kRenameNoReplace || call.op == FileOp::kLink;
   });
-  plan.StrikeFrom(1, Fault::Error(EOPNOTSUPP));
-  EXPECT_EQ(ErrorCodeOf(Put(*store, "a", "x", CommitMode::kIfAbsent)),
+  repo.plan.StrikeFrom(1, Fault::Error(EOPNOTSUPP));
+  EXPECT_EQ(ErrorCodeOf(Put(*repo.store, "a", "x", CommitMode::kIfAbsent)),
             kDestinationUnsupported);
-  EXPECT_TRUE(Put(*store, "a", "x", CommitMode::kReplace).ok());
-  const auto info = store->Describe(kRun, true);
+  EXPECT_TRUE(Put(*repo.store, "a", "x", CommitMode::kReplace).ok());
+  const auto info = repo.store->Describe(kRun, true);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_FALSE(info->conditional_commit);
-  EXPECT_THAT(Leftovers(*store), IsEmpty());
+  EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
 }
 
 TEST(LocalFaultsTest, BelievesItsOwnRenameWhoseAnswerWasLost) {
   for (const int error : {EEXIST, ENOENT, EIO, ETIMEDOUT}) {
     for (const bool by_link : {false, true}) {
-      CrashFileSystem disk;
-      FaultPlan plan;
-      FaultFileSystem fs(&disk, &plan);
-      auto store = StoreOver(&fs);
-      ASSERT_TRUE(store->Create(kRun).ok());
-      plan.SetFilter([](const FileCall& call) {
+      FaultyRepo repo;
+      repo.plan.SetFilter([](const FileCall& call) {
         return call.op == FileOp::kRenameNoReplace || call.op == FileOp::kLink;
       });
-      if (by_link) plan.StrikeAt(1, NoFlag());
-      plan.StrikeAt(by_link ? 2 : 1, Fault::LostAnswer(error));
-      EXPECT_TRUE(Put(*store, "a/b", "mine", CommitMode::kIfAbsent).ok());
-      EXPECT_TRUE(plan.struck());
-      EXPECT_EQ(Get(*store, "a/b"), "mine");
-      EXPECT_THAT(Leftovers(*store), IsEmpty());
+      if (by_link) repo.plan.StrikeAt(1, NoFlag());
+      repo.plan.StrikeAt(by_link ? 2 : 1, Fault::LostAnswer(error));
+      EXPECT_TRUE(Put(*repo.store, "a/b", "mine", CommitMode::kIfAbsent).ok());
+      EXPECT_TRUE(repo.plan.struck());
+      EXPECT_EQ(Get(*repo.store, "a/b"), "mine");
+      EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
     }
   }
 }
 
 TEST(LocalFaultsTest, BelievesItsOwnUnlinkWhoseAnswerWasLost) {
   for (const int error : {EIO, ETIMEDOUT}) {
-    CrashFileSystem disk;
-    FaultPlan plan;
-    FaultFileSystem fs(&disk, &plan);
-    auto store = StoreOver(&fs);
-    ASSERT_TRUE(store->Create(kRun).ok());
-    ASSERT_TRUE(Put(*store, "a/b", "mine", CommitMode::kIfAbsent).ok());
-    plan.SetFilter(
+    FaultyRepo repo;
+    ASSERT_TRUE(Put(*repo.store, "a/b", "mine", CommitMode::kIfAbsent).ok());
+    repo.plan.SetFilter(
         [](const FileCall& call) { return call.op == FileOp::kUnlink; });
-    plan.StrikeAt(1, Fault::LostAnswer(error));
-    EXPECT_EQ(store->Delete(kRun, "a/b"), absl::OkStatus());
-    EXPECT_TRUE(plan.struck());
-    EXPECT_EQ(Get(*store, "a/b"), "none");
+    repo.plan.StrikeAt(1, Fault::LostAnswer(error));
+    EXPECT_EQ(repo.store->Delete(kRun, "a/b"), absl::OkStatus());
+    EXPECT_TRUE(repo.plan.struck());
+    EXPECT_EQ(Get(*repo.store, "a/b"), "none");
   }
 }
 
 TEST(LocalFaultsTest, NeverTakesAnothersObjectForItsOwn) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  ASSERT_TRUE(Put(*store, "a/b", "same size", CommitMode::kIfAbsent).ok());
-  OnRenames(plan, NoFlag());
+  FaultyRepo repo;
+  ASSERT_TRUE(Put(*repo.store, "a/b", "same size", CommitMode::kIfAbsent).ok());
+  OnRenames(repo.plan, NoFlag());
   EXPECT_TRUE(absl::IsAlreadyExists(
-      Put(*store, "a/b", "SAME SIZE", CommitMode::kIfAbsent)));
-  EXPECT_EQ(Get(*store, "a/b"), "same size");
+      Put(*repo.store, "a/b", "SAME SIZE", CommitMode::kIfAbsent)));
+  EXPECT_EQ(Get(*repo.store, "a/b"), "same size");
 }
 
 FaultPlan& FolderSyncsFail(FaultPlan& plan, int error) {
@@ -417,25 +407,21 @@ TEST(LocalFaultsTest, RefusesAFileSystemThatCannotSyncFoldersUnlessAllowed) {
 }
 
 TEST(LocalFaultsTest, IsUnsureOfAPublishWhoseFolderWasNotSynced) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  auto writer = store->Begin(kRun, "a/b", 0);
+  FaultyRepo repo;
+  auto writer = repo.store->Begin(kRun, "a/b", 0);
   ASSERT_TRUE(writer.ok());
   ASSERT_TRUE((*writer)->Write("content").ok());
-  FolderSyncsFail(plan, EIO);
+  FolderSyncsFail(repo.plan, EIO);
   EXPECT_TRUE(absl::IsUnknown((*writer)->Commit(CommitMode::kIfAbsent)));
   // To read it back would be to vouch for it.
-  EXPECT_EQ(ErrorCodeOf(store->Open(kRun, "a/b", 0).status()),
+  EXPECT_EQ(ErrorCodeOf(repo.store->Open(kRun, "a/b", 0).status()),
             kDestinationIoError);
-  EXPECT_EQ(ErrorCodeOf(store->Stat(kRun, "a/b").status()),
+  EXPECT_EQ(ErrorCodeOf(repo.store->Stat(kRun, "a/b").status()),
             kDestinationIoError);
-  plan.Reset();  // the disk is well again
-  EXPECT_EQ(Get(*store, "a/b"), "content");
-  disk.Mark("read back after the unsure commit");
-  disk.ForEachCrash({}, [&](const CrashedDisk& crashed) {
+  repo.plan.Reset();  // the disk is well again
+  EXPECT_EQ(Get(*repo.store, "a/b"), "content");
+  repo.disk.Mark("read back after the unsure commit");
+  repo.disk.ForEachCrash({}, [&](const CrashedDisk& crashed) {
     if (crashed.marks() == 0) return true;
     auto mounted = crashed.Mount();
     EXPECT_EQ(Get(*StoreOver(mounted.get()), "a/b"), "content")
@@ -445,54 +431,44 @@ TEST(LocalFaultsTest, IsUnsureOfAPublishWhoseFolderWasNotSynced) {
 }
 
 TEST(LocalFaultsTest, NeverSyncsAFileAgainWhoseSyncFailed) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  plan.SetFilter([](const FileCall& call) { return call.op == FileOp::kSync; });
-  plan.StrikeAt(1, Fault::Error(EIO));
-  auto writer = store->Begin(kRun, "a/b", 0);
+  FaultyRepo repo;
+  repo.plan.SetFilter(
+      [](const FileCall& call) { return call.op == FileOp::kSync; });
+  repo.plan.StrikeAt(1, Fault::Error(EIO));
+  auto writer = repo.store->Begin(kRun, "a/b", 0);
   ASSERT_TRUE(writer.ok());
   ASSERT_TRUE((*writer)->Write("content").ok());
   EXPECT_EQ(ErrorCodeOf((*writer)->Commit(CommitMode::kIfAbsent)),
             kDestinationIoError);
   EXPECT_FALSE((*writer)->Commit(CommitMode::kIfAbsent).ok());
-  EXPECT_EQ(plan.calls(), 1);
-  EXPECT_EQ(Get(*store, "a/b"), "none");
-  EXPECT_THAT(Leftovers(*store), IsEmpty());
+  EXPECT_EQ(repo.plan.calls(), 1);
+  EXPECT_EQ(Get(*repo.store, "a/b"), "none");
+  EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
 }
 
 TEST(LocalFaultsTest, PublishesNothingWhenOnlyTheCloseSaysThatThereWasNoRoom) {
   for (const Fault& fault : {Fault::Error(ENOSPC), Fault::LostAnswer(EDQUOT)}) {
-    CrashFileSystem disk;
-    FaultPlan plan;
-    FaultFileSystem fs(&disk, &plan);
-    auto store = StoreOver(&fs);
-    ASSERT_TRUE(store->Create(kRun).ok());
-    plan.SetFilter(
+    FaultyRepo repo;
+    repo.plan.SetFilter(
         [](const FileCall& call) { return call.op == FileOp::kClose; });
-    plan.StrikeAt(1, fault);
-    EXPECT_EQ(ErrorCodeOf(Put(*store, "a/b", "x", CommitMode::kIfAbsent)),
+    repo.plan.StrikeAt(1, fault);
+    EXPECT_EQ(ErrorCodeOf(Put(*repo.store, "a/b", "x", CommitMode::kIfAbsent)),
               kDestinationNoSpace);
-    EXPECT_EQ(Get(*store, "a/b"), "none");
-    EXPECT_THAT(Leftovers(*store), IsEmpty());
+    EXPECT_EQ(Get(*repo.store, "a/b"), "none");
+    EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
   }
 }
 
 TEST(LocalFaultsTest, BeginsAnewWhereASweepTookTheFolderInBetween) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  plan.SetFilter([](const FileCall& call) { return call.op == FileOp::kOpen; });
-  plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore, [&](const FileCall&) {
-                  EXPECT_EQ(disk.RemoveDirectory("/repo/a"), 0);
-                }));
-  EXPECT_TRUE(Put(*store, "a/b", "x", CommitMode::kIfAbsent).ok());
-  EXPECT_TRUE(plan.struck());
-  EXPECT_EQ(Get(*store, "a/b"), "x");
+  FaultyRepo repo;
+  repo.plan.SetFilter(
+      [](const FileCall& call) { return call.op == FileOp::kOpen; });
+  repo.plan.StrikeAt(1, Fault::Call(Fault::Kind::kBefore, [&](const FileCall&) {
+                       EXPECT_EQ(repo.disk.RemoveDirectory("/repo/a"), 0);
+                     }));
+  EXPECT_TRUE(Put(*repo.store, "a/b", "x", CommitMode::kIfAbsent).ok());
+  EXPECT_TRUE(repo.plan.struck());
+  EXPECT_EQ(Get(*repo.store, "a/b"), "x");
 }
 
 std::vector<std::string> Names(LocalObjectStore& store,
@@ -509,58 +485,52 @@ std::vector<std::string> Names(LocalObjectStore& store,
 
 TEST(LocalFaultsTest, AFolderThatCannotBeReadHidesNoOther) {
   for (const int error : {EACCES, EPERM, EIO}) {
-    CrashFileSystem disk;
-    FaultPlan plan;
-    FaultFileSystem fs(&disk, &plan);
-    auto store = StoreOver(&fs);
-    ASSERT_TRUE(store->Create(kRun).ok());
+    FaultyRepo repo;
     for (const char* name : {"a/x", "b/x", "b/y", "c/x"}) {
-      ASSERT_TRUE(Put(*store, name, "x", CommitMode::kIfAbsent).ok());
+      ASSERT_TRUE(Put(*repo.store, name, "x", CommitMode::kIfAbsent).ok());
     }
     for (const FileOp op : {FileOp::kList, FileOp::kStat}) {
-      plan.SetFilter([op](const FileCall& call) {
+      repo.plan.SetFilter([op](const FileCall& call) {
         return call.op == op && call.path.substr(0, 1) == "b";
       });
-      plan.StrikeFrom(1, Fault::Error(error));
-      EXPECT_THAT(Names(*store, ""), ElementsAre("a/x", "b/-", "c/x"));
-      EXPECT_THAT(Leftovers(*store), IsEmpty());
+      repo.plan.StrikeFrom(1, Fault::Error(error));
+      EXPECT_THAT(Names(*repo.store, ""), ElementsAre("a/x", "b/-", "c/x"));
+      EXPECT_THAT(Leftovers(*repo.store), IsEmpty());
       // Who asks for that very folder hears why.
       EXPECT_FALSE(
-          store
+          repo.store
               ->List(kRun, "b/",
                      [](const ObjectInfo&) { return absl::OkStatus(); })
               .ok());
-      plan.Reset();
+      repo.plan.Reset();
     }
   }
 }
 
 TEST(LocalFaultsTest, WhatIsTooDeepOrTooLongForAnObjectIsNotEntered) {
-  CrashFileSystem disk;
-  FaultPlan plan;
-  FaultFileSystem fs(&disk, &plan);
-  auto store = StoreOver(&fs);
-  ASSERT_TRUE(store->Create(kRun).ok());
-  ASSERT_TRUE(Put(*store, "z/x", "x", CommitMode::kIfAbsent).ok());
+  FaultyRepo repo;
+  ASSERT_TRUE(Put(*repo.store, "z/x", "x", CommitMode::kIfAbsent).ok());
   std::string deep = "/repo";
   for (int i = 0; i < 1000; ++i) {
     deep += "/d";
-    ASSERT_EQ(disk.MakeDirectory(deep, 0700), 0);
+    ASSERT_EQ(repo.disk.MakeDirectory(deep, 0700), 0);
   }
   std::string wide = "/repo";
   for (int i = 0; i < 3; ++i) {
     wide += "/" + std::string(200, 'w');
-    ASSERT_EQ(disk.MakeDirectory(wide, 0700), 0);
-    ASSERT_TRUE(disk.Open(wide + "/" + std::string(100, 'f'),
+    ASSERT_EQ(repo.disk.MakeDirectory(wide, 0700), 0);
+    ASSERT_TRUE(repo.disk
+                    .Open(wide + "/" + std::string(100, 'f'),
                           O_WRONLY | O_CREAT | O_EXCL, 0600)
                     .ok());
   }
-  plan.SetFilter([](const FileCall& call) { return call.op == FileOp::kList; });
-  const std::vector<std::string> names = Names(*store, "");
+  repo.plan.SetFilter(
+      [](const FileCall& call) { return call.op == FileOp::kList; });
+  const std::vector<std::string> names = Names(*repo.store, "");
   EXPECT_EQ(names.back(), "z/x");
   EXPECT_EQ(names.size(), 3u);  // and those of 301 and of 502 bytes
   for (const std::string& name : names) EXPECT_TRUE(sdk::IsObjectName(name));
-  EXPECT_LT(plan.calls(), 270);
+  EXPECT_LT(repo.plan.calls(), 270);
 }
 
 TEST(LocalFaultsTest, SyncsNoMoreThanItMust) {

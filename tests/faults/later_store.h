@@ -13,26 +13,23 @@
 #include "absl/time/time.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/destinations/archive/object_store.h"
+#include "sluice/destinations/archive/passing_store.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
 
 // The place as it would be some hours on: its clock, and the time that it gives
 // to what is written through this object. What was there keeps its time.
-class LaterStore final : public ObjectStore {
+class LaterStore final : public PassingStore {
  public:
   LaterStore(std::shared_ptr<ObjectStore> inner, absl::Duration later)
-      : inner_(std::move(inner)), later_(later) {}
+      : PassingStore(std::move(inner)), later_(later) {}
 
   absl::StatusOr<PlaceInfo> Describe(const Context& context,
                                      bool probe) override {
     SLUICE_ASSIGN_OR_RETURN(PlaceInfo info, inner_->Describe(context, probe));
     info.now += later_;
     return info;
-  }
-  absl::Status Create(const Context& context) override {
-    return inner_->Create(context);
   }
   absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& context,
                                                       absl::string_view name,
@@ -42,11 +39,6 @@ class LaterStore final : public ObjectStore {
       written_.insert(std::string(name));
     }
     return inner_->Begin(context, name, hint);
-  }
-  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& context,
-                                                     absl::string_view name,
-                                                     uint64_t offset) override {
-    return inner_->Open(context, name, offset);
   }
   absl::StatusOr<ObjectInfo> Stat(const Context& context,
                                   absl::string_view name) override {
@@ -59,17 +51,6 @@ class LaterStore final : public ObjectStore {
       return callback(Later(info));
     });
   }
-  absl::Status Delete(const Context& context, absl::string_view name) override {
-    return inner_->Delete(context, name);
-  }
-  absl::Status ListUncommitted(const Context& context, absl::string_view prefix,
-                               const Callback& callback) override {
-    return inner_->ListUncommitted(context, prefix, callback);
-  }
-  absl::Status AbortUncommitted(const Context& context,
-                                absl::string_view upload) override {
-    return inner_->AbortUncommitted(context, upload);
-  }
 
  private:
   ObjectInfo Later(ObjectInfo info) {
@@ -78,7 +59,6 @@ class LaterStore final : public ObjectStore {
     return info;
   }
 
-  const std::shared_ptr<ObjectStore> inner_;
   const absl::Duration later_;
   Mutex mutex_;
   std::set<std::string> written_ ABSL_GUARDED_BY(mutex_);

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sluice/base/error.h"
+#include "sluice/base/read_only_file_system.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/format/log_record.h"
 #include "sluice/plugins/badger/wire/image_error.h"
@@ -20,29 +21,15 @@ namespace {
 
 // One of several files over one descriptor, for reads by position: these have
 // no state that the others see.
-class SharedFile final : public File {
+class SharedFile final : public ReadOnlyFile {
  public:
   explicit SharedFile(std::shared_ptr<File> inner) : inner_(std::move(inner)) {}
 
-  IoResult<size_t> Read(absl::Span<char> buffer) override {
-    return IoResult<size_t>::Failed(ESPIPE);
-  }
   IoResult<size_t> ReadAt(uint64_t offset, absl::Span<char> buffer) override {
     return inner_->ReadAt(offset, buffer);
   }
-  IoResult<size_t> Write(absl::string_view bytes) override {
-    return IoResult<size_t>::Failed(EROFS);
-  }
-  IoResult<size_t> WriteAt(uint64_t offset, absl::string_view bytes) override {
-    return IoResult<size_t>::Failed(EROFS);
-  }
-  int Truncate(uint64_t size) override { return EROFS; }
-  int Sync() override { return EROFS; }
-  int SyncFileSystem() override { return EROFS; }
   int NativeDescriptor() const override { return inner_->NativeDescriptor(); }
   IoResult<FileInfo> Stat() override { return inner_->Stat(); }
-  int Seek(uint64_t offset) override { return ESPIPE; }
-  int Close() override { return 0; }
 
  private:
   const std::shared_ptr<File> inner_;

@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace sluice {
 namespace badger {
 namespace {
 
-class ReadingFile final : public File {
+class ReadingFile final : public ReadOnlyFile {
  public:
   ReadingFile(std::unique_ptr<File> inner, const sdk::Run& run)
       : inner_(std::move(inner)), run_(run) {}
@@ -23,15 +22,6 @@ class ReadingFile final : public File {
     if (run_.cancelled()) return IoResult<size_t>::Failed(ECANCELED);
     return inner_->ReadAt(offset, buffer);
   }
-  IoResult<size_t> Write(absl::string_view bytes) override {
-    return IoResult<size_t>::Failed(EROFS);
-  }
-  IoResult<size_t> WriteAt(uint64_t offset, absl::string_view bytes) override {
-    return IoResult<size_t>::Failed(EROFS);
-  }
-  int Truncate(uint64_t size) override { return EROFS; }
-  int Sync() override { return EROFS; }
-  int SyncFileSystem() override { return EROFS; }
   // None once the run is cancelled: who reads by it asks again for each piece.
   int NativeDescriptor() const override {
     return run_.cancelled() ? -1 : inner_->NativeDescriptor();
@@ -59,25 +49,6 @@ IoResult<std::unique_ptr<File>> ReadingFileSystem::Open(const std::string& path,
   if (!opened.ok()) return opened;
   return {0, std::make_unique<ReadingFile>(std::move(opened.value), run_)};
 }
-
-int ReadingFileSystem::Rename(const std::string& from, const std::string& to) {
-  return EROFS;
-}
-int ReadingFileSystem::RenameNoReplace(const std::string& from,
-                                       const std::string& to) {
-  return EROFS;
-}
-int ReadingFileSystem::Link(const std::string& from, const std::string& to) {
-  return EROFS;
-}
-int ReadingFileSystem::Unlink(const std::string& path) { return EROFS; }
-int ReadingFileSystem::MakeDirectory(const std::string& path, uint32_t mode) {
-  return EROFS;
-}
-int ReadingFileSystem::RemoveDirectory(const std::string& path) {
-  return EROFS;
-}
-int ReadingFileSystem::SyncDirectory(const std::string& path) { return EROFS; }
 
 IoResult<FileInfo> ReadingFileSystem::Stat(const std::string& path) {
   if (run_.cancelled()) return IoResult<FileInfo>::Failed(ECANCELED);

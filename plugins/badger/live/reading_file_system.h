@@ -19,12 +19,13 @@
 
 #include "absl/status/status.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/read_only_file_system.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice {
 namespace badger {
 
-class ReadingFileSystem final : public FileSystem {
+class ReadingFileSystem final : public ReadOnlyFileSystem {
  public:
   // Borrows `inner`.
   ReadingFileSystem(FileSystem* inner, const sdk::Run& run)
@@ -34,13 +35,6 @@ class ReadingFileSystem final : public FileSystem {
 
   IoResult<std::unique_ptr<File>> Open(const std::string& path, int flags,
                                        uint32_t mode) override;
-  int Rename(const std::string& from, const std::string& to) override;
-  int RenameNoReplace(const std::string& from, const std::string& to) override;
-  int Link(const std::string& from, const std::string& to) override;
-  int Unlink(const std::string& path) override;
-  int MakeDirectory(const std::string& path, uint32_t mode) override;
-  int RemoveDirectory(const std::string& path) override;
-  int SyncDirectory(const std::string& path) override;
   IoResult<FileInfo> Stat(const std::string& path) override;
   IoResult<std::vector<DirectoryEntry>> List(const std::string& path) override;
   IoResult<std::unique_ptr<FileSystem>> Beneath(

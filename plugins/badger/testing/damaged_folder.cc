@@ -2,8 +2,6 @@
 
 #include <errno.h>
 
-#include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sluice/plugins/badger/testing/string_file.h"
 
 namespace sluice {
 namespace badger {
@@ -26,17 +25,16 @@ std::map<std::string, std::string> FilesOf(const std::string& folder) {
   return files;
 }
 
-class DamagedFolder::OpenFile final : public File {
+class DamagedFolder::OpenFile final : public ReadOnlyFile {
  public:
   OpenFile(std::shared_ptr<State> state, std::string name,
            const std::string& bytes)
       : state_(std::move(state)), name_(std::move(name)), bytes_(bytes) {}
 
   IoResult<size_t> ReadAt(uint64_t offset, absl::Span<char> buffer) override {
-    const size_t size = Size();
-    if (offset >= size) return {0, 0};
-    const size_t count = std::min<uint64_t>(buffer.size(), size - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, count);
+    const size_t count =
+        CopyAt(absl::string_view(bytes_).substr(0, Size()), offset, buffer);
+    if (count == 0) return {0, 0};
     if (Has(Damage::kFlip) && state_->at >= offset &&
         state_->at < offset + count) {
       buffer[state_->at - offset] ^= static_cast<char>(state_->mask);
@@ -46,23 +44,7 @@ class DamagedFolder::OpenFile final : public File {
     }
     return {0, count};
   }
-  IoResult<FileInfo> Stat() override {
-    FileInfo info;
-    info.type = FileInfo::Type::kRegular;
-    info.size = Size();
-    return {0, info};
-  }
-
-  IoResult<size_t> Read(absl::Span<char>) override { return {ENOTSUP, 0}; }
-  IoResult<size_t> Write(absl::string_view) override { return {EROFS, 0}; }
-  IoResult<size_t> WriteAt(uint64_t, absl::string_view) override {
-    return {EROFS, 0};
-  }
-  int Truncate(uint64_t) override { return EROFS; }
-  int Sync() override { return EROFS; }
-  int SyncFileSystem() override { return EROFS; }
-  int Seek(uint64_t) override { return ENOTSUP; }
-  int Close() override { return 0; }
+  IoResult<FileInfo> Stat() override { return {0, RegularFile(Size())}; }
 
  private:
   bool Has(Damage damage) const {
@@ -143,20 +125,6 @@ IoResult<std::unique_ptr<FileSystem>> DamagedFolder::Beneath(
 IoResult<uint64_t> DamagedFolder::LargestFile(const std::string&) {
   return {0, 0};
 }
-
-int DamagedFolder::Rename(const std::string&, const std::string&) {
-  return EROFS;
-}
-int DamagedFolder::RenameNoReplace(const std::string&, const std::string&) {
-  return EROFS;
-}
-int DamagedFolder::Link(const std::string&, const std::string&) {
-  return EROFS;
-}
-int DamagedFolder::Unlink(const std::string&) { return EROFS; }
-int DamagedFolder::MakeDirectory(const std::string&, uint32_t) { return EROFS; }
-int DamagedFolder::RemoveDirectory(const std::string&) { return EROFS; }
-int DamagedFolder::SyncDirectory(const std::string&) { return EROFS; }
 
 }  // namespace badger
 }  // namespace sluice

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "sluice/base/file_system.h"
+#include "sluice/base/read_only_file_system.h"
 
 namespace sluice {
 namespace badger {
@@ -26,7 +27,7 @@ namespace badger {
 // The files of a folder of the machine, by name.
 std::map<std::string, std::string> FilesOf(const std::string& folder);
 
-class DamagedFolder final : public FileSystem {
+class DamagedFolder final : public ReadOnlyFileSystem {
  public:
   explicit DamagedFolder(std::map<std::string, std::string> files);
 
@@ -54,14 +55,6 @@ class DamagedFolder final : public FileSystem {
   IoResult<std::unique_ptr<FileSystem>> Beneath(
       const std::string& folder) override;
   IoResult<uint64_t> LargestFile(const std::string& path) override;
-
-  int Rename(const std::string&, const std::string&) override;
-  int RenameNoReplace(const std::string&, const std::string&) override;
-  int Link(const std::string&, const std::string&) override;
-  int Unlink(const std::string&) override;
-  int MakeDirectory(const std::string&, uint32_t) override;
-  int RemoveDirectory(const std::string&) override;
-  int SyncDirectory(const std::string&) override;
 
  private:
   enum class Damage { kNone, kFlip, kCut, kGone };

@@ -3,10 +3,7 @@
 
 // Bytes in memory as a file that is read. For tests.
 
-#include <errno.h>
-
-#include <algorithm>
-#include <cstring>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,39 +11,34 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/read_only_file_system.h"
 #include "sluice/plugins/badger/wire/random_file.h"
 
 namespace sluice {
 namespace badger {
 
-class StringFile final : public File {
+// Of `bytes` from `offset` on what fits; how many.
+inline size_t CopyAt(absl::string_view bytes, uint64_t offset,
+                     absl::Span<char> buffer) {
+  if (offset >= bytes.size()) return 0;
+  return bytes.copy(buffer.data(), buffer.size(), offset);
+}
+
+inline FileInfo RegularFile(uint64_t size) {
+  FileInfo info;
+  info.type = FileInfo::Type::kRegular;
+  info.size = size;
+  return info;
+}
+
+class StringFile final : public ReadOnlyFile {
  public:
   explicit StringFile(std::string bytes) : bytes_(std::move(bytes)) {}
 
   IoResult<size_t> ReadAt(uint64_t offset, absl::Span<char> buffer) override {
-    if (offset >= bytes_.size()) return {0, 0};
-    const size_t count =
-        std::min<uint64_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, count);
-    return {0, count};
+    return {0, CopyAt(bytes_, offset, buffer)};
   }
-  IoResult<FileInfo> Stat() override {
-    FileInfo info;
-    info.type = FileInfo::Type::kRegular;
-    info.size = bytes_.size();
-    return {0, info};
-  }
-
-  IoResult<size_t> Read(absl::Span<char>) override { return {ENOTSUP, 0}; }
-  IoResult<size_t> Write(absl::string_view) override { return {ENOTSUP, 0}; }
-  IoResult<size_t> WriteAt(uint64_t, absl::string_view) override {
-    return {ENOTSUP, 0};
-  }
-  int Truncate(uint64_t) override { return ENOTSUP; }
-  int Sync() override { return ENOTSUP; }
-  int SyncFileSystem() override { return ENOTSUP; }
-  int Seek(uint64_t) override { return ENOTSUP; }
-  int Close() override { return 0; }
+  IoResult<FileInfo> Stat() override { return {0, RegularFile(bytes_.size())}; }
 
  private:
   const std::string bytes_;

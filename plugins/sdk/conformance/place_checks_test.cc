@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/destinations/archive/passing_store.h"
 #include "sluice/destinations/archive/testing/fake_object_store.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/plugins/host/plugin_host.h"
@@ -23,49 +24,6 @@ CheckSummary Check(const OpenPlaceFunction& open, std::string* failures) {
   RunPlaceChecks(open, runner);
   return runner.summary();
 }
-
-// A store that everything passes through, for those that spoil one thing.
-class PassThrough : public ObjectStore {
- public:
-  explicit PassThrough(std::shared_ptr<ObjectStore> store)
-      : store_(std::move(store)) {}
-  absl::StatusOr<PlaceInfo> Describe(const Context& c, bool probe) override {
-    return store_->Describe(c, probe);
-  }
-  absl::Status Create(const Context& c) override { return store_->Create(c); }
-  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& c,
-                                                      absl::string_view name,
-                                                      uint64_t hint) override {
-    return store_->Begin(c, name, hint);
-  }
-  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& c,
-                                                     absl::string_view name,
-                                                     uint64_t offset) override {
-    return store_->Open(c, name, offset);
-  }
-  absl::StatusOr<ObjectInfo> Stat(const Context& c,
-                                  absl::string_view name) override {
-    return store_->Stat(c, name);
-  }
-  absl::Status List(const Context& c, absl::string_view prefix,
-                    const Callback& callback) override {
-    return store_->List(c, prefix, callback);
-  }
-  absl::Status Delete(const Context& c, absl::string_view name) override {
-    return store_->Delete(c, name);
-  }
-  absl::Status ListUncommitted(const Context& c, absl::string_view prefix,
-                               const Callback& callback) override {
-    return store_->ListUncommitted(c, prefix, callback);
-  }
-  absl::Status AbortUncommitted(const Context& c,
-                                absl::string_view upload) override {
-    return store_->AbortUncommitted(c, upload);
-  }
-
- protected:
-  const std::shared_ptr<ObjectStore> store_;
-};
 
 TEST(PlaceChecksTest, TheFakeObjectStorePasses) {
   auto store = std::make_shared<FakeObjectStore>();
@@ -102,13 +60,13 @@ TEST(PlaceChecksTest, TheLocalDestinationPassesThroughItsPluginTable) {
 
 // ---- the checks can fail: each spoiled store is found out
 
-class ListsBackwards : public PassThrough {
+class ListsBackwards : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   absl::Status List(const Context& c, absl::string_view prefix,
                     const Callback& callback) override {
     std::vector<ObjectInfo> all;
-    absl::Status status = store_->List(c, prefix, [&](const ObjectInfo& info) {
+    absl::Status status = inner_->List(c, prefix, [&](const ObjectInfo& info) {
       all.push_back(info);
       return absl::OkStatus();
     });
@@ -118,48 +76,48 @@ class ListsBackwards : public PassThrough {
   }
 };
 
-class ForgetsOffsets : public PassThrough {
+class ForgetsOffsets : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& c,
                                                      absl::string_view name,
                                                      uint64_t) override {
-    return store_->Open(c, name, 0);
+    return inner_->Open(c, name, 0);
   }
 };
 
-class DeletesWhatIsNotThere : public PassThrough {
+class DeletesWhatIsNotThere : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   absl::Status Delete(const Context& c, absl::string_view name) override {
-    const absl::Status status = store_->Delete(c, name);
+    const absl::Status status = inner_->Delete(c, name);
     return status.code() == absl::StatusCode::kNotFound ? absl::OkStatus()
                                                         : status;
   }
 };
 
-class IgnoresTheRun : public PassThrough {
+class IgnoresTheRun : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context&,
                                                       absl::string_view name,
                                                       uint64_t hint) override {
-    return store_->Begin(Context::Background(), name, hint);
+    return inner_->Begin(Context::Background(), name, hint);
   }
 };
 
-class HidesUploads : public PassThrough {
+class HidesUploads : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   absl::Status ListUncommitted(const Context&, absl::string_view,
                                const Callback&) override {
     return absl::OkStatus();
   }
 };
 
-class ReplacesAlways : public PassThrough {
+class ReplacesAlways : public PassingStore {
  public:
-  using PassThrough::PassThrough;
+  using PassingStore::PassingStore;
   class Writer : public ObjectWriter {
    public:
     explicit Writer(std::unique_ptr<ObjectWriter> writer)
@@ -178,7 +136,7 @@ class ReplacesAlways : public PassThrough {
   absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& c,
                                                       absl::string_view name,
                                                       uint64_t hint) override {
-    auto writer = store_->Begin(c, name, hint);
+    auto writer = inner_->Begin(c, name, hint);
     if (!writer.ok()) return writer.status();
     return std::make_unique<Writer>(*std::move(writer));
   }
@@ -194,7 +152,7 @@ std::string FailuresOf() {
 }
 
 TEST(PlaceChecksTest, EachSpoiledStoreIsFoundOut) {
-  EXPECT_EQ(FailuresOf<PassThrough>(), "");
+  EXPECT_EQ(FailuresOf<PassingStore>(), "");
   EXPECT_NE(FailuresOf<ListsBackwards>().find("in byte order"),
             std::string::npos);
   EXPECT_NE(FailuresOf<ForgetsOffsets>().find("any offset"), std::string::npos);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/passing_store.h"
 
 namespace sluice {
 namespace {
@@ -54,24 +55,17 @@ class TappedReader final : public ObjectReader {
   const std::shared_ptr<const PayloadTaps> taps_;
 };
 
-class TappedStore final : public ObjectStore {
+class TappedStore final : public PassingStore {
  public:
   TappedStore(std::shared_ptr<ObjectStore> store, PayloadTaps taps)
-      : store_(std::move(store)),
+      : PassingStore(std::move(store)),
         taps_(std::make_shared<const PayloadTaps>(std::move(taps))) {}
 
-  absl::StatusOr<PlaceInfo> Describe(const Context& context,
-                                     bool probe) override {
-    return store_->Describe(context, probe);
-  }
-  absl::Status Create(const Context& context) override {
-    return store_->Create(context);
-  }
   absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(
       const Context& context, absl::string_view name,
       uint64_t size_hint) override {
     SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
-                            store_->Begin(context, name, size_hint));
+                            inner_->Begin(context, name, size_hint));
     if (!IsPayload(name)) return writer;
     return std::make_unique<TappedWriter>(std::move(writer), taps_);
   }
@@ -79,34 +73,14 @@ class TappedStore final : public ObjectStore {
                                                      absl::string_view name,
                                                      uint64_t offset) override {
     SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectReader> reader,
-                            store_->Open(context, name, offset));
+                            inner_->Open(context, name, offset));
     if (!IsPayload(name)) return reader;
-    SLUICE_ASSIGN_OR_RETURN(const ObjectInfo info, store_->Stat(context, name));
+    SLUICE_ASSIGN_OR_RETURN(const ObjectInfo info, inner_->Stat(context, name));
     return std::make_unique<TappedReader>(std::move(reader), offset, info.size,
                                           taps_);
   }
-  absl::StatusOr<ObjectInfo> Stat(const Context& context,
-                                  absl::string_view name) override {
-    return store_->Stat(context, name);
-  }
-  absl::Status List(const Context& context, absl::string_view prefix,
-                    const Callback& callback) override {
-    return store_->List(context, prefix, callback);
-  }
-  absl::Status Delete(const Context& context, absl::string_view name) override {
-    return store_->Delete(context, name);
-  }
-  absl::Status ListUncommitted(const Context& context, absl::string_view prefix,
-                               const Callback& callback) override {
-    return store_->ListUncommitted(context, prefix, callback);
-  }
-  absl::Status AbortUncommitted(const Context& context,
-                                absl::string_view upload) override {
-    return store_->AbortUncommitted(context, upload);
-  }
 
  private:
-  const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<const PayloadTaps> taps_;
 };
 

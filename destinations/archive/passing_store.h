@@ -1,5 +1,5 @@
-#ifndef SLUICE_DESTINATIONS_ARCHIVE_TESTING_PASSING_STORE_H_
-#define SLUICE_DESTINATIONS_ARCHIVE_TESTING_PASSING_STORE_H_
+#ifndef SLUICE_DESTINATIONS_ARCHIVE_PASSING_STORE_H_
+#define SLUICE_DESTINATIONS_ARCHIVE_PASSING_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -13,8 +13,8 @@
 
 namespace sluice {
 
-// A place that hands every call to another one: for tests that change one of
-// them. Thread-safe.
+// A place that hands every call to another one: for those that change one of
+// them. As thread-safe as the other.
 class PassingStore : public ObjectStore {
  public:
   explicit PassingStore(std::shared_ptr<ObjectStore> inner)
@@ -63,4 +63,4 @@ class PassingStore : public ObjectStore {
 
 }  // namespace sluice
 
-#endif  // SLUICE_DESTINATIONS_ARCHIVE_TESTING_PASSING_STORE_H_
+#endif  // SLUICE_DESTINATIONS_ARCHIVE_PASSING_STORE_H_
