@@ -10,10 +10,12 @@
 // so they survive every layer that passes the status on. Words are never
 // renamed and never reused.
 //
-//   absl::Status status = MakeError(absl::StatusCode::kNotFound,
-//   kDestinationNotFound, "open /mnt/backups: no such directory"); status =
-//   WithHint(std::move(status), "is the disk mounted?"); ErrorCodeOf(status) ==
-//   "destination_not_found" HintOf(status)       == "is the disk mounted?"
+//   absl::Status status =
+//       MakeError(absl::StatusCode::kNotFound, kDestinationNotFound,
+//                 "open /mnt/backups: no such directory");
+//   status = WithHint(std::move(status), "is the disk mounted?");
+//   ErrorCodeOf(status);  // "destination_not_found"
+//   HintOf(status);       // "is the disk mounted?"
 //
 // Functions here are pure and may be called from any thread. No message may
 // hold a secret.

@@ -11,9 +11,16 @@
 //
 //   class Counter {
 //    public:
-//     void Add(int n) { MutexLock lock(mutex_); value_ += n;
-//     changed_.NotifyAll(); } void AwaitAtLeast(int n) { MutexLock
-//     lock(mutex_); while (value_ < n) changed_.Wait(lock); }
+//     void Add(int n) {
+//       MutexLock lock(mutex_);
+//       value_ += n;
+//       changed_.NotifyAll();
+//     }
+//     void AwaitAtLeast(int n) {
+//       MutexLock lock(mutex_);
+//       while (value_ < n) changed_.Wait(lock);
+//     }
+//
 //    private:
 //     Mutex mutex_;
 //     CondVar changed_;

@@ -3,10 +3,9 @@
 
 // The one way to start a thread.
 //
-//   SLUICE_ASSIGN_OR_RETURN(thread_, Thread::Start("lease", [this] { Renew();
-//   }));
-//   ...
-//   thread_.Join();     // or its destructor
+//   SLUICE_ASSIGN_OR_RETURN(
+//       Thread thread, Thread::Start("lease", [&lease] { lease.Renew(); }));
+//   thread.Join();  // or its destructor
 //
 // std::thread throws where the system gives no thread, and ends the process
 // where one is destroyed that was not joined; `//tests:raw_threads_test` keeps

@@ -62,9 +62,9 @@ class Backupable {
 
   // Fills the empty store from `chain`, full first; each reader is to be read
   // to its end. `store_id` is the archive's: a store that keeps an id takes it
-  // over. All or nothing: what was
-  // staged becomes visible only after the last reader gave its end. What could
-  // not be brought back as it was goes into `warnings`.
+  // over. All or nothing: what was staged becomes visible only after the last
+  // reader gave its end. What could not be brought back as it was goes into
+  // `warnings`.
   virtual absl::Status Restore(const Context& context,
                                absl::string_view store_id,
                                absl::Span<RestorePayload> chain,

@@ -8,8 +8,13 @@
 // parent does, not the other way round.
 //
 //   auto [context, cancel] = Context::WithCancel(Context::Background());
-//   std::thread ctrl_c([cancel] { ...; cancel(absl::CancelledError("interrupted
-//   by the user")); }); executor.RunBackup(context, ...);
+//   SLUICE_ASSIGN_OR_RETURN(
+//       Thread ctrl_c, Thread::Start("ctrl-c", [cancel = cancel] {
+//         AwaitKey();
+//         cancel(absl::CancelledError("interrupted by the user"));
+//       }));
+//   executor.RunBackup(context, source, destination, repo, "orders", "memory",
+//                      {});
 
 #include <functional>
 #include <memory>

@@ -6,9 +6,12 @@
 //   Executor executor(&job_store, Clock::Real());
 //   BackupRepo repo;
 //   repo.set_id("nightly");
-//   BackupResult result = executor.RunBackup(Context::Background(), store,
-//   destination, repo, "orders", "memory", {}); if (!result.status.ok())
-//   LOG(result.job->error());    // result.record is empty
+//   BackupResult result = executor.RunBackup(
+//       Context::Background(), source, destination, repo, "orders", "memory",
+//       {});
+//   if (!result.status.ok() && result.job.has_value()) {
+//     std::cerr << result.job->error();  // result.record is empty
+//   }
 //
 // A record is present only on success. The job is present from the moment it
 // was created, also on failure. Neither before.

@@ -1,8 +1,7 @@
 // Writes the golden catalog of this schema version, once, when the version is
 // made:
 //
-//   bazel run //catalog/sqlite:make_golden --
-//   $PWD/catalog/testdata/catalog_v1.db
+//   bazel run //catalog/sqlite:make_golden -- $PWD/catalog/sqlite/testdata/catalog_v1.db
 //
 // golden_test.cc says what is in it. The files of past versions stay as they
 // are for ever.

@@ -17,11 +17,11 @@
 // Thread-safe. Errors: see Destination; those of the place pass through with
 // their codes. Beside other verbs on the same archive, from any process:
 //
-//   | beside     | PutBackup | Delete            | Sweep     | reading
-//   | PutBackup  | one wins  | not published yet | left alone| not listed yet
-//   | Delete     |           | both succeed, or  | either    |
-//   archive_not_found |            |           | archive_not_found | finishes
-//   | or archive_damaged
+//   beside    | PutBackup | Delete            | Sweep      | reading
+//   ----------|-----------|-------------------|------------|------------------
+//   PutBackup | one wins  | not published yet | left alone | not listed yet
+//   Delete    |           | both succeed, or  | either     | archive_not_found
+//             |           | archive_not_found | finishes   | or archive_damaged
 //
 // Delete: the manifest is replaced by a tombstone in one step, so the archive
 // is unlisted at once and its name stays taken; then the other objects go. Half

@@ -6,8 +6,9 @@
 // the run's context, and again where the job store is busy or its answer is
 // lost.
 //
-//   FinalRows rows(jobs, clock);
-//   rows.Write([&](const Context& c) { return jobs->UpdateBackupJob(c, job);
+//   FinalRows rows(clock);
+//   absl::Status written = rows.Write([&](const Context& context) {
+//     return jobs->UpdateBackupJob(context, job);
 //   });
 //
 // For one thread. Blocks for at most kFinalRowsDeadline, as far as the store

@@ -6,7 +6,8 @@
 // it would succeed.
 //
 //   absl::StatusOr<std::vector<Manifest>> chain = ReadRestoreChain(
-//       id, [&](const std::string& link) { return repo.GetManifest(run, link);
+//       id, [&](const std::string& link) {
+//         return destination->GetManifest(context, link);
 //       });
 //
 // Pure but for `read`; any thread.

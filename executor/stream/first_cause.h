@@ -7,10 +7,12 @@
 // were stopped is an echo. So a full disk is never told as "source failed", nor
 // a source's error as a broken pipe.
 //
-//   auto cause = std::make_shared<FirstCause>(run_context, clock);
-//   context.OnDone([=](auto& s) { cause->Set(FirstCause::Party::kRun, s); });
-//   cause->Set(FirstCause::Party::kDestination, no_space);   // true: it is
-//   cause->stopped().status()                                // no_space
+//   auto cause = std::make_shared<FirstCause>(clock);
+//   auto watch = context.OnDone([cause](const absl::Status& status) {
+//     cause->Set(FirstCause::Party::kRun, status);
+//   });
+//   cause->Set(FirstCause::Party::kDestination, no_space);  // true: the first
+//   cause->stopped().status();                              // no_space
 //
 // The first cause ends the context stopped(), which both sides work under.
 // BeginCommit is the point of no return: from there on a cancel is no cause.

@@ -5,9 +5,17 @@
 // fixed chunks, allocated once.
 //
 //   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Pipe> pipe, Pipe::Create({}));
-//   writer: pipe->Write("hello"); pipe->CloseWrite(absl::OkStatus());
-//   reader: while (true) { auto view = pipe->Next(); if (!view.ok() ||
-//   view->empty()) break; Use(*view); pipe->Release(); }
+//
+//   // The writer's thread:
+//   pipe->CloseWrite(pipe->Write("hello"));
+//
+//   // The reader's thread:
+//   while (true) {
+//     SLUICE_ASSIGN_OR_RETURN(absl::string_view view, pipe->Next());
+//     if (view.empty()) break;  // the explicit end
+//     Use(view);
+//     pipe->Release();
+//   }
 //
 // Each side may close once, with a status; the other side gets that status as
 // it is, at once, also when it is blocked. A blocked side spins for a moment

@@ -6,8 +6,9 @@
 //
 //   SimScheduler scheduler(seed);
 //   scheduler.EnterMain("caller");
-//   executor(jobs, scheduler.clock()).RunBackup(...);   // scripted parts call
-//   scheduler.Step("place.commit") scheduler.LeaveMain();
+//   Executor(jobs, scheduler.clock()).RunBackup(...);
+//       // the scripted parts call scheduler.Step("place.commit")
+//   scheduler.LeaveMain();
 //
 // A thread that the scheduler was told of holds the token while it runs. It
 // gives the token away at Step, Await and a wait on the clock, and who gets it

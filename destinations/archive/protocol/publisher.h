@@ -6,9 +6,8 @@
 //
 //   1. writer.json is taken, and renewed until the end
 //   2. segments, payload_ids, index, SHA256SUMS are committed, each only if its
-//   name
-//      is free
-//      (with read_back_payload each is read and its digest compared)
+//      name is free (with read_back_payload each is read and its digest
+//      compared)
 //   3. before_publish; from here on the run's context is not looked at
 //   4. manifest.json is committed, only if the name is free
 //   5. manifest, sums and the size of every object are read back

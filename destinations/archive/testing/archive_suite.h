@@ -6,8 +6,8 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(
 //       Local, ArchiveSuite,
-//       testing::Values(ArchiveSuiteParam{"local", [] { return NewStore();
-//       }}));
+//       testing::Values(
+//           ArchiveSuiteParam{"local", [] { return NewStore(); }}));
 //
 // `make` gives a fresh place, not yet a repo, that nobody else uses; it may
 // skip Create. The suite needs no clock of its own and never sleeps.

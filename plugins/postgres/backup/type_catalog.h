@@ -9,12 +9,15 @@
 // So a type travels in binary only if it is on a list of built-in types, or is
 // made of such in a way that shows no OID that a user's object got:
 //
-//   int4, int4[]                       yes: built-in OIDs are the same
-//   everywhere an enum                            yes: its label is sent a
-//   domain or range over a safe type yes: sent as that a composite of built-in
-//   types      yes an array of an enum, a domain or a composite; a composite
-//   that holds one regclass and its kin, any type of an extension, any other:
-//   no
+//   int4, int4[]                          yes: built-in OIDs are the same
+//                                         everywhere
+//   an enum                               yes: its label is sent
+//   a domain or range over a safe type    yes: sent as that
+//   a composite of built-in types         yes
+//   an array of an enum, a domain or a    no
+//   composite, a composite that holds one
+//   regclass and its kin                  no
+//   any type of an extension, any other   no
 //
 // A table with one unsafe column travels as text: each form comes from the same
 // output functions that pg_dump relies on.

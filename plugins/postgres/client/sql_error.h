@@ -4,37 +4,21 @@
 // PostgreSQL's errors in Sluice's words. Pure functions, any thread.
 //
 //   SQLSTATE  code                word
-//
 //   28...     PERMISSION_DENIED   source_permission_denied
-//
 //   42501     PERMISSION_DENIED   source_permission_denied
-//
 //   3D000     NOT_FOUND           source_unavailable
-//
 //   08...     UNAVAILABLE         source_unavailable
-//
 //   57P03     UNAVAILABLE         source_unavailable
-//
 //   53300     UNAVAILABLE         source_unavailable
-//
 //   57P01     UNAVAILABLE         source_aborted: killed
-//
 //   57P02     UNAVAILABLE         source_aborted: shut down
-//
 //   57014     ABORTED             source_aborted: a cancel not ours
-//
 //   53100     RESOURCE_EXHAUSTED  source_no_space: the server's disk
-//
 //   53...     RESOURCE_EXHAUSTED  source_failed
-//
 //   40...     ABORTED             source_failed: a retry can help
-//
 //   55P03     ABORTED             source_failed: a retry can help
-//
 //   XX001     DATA_LOSS           source_failed: damage there
-//
 //   XX002     DATA_LOSS           source_failed: damage there
-//
 //   other     UNKNOWN             source_failed
 //
 // A message is one line: those of the server's are joined by "; ".

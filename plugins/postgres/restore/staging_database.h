@@ -4,9 +4,8 @@
 // The database that a restore fills before anybody sees it, and its change of
 // place with the target.
 //
-//   SLUICE_ASSIGN_OR_RETURN(auto staging,
-//                           StagingDatabase::Create(options, here,
-//                           &interrupt));
+//   SLUICE_ASSIGN_OR_RETURN(
+//       auto staging, StagingDatabase::Create(options, here, &interrupt));
 //   Fill(staging->options());
 //   SLUICE_RETURN_IF_ERROR(staging->Publish(properties, store_id, warn));
 //
