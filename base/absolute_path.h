@@ -4,8 +4,10 @@
 // One name for one folder, however it was typed: what is hashed, stored or
 // shown must mean the same from every folder and on every day.
 //
-//   AbsolutePath("st/") == "/home/me/st"     in /home/me
-//   AbsolutePath("~/st/./x/..") == "/home/me/st"
+// Example:
+//
+//   AbsolutePath("st/").value();           // "/home/me/st" in /home/me
+//   AbsolutePath("~/st/./x/..").value();   // "/home/me/st"
 //
 // Absolute, without ".", "..", repeated slashes and a slash at the end. A
 // symlink keeps its name, so that `/srv/app/current` stays one store whatever
@@ -14,8 +16,9 @@
 // them at the begin of a word only, and these come after a kind and a colon.
 //
 // INVALID_ARGUMENT (invalid_argument) for an empty path, a NUL, "~user", no
-// HOME, and a current folder that is gone. Reads the file system where there is
-// a "..". Any thread.
+// HOME, and a current folder that is gone. Cost: pure text, but for one look at
+// the file system for each "..". Any thread, as far as the environment and the
+// current folder are not changed meanwhile.
 
 #include <string>
 

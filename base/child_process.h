@@ -5,14 +5,20 @@
 // _exit, abort, a signal, the end of its main thread) or keeps it from ending
 // is seen by the one who started it, and does not end him.
 //
-//   const ChildEnd end = RunInChild(
-//       {.time_limit = absl::Seconds(30)},
-//       [&](ChildLink& link) {
-//         link.Send('n', "loading the plugin");
-//         return Check().ok() ? 0 : 1;          // the last word
-//       },
-//       [&](char kind, absl::string_view bytes) { Print(bytes); });
-//   if (!end.last_word.has_value()) Fail(DescribeEnd(end));
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const ChildEnd end,
+//       RunInChild(
+//           {.time_limit = absl::Seconds(30)},
+//           [&](ChildLink& link) {
+//             link.Send('n', "loading the plugin");
+//             return Check().ok() ? 0 : 1;  // the last word
+//           },
+//           [&](char kind, absl::string_view bytes) { Print(bytes); }));
+//   if (!end.last_word.has_value()) {
+//     return absl::AbortedError(DescribeEnd(end));
+//   }
 //
 // Nothing but the last word is an end: it is said when the body has returned,
 // over a socket that carries whole messages, each under a number that was drawn
@@ -23,6 +29,10 @@
 //
 // Fork: the child has the calling thread only, as fork(2) gives it. Start
 // children before threads where the body does much.
+//
+// Threads: each class says its own. Ownership: bodies and receivers are
+// borrowed for the call; the child works on its own copy of all memory. Cost: a
+// fork, a socket pair, and a system call on either side for each message.
 //
 // Errors: RESOURCE_EXHAUSTED where the system gives no process or descriptor.
 

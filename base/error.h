@@ -10,6 +10,8 @@
 // so they survive every layer that passes the status on. Words are never
 // renamed and never reused.
 //
+// Example:
+//
 //   absl::Status status =
 //       MakeError(absl::StatusCode::kNotFound, kDestinationNotFound,
 //                 "open /mnt/backups: no such directory");
@@ -17,8 +19,9 @@
 //   ErrorCodeOf(status);  // "destination_not_found"
 //   HintOf(status);       // "is the disk mounted?"
 //
-// Functions here are pure and may be called from any thread. No message may
-// hold a secret.
+// Functions here are pure and may be called from any thread; what they take and
+// give are values. To make an error, or to add to one, allocates; to look at an
+// OK status does not. No message may hold a secret.
 
 #include <string>
 

@@ -5,17 +5,19 @@
 // one out; a lock would let both in, one after the other, and hide the mistake
 // of foreign code.
 //
-//   const ExclusiveUse::Turn turn(use_);
+// Example:
+//
+//   const ExclusiveUse::Turn turn(use);
 //   if (!turn.entered()) return Misuse(turn.closed() ? "late" : "two threads");
 //
-// Costs an atomic exchange a turn.
+// Thread-safe. A turn borrows its ExclusiveUse. Nothing here fails: a turn says
+// whether it was entered. Costs an atomic exchange a turn.
 
 #include <atomic>
 #include <thread>
 
 namespace sluice {
 
-// Thread-safe.
 class ExclusiveUse {
  public:
   ExclusiveUse() = default;

@@ -18,7 +18,13 @@
 // outlive the FileSystem that opened it. Paths are absolute, or relative to the
 // process's directory; any bytes but NUL.
 //
-// Paths that are built from names of others go through Beneath:
+// What a call gives belongs to the caller; what it takes is borrowed for the
+// call. Costs are the kernel's: one system call for each, a few for List and
+// SyncDirectory.
+//
+// Paths that are built from names of others go through Beneath.
+//
+// Example:
 //
 //   auto folder = FileSystem::Posix()->Beneath("/mnt/backups");
 //   if (!folder.ok()) return ErrorFor(folder.error);

@@ -7,6 +7,8 @@
 // restore into a folder holds, so that what a live restore has staged is never
 // taken for what a crashed one left.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<FolderLock> lock,
 //                           FolderLock::Take("/srv/db"));
 //
@@ -17,7 +19,10 @@
 // Errors: FAILED_PRECONDITION (source_unavailable) where another holds it;
 // NOT_FOUND (source_unavailable) where there is no such folder; UNIMPLEMENTED
 // (source_unavailable) where the file system has no lock for a folder, as NFS;
-// source_permission_denied; else UNAVAILABLE (source_unavailable). One thread.
+// source_permission_denied; else UNAVAILABLE (source_unavailable).
+//
+// Taken and released on any thread. The lock lasts as long as the object. A few
+// system calls each.
 
 #include <memory>
 #include <string>

@@ -9,6 +9,8 @@
 // std::mutex is seen as it is. Everything in Sluice locks through this header;
 // nothing is suppressed.
 //
+// Example:
+//
 //   class Counter {
 //    public:
 //     void Add(int n) {
@@ -26,6 +28,10 @@
 //     CondVar changed_;
 //     int value_ ABSL_GUARDED_BY(mutex_) = 0;
 //   };
+//
+// Thread-safe, but for a MutexLock, which is its own thread's and borrows the
+// mutex. Nothing here fails; a lock taken twice by one thread blocks for ever.
+// Costs what std::mutex and std::condition_variable do.
 
 #include <chrono>
 #include <condition_variable>

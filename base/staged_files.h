@@ -4,8 +4,10 @@
 // The file operations that every restore into a folder has in common: what is
 // staged beneath the target, synced, and then renamed into it.
 //
+// Example:
+//
 //   SLUICE_RETURN_IF_ERROR(MakeFolder(target, ".sluice-restore"));
-//   ... write and sync .sluice-restore/data ...
+//   SLUICE_RETURN_IF_ERROR(WriteAndSync(target, ".sluice-restore/data"));
 //   SLUICE_RETURN_IF_ERROR(MoveTo(target, ".sluice-restore/data", "data"));
 //   SLUICE_RETURN_IF_ERROR(SyncFolder(target, "."));
 //   SLUICE_RETURN_IF_ERROR(RemoveTree(target, ".sluice-restore"));
@@ -13,11 +15,15 @@
 // What is made belongs to us, or, where we are root, to the owner of the
 // target: a service opens its own files only.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(const FileOwner owner, FileOwner::Of(target));
 //   SLUICE_RETURN_IF_ERROR(owner.Give(*file, path));
 //
 // Each call is repeated where a signal interrupts it. Paths are relative to a
-// folder of FileSystem::Beneath. Any thread. Errors: source_no_space for a full
+// folder of FileSystem::Beneath, which is borrowed for the call. Any thread.
+// Cost: a system call each; SyncFolder waits for the disk; RemoveTree has some
+// for each file. Errors: source_no_space for a full
 // disk, source_permission_denied and source_read_only where something is not
 // permitted, source_failed for the rest.
 

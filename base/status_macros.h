@@ -4,6 +4,14 @@
 // SLUICE_RETURN_IF_ERROR(expr): returns the status of `expr` from the function
 // unless it is OK. SLUICE_ASSIGN_OR_RETURN(lhs, expr): assigns the value of an
 // absl::StatusOr, or returns its status.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const std::string path, AbsolutePath("~/st"));
+//   SLUICE_RETURN_IF_ERROR(Check(path));
+//
+// Any thread. The value is moved out of `expr`, which is evaluated once. Costs
+// a branch.
 
 #include <utility>
 

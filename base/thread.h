@@ -3,8 +3,10 @@
 
 // The one way to start a thread.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(
-//       Thread thread, Thread::Start("lease", [&lease] { lease.Renew(); }));
+//       Thread thread, Thread::Start("lease", [&] { lease.Renew(); }));
 //   thread.Join();  // or its destructor
 //
 // std::thread throws where the system gives no thread, and ends the process

@@ -7,13 +7,20 @@
 // likes. In a simulation exactly one thread of a run goes on at a time, and a
 // seed decides which. Code that starts a thread, or that would block on another
 // thread of the same run, tells the scheduler; nothing else changes.
+//
+// Example:
+//
+//   std::atomic<bool> ready = false;
+//   if (scheduler != nullptr) scheduler->Await([&] { return ready.load(); });
+//
+// Thread-safe. Borrowed by the run, which it outlives. Nothing here fails. In
+// production it costs the look at a null pointer.
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 
 namespace sluice {
 
-// Thread-safe.
 class ThreadScheduler {
  public:
   virtual ~ThreadScheduler() = default;

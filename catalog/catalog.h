@@ -3,7 +3,10 @@
 
 // What Sluice remembers: repos, jobs, records, and who owns each running job.
 //
-//   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Catalog> catalog,
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(
+//       std::unique_ptr<Catalog> catalog,
 //       OpenSqliteCatalog(context, {.path = "/var/lib/sluice/catalog.db"}));
 //   RunBackupOptions options;
 //   options.on_job_created = [&](const BackupJob& job) {
@@ -12,7 +15,9 @@
 //   options.before_publish = [&](const BackupJob& job) {
 //     return catalog->BeginPublish(context, job.id());
 //   };
-//   Executor(catalog.get(), Clock::Real()).RunBackup(context, ...);
+//   Executor(catalog.get(), Clock::Real())
+//       .RunBackup(context, source, destination, repo, "orders", "memory",
+//                  options);
 //
 // Leases. A job that this object created, or took over, is *held* by it: a
 // lease with a fencing number stands in the catalog, a thread of this object
@@ -22,7 +27,8 @@
 // says publish_fenced from then on, also after another took the job over.
 //
 // Thread-safe. Every call blocks for disk and for other processes, until its
-// context ends. Ids given by people may be unique prefixes, in either case.
+// context ends; what it takes is borrowed, what it gives is a copy. Ids given
+// by people may be unique prefixes, in either case.
 //
 // Errors: catalog_unavailable (retry helps where the canonical code is
 // UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,

@@ -1,7 +1,7 @@
 #ifndef SLUICE_CATALOG_CATALOG_ERROR_H_
 #define SLUICE_CATALOG_CATALOG_ERROR_H_
 
-// A word of the catalog's errors beside those of base/error.h.
+// A word of the catalog's errors beside those of base/error.h. A constant.
 
 #include "absl/strings/string_view.h"
 

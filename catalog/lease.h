@@ -8,7 +8,13 @@
 // that share a boot clock go by it alone, so setting the wall clock changes
 // nothing. Else (the machine was started anew since) the wall clock decides.
 //
-// Pure functions; thread-safe.
+// Example:
+//
+//   const LeaseJudge judge{CurrentProcess(), clock->Now(), clock->SinceBoot()};
+//   if (!IsLive(lease, judge)) return TakeOver(lease.job_id);
+//
+// A function over values, any thread. Never fails: what it cannot know it takes
+// for alive. Costs what IsProvablyDead does.
 
 #include <cstdint>
 #include <string>

@@ -6,7 +6,13 @@
 // are never used twice in one boot, and the boot and the namespaces that they
 // belong to.
 //
-// Pure functions over /proc; thread-safe; a few system calls each.
+// Example:
+//
+//   const ProcessIdentity self = CurrentProcess();
+//   if (IsProvablyDead(self, holder)) return EndJobsOf(holder);
+//
+// Functions over values and /proc, any thread, a few system calls each. None
+// fails: what cannot be read is not known, and proves nothing.
 
 #include <cstdint>
 #include <string>

@@ -4,10 +4,15 @@
 // Makes a catalog and a repo agree again after a crash, a lost disk, a restored
 // catalog.
 //
+// Example:
+//
 //   ReconcileOptions options{.adopt = true};
-//   SLUICE_ASSIGN_OR_RETURN(ReconcileReport report,
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const ReconcileReport report,
 //       Reconcile(context, *catalog, repo, archives, options));
-//   for (const ReconcileFinding& finding : report.findings) Print(finding);
+//   for (const ReconcileFinding& finding : report.findings) {
+//     std::cout << finding.message << "\n";
+//   }
 //
 // found                                  | done
 // ---------------------------------------|-------------------------------------
@@ -31,6 +36,10 @@
 // job is ended, so that an owner who was only stopped can publish nothing
 // afterwards. Safe beside every other verb, from any process; two at once share
 // the work.
+//
+// Any thread; catalog and archives are borrowed for the call. Errors: at the
+// function. Cost: lists the repo, reads the jobs of the repo that are not
+// terminal and its records, and reads whole each archive that it verifies.
 
 #include <string>
 #include <vector>

@@ -5,9 +5,11 @@
 // verb does when it opens the catalog, so that no killed run stays `running`
 // until somebody reconciles.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(const SettleReport report,
 //                           SettleDeadJobs(context, *catalog, {}));
-//   for (const BackupJob& job : report.ended) Say(job);
+//   for (const BackupJob& job : report.ended) std::cerr << job.id() << "\n";
 //
 // dead job                              | done
 // --------------------------------------|--------------------------------------
@@ -21,8 +23,8 @@
 // nobody can say more, is left to Reconcile, which takes the archive's name
 // first. What such a run left in the repo is swept as ever.
 //
-// Safe beside every other verb, from any process. One read where no job is
-// dead.
+// Safe beside every other verb, from any process, on any thread. The catalog is
+// borrowed for the call. One read where no job is dead.
 
 #include <cstdint>
 #include <vector>

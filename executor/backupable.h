@@ -1,6 +1,50 @@
 #ifndef SLUICE_EXECUTOR_BACKUPABLE_H_
 #define SLUICE_EXECUTOR_BACKUPABLE_H_
 
+// What the executor asks of a store: one consistent snapshot into a sink, and a
+// chain of payloads back into an empty store.
+//
+// Example, at namespace scope:
+//
+//   class Greeting final : public Backupable {
+//    public:
+//     std::string store_kind() const override { return "greeting"; }
+//     absl::StatusOr<StoreInfo> Describe(const Context& context) override {
+//       StoreInfo info;
+//       info.empty = text_.empty();
+//       return info;
+//     }
+//     absl::Status Backup(const Context& context, BackupBase* base,
+//                         PayloadSink& sink) override {
+//       SLUICE_RETURN_IF_ERROR(sink.Write(text_));
+//       return sink.End({{"greetings", 1}});
+//     }
+//     absl::Status Restore(const Context& context, absl::string_view store_id,
+//                          absl::Span<RestorePayload> chain,
+//                          WarningSink& warnings) override {
+//       std::string staged;
+//       while (true) {
+//         SLUICE_ASSIGN_OR_RETURN(absl::string_view bytes,
+//                                 chain[0].reader->Next());
+//         if (bytes.empty()) break;  // all of it was right
+//         staged.append(bytes.data(), bytes.size());
+//         chain[0].reader->Release();
+//       }
+//       text_ = std::move(staged);
+//       return absl::OkStatus();
+//     }
+//
+//    private:
+//     std::string text_ = "hello";
+//   };
+//
+// Threads: one call at a time; a call may come from any thread. Ownership: what
+// a call is given is borrowed until it returns, and the executor holds a
+// reference to the store for as long as a call is under way. Errors: words
+// source_* of base/error.h; one of the sink or of a reader is returned as it
+// is. Cost: bytes travel in chunks of the pipe; a store buffers nothing of its
+// own.
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,8 +86,7 @@ struct BackupBase {
   std::vector<RestorePayload> indexes;
 };
 
-// A store that can be backed up and restored into. One call at a time; a call
-// may come from any thread.
+// A store that can be backed up and restored into.
 class Backupable {
  public:
   virtual ~Backupable() = default;

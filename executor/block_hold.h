@@ -5,20 +5,25 @@
 // to them: those that published archives name, and, while backups run, every
 // block that was alive when the first of them began, as it may yet be named.
 //
+// Example:
+//
 //   BlockHold hold = BlockHold::Take(context, *clock, {repo_a, repo_b},
 //                                    list_running_jobs, {});
-//   for (const Block& block : dead_blocks)
+//   for (const Block& block : dead_blocks) {
 //     if (!hold.Holds(block.id, block.dead_since)) Delete(block);
-//   LOG_IF(hold.holds_everything(), hold.why());
+//   }
+//   if (hold.holds_everything()) std::cerr << hold.why();
 //
 // It fails closed. An unreachable repo, an unreadable manifest, a list that
 // does not match its hash, jobs that can't be listed: any of them holds
 // everything. A hold says what was true when it was taken, and blocks that died
 // after that are held by it, whatever they are: take a new one for them.
 //
-// Immutable after Take; thread-safe. Take reads every archive's id list; memory
-// is 8 bytes for each distinct id. Ids are compared by a 64-bit hash, so one
-// block in 2^64 / ids is held for nothing; none is let go that way.
+// Immutable after Take; thread-safe. A hold is a value and borrows nothing;
+// what Take is given is borrowed for the call. Take reads every archive's id
+// list; memory is 8 bytes for each distinct id. Ids are compared by a 64-bit
+// hash, so one block in 2^64 / ids is held for nothing; none is let go that
+// way.
 
 #include <cstdint>
 #include <functional>

@@ -1,6 +1,23 @@
 #ifndef SLUICE_EXECUTOR_DESTINATION_H_
 #define SLUICE_EXECUTOR_DESTINATION_H_
 
+// Where the executor publishes archives and finds them again.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const std::vector<Manifest> archives,
+//                           destination.List(context));
+//   for (const Manifest& manifest : archives) {
+//     SLUICE_ASSIGN_OR_RETURN(
+//         std::unique_ptr<PayloadReader> payload,
+//         destination.GetBackup(context, manifest.backup_id()));
+//     SLUICE_RETURN_IF_ERROR(ReadToItsEnd(*payload));
+//   }
+//
+// Threads, errors: the class says. Ownership: what a method takes is borrowed
+// for the call; a reader keeps alive what it needs. Cost: every method blocks
+// for the place.
+
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -3,6 +3,8 @@
 
 // One backup attempt, or one restore, end to end.
 //
+// Example:
+//
 //   Executor executor(&job_store, Clock::Real());
 //   BackupRepo repo;
 //   repo.set_id("nightly");
@@ -22,8 +24,17 @@
 // more. Where that matters, run it in a child (base/child_process.h), as the
 // command does; SettleDeadJobs and reconcile end the jobs that it leaves.
 //
-// Thread-safe; concurrent runs share no mutable state. A run blocks its caller,
-// starts two threads (source, hash) and uses `pipe` memory.
+// Thread-safe; concurrent runs share no mutable state. A run blocks its caller
+// and starts a thread for the source or target; the destination may start some
+// of its own (an archive: one that hashes, one that renews the lease). Memory:
+// what RunBackupOptions::pipe says, 8 MiB by default, and what the two parties
+// use.
+//
+// Ownership: source and destination are shared with the run, and with a
+// source's thread that was abandoned; all else is borrowed for the call.
+//
+// Errors: INVALID_ARGUMENT before anything is begun; the job store's where the
+// job cannot be created; else the first cause, with its word of base/error.h.
 
 #include <memory>
 

@@ -1,6 +1,37 @@
 #ifndef SLUICE_EXECUTOR_JOB_STORE_H_
 #define SLUICE_EXECUTOR_JOB_STORE_H_
 
+// Where the executor keeps jobs and records: four calls, so that a fake is
+// trivial.
+//
+// Example, at namespace scope:
+//
+//   class NoJobs final : public JobStore {
+//    public:
+//     std::string catalog_id() const override { return ""; }
+//     absl::Status CreateBackupJob(const Context&, const BackupJob&) override {
+//       return absl::OkStatus();
+//     }
+//     absl::Status UpdateBackupJob(const Context&, const BackupJob&) override {
+//       return absl::OkStatus();
+//     }
+//     absl::Status UpdateBackupJobProgress(const Context&, absl::string_view,
+//                                          uint32_t, uint64_t,
+//                                          absl::string_view) override {
+//       return absl::OkStatus();
+//     }
+//     absl::Status CreateBackupRecord(const Context&,
+//                                     const BackupRecord&) override {
+//       return absl::OkStatus();
+//     }
+//   };
+//
+// Thread-safe. Arguments are borrowed for the call. A call may block until its
+// context ends; while bytes flow there is at most one a second, for progress,
+// and the stream waits for it. Errors: the store's own words. Progress that
+// cannot be stored costs a warning; a row that ends a run is written again, up
+// to eight times in ten seconds, unless the error is one that stays.
+
 #include <cstdint>
 #include <string>
 
@@ -11,8 +42,7 @@
 
 namespace sluice {
 
-// Where jobs and records are kept. Thread-safe. //executor/testing is
-// one for tests, //catalog/sqlite the real one.
+// //executor/testing has one for tests, //catalog/sqlite the real one.
 class JobStore {
  public:
   virtual ~JobStore() = default;

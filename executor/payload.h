@@ -3,6 +3,26 @@
 
 // The two ends of a payload: where a source pushes it, and where a destination,
 // or at restore a store, pulls it.
+//
+// Example:
+//
+//   // A source:
+//   SLUICE_RETURN_IF_ERROR(sink.Write("order 17"));
+//   SLUICE_RETURN_IF_ERROR(sink.End({{"orders", 1}}));
+//
+//   // A destination:
+//   while (true) {
+//     SLUICE_ASSIGN_OR_RETURN(absl::string_view bytes, reader.Next());
+//     if (bytes.empty()) break;  // the end, and nothing is missing
+//     SLUICE_RETURN_IF_ERROR(Store(bytes));
+//     reader.Release();
+//   }
+//   const SourceCounts& counts = reader.trailer().counts;  // orders: 1
+//
+// Threads: each class says its own. Ownership: a sink or reader is lent by the
+// run; views are borrowed until they are released. Errors: the first cause of
+// the run, whichever side it came from. Cost: Write copies once, Reserve and
+// Next not at all; payload ids and index are spooled to disk.
 
 #include <cstdint>
 #include <functional>

@@ -3,6 +3,12 @@
 
 // Text of others (file names, error messages) made fit for manifests and rows,
 // which are UTF-8.
+//
+// Example:
+//
+//   Printable("caf\xe9\n", 64);  // "caf\\xe9\n"
+//
+// Pure functions over borrowed text, any thread, one pass. Nothing fails.
 
 #include <string>
 

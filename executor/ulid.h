@@ -5,12 +5,15 @@
 // base32 in upper case. 48 bits of milliseconds, then 80 random bits, so that
 // names sort by the time they were drawn (to the millisecond) and never meet.
 //
-//   std::string id = NewUlid(*clock);    // "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-//   IsUlid(id)                           // true
-//   IsUlid("../victim")                  // false: never let such a name near
-//                                        // a path
+// Example:
 //
-// Functions here keep no state and may be called from any thread.
+//   std::string id = NewUlid(*clock);  // "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+//   IsUlid(id);                        // true
+//   IsUlid("../victim");               // false: keep such a name from paths
+//
+// Functions here keep no state, may be called from any thread and never fail.
+// They give and take values. A new name costs a look at the clock and ten
+// random bytes.
 
 #include <string>
 

@@ -10,6 +10,16 @@
 // its mode. Beside PATH lie PATH-wal and PATH-shm while it is open, and
 // PATH-reserve: some room that is given up when the disk is full, so that a run
 // which filled the disk can still say how it ended.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(
+//       std::unique_ptr<Catalog> catalog,
+//       OpenSqliteCatalog(context, {.path = "/var/lib/sluice/catalog.db"}));
+//
+// Thread-safe: callers take turns on one connection. Clock and file system are
+// borrowed. Costs one thread, which renews leases, and a sync of the disk for
+// each transaction.
 
 #include <memory>
 #include <string>

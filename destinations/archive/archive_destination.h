@@ -2,13 +2,20 @@
 #define SLUICE_DESTINATIONS_ARCHIVE_ARCHIVE_DESTINATION_H_
 
 // Archives over any place that can keep named objects: the one implementation
-// of executor::Destination.
+// of Destination.
 //
-//   auto store = std::make_shared<LocalStore>("/mnt/backups");
-//   InitRepo(context, *store, {.id = NewUlid(*clock)});        // once
-//   auto archives = ArchiveDestination::Create(store, clock, {});
-//   executor.RunBackup(context, source, archives, repo, ...);
-//   archives->Verify(context, id, nullptr);
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<ObjectStore> place,
+//                           host.OpenPlace("local:/mnt/backups"));
+//   RepoInfo wanted;
+//   wanted.id = NewUlid(*clock);
+//   // Once:
+//   SLUICE_RETURN_IF_ERROR(InitRepo(context, *place, wanted).status());
+//   auto archives = ArchiveDestination::Create(place, clock, {});
+//   executor.RunBackup(context, source, archives, repo, "orders", "memory",
+//                      {});
+//   SLUICE_RETURN_IF_ERROR(archives->Verify(context, id, nullptr).status());
 //
 // Every verb first opens the repo (sluice-repo.json): a place without it, or
 // with another id than `options.repo_id`, is refused as destination_not_found
@@ -32,6 +39,14 @@
 // Each archive stands for itself: one whose manifest is damaged, missing or
 // unreadable is an entry of ListAll with its error, and no other call on
 // another archive is the worse for it.
+//
+// Ownership: the place is shared with readers that were given out; the clock is
+// borrowed, and outlives both. Cost: PutBackup writes each byte once (and reads
+// it back where PutOptions says so); it has a thread that hashes and one that
+// renews the lease. GetBackup and Verify read each byte once, with a thread
+// that hashes, one that reads ahead, and the memory of
+// ArchiveOptions::read_ahead. List and ListAll read the manifest of each
+// archive that the repo's index does not hold.
 
 #include <memory>
 #include <string>

@@ -1,6 +1,18 @@
 #ifndef SLUICE_DESTINATIONS_ARCHIVE_ARCHIVE_OPTIONS_H_
 #define SLUICE_DESTINATIONS_ARCHIVE_ARCHIVE_OPTIONS_H_
 
+// What an archive destination can be told.
+//
+// Example:
+//
+//   ArchiveOptions options;
+//   options.repo_id = repo.id;
+//   options.owner = "backup-host/4711";
+//   auto archives = ArchiveDestination::Create(place, clock, options);
+//
+// A value. What is out of range is an error of the calls that use it, as each
+// member says; costs stand beside the members that have some.
+
 #include <cstdint>
 #include <string>
 

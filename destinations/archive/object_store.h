@@ -8,6 +8,17 @@
 // service (upload, then complete). Names are 1 to 512 bytes: segments of
 // [A-Za-z0-9._-] joined by '/', no segment "." or "..", none that begins with
 // ".sluice-". The mirror of the C table sluice_place.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
+//                           place.Begin(context, "a/payload.bin", 0));
+//   SLUICE_RETURN_IF_ERROR(writer->Write("hello"));
+//   SLUICE_RETURN_IF_ERROR(writer->Commit(ObjectWriter::Mode::kIfAbsent));
+//
+// Threads, errors: each class says its own. Ownership: what a call gives is the
+// caller's, what it takes is borrowed for the call. Cost: every call blocks for
+// the place.
 
 #include <cstdint>
 #include <functional>

@@ -6,8 +6,14 @@
 //   local:/mnt/backups
 //   local:backups?allow_unsynced=true     (relative to the process's folder)
 //
-// A program that wants no .so registers the same entry:
-// host.RegisterStatic(&kLocalPlugin).
+// A program that wants no .so registers the same entry.
+//
+// Example:
+//
+//   SLUICE_RETURN_IF_ERROR(host.RegisterStatic(&kLocalPlugin));
+//
+// Constants, which live as long as the process and cost nothing at start; any
+// thread. Threads, errors and costs of what they make: local_object_store.h.
 
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/sdk/factory.h"

@@ -2,6 +2,19 @@
 #define SLUICE_EXECUTOR_RUN_RUN_H_
 
 // What a run of the executor is asked, tells on its way, and answers.
+//
+// Example:
+//
+//   RunBackupOptions options;
+//   options.origin.label = "before the upgrade";
+//   options.on_progress = [](const RunProgress& progress) {
+//     std::cerr << progress.stage << " " << progress.percent << "%\n";
+//   };
+//
+// Values, but where a member says that it is borrowed: such a thing outlives
+// the run. On which thread a callback comes is said at each; they cost the run
+// what they take, so keep them short. The errors in a result are told in
+// executor/executor.h.
 
 #include <cstddef>
 #include <cstdint>

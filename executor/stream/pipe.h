@@ -4,6 +4,8 @@
 // A bounded pipe between one writer thread and one reader thread: a ring of
 // fixed chunks, allocated once.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Pipe> pipe, Pipe::Create({}));
 //
 //   // The writer's thread:

@@ -7,8 +7,14 @@
 //                     [&mode=offline][&store_id=ID][&format=7]
 //                     [&payload_ids=PREFIX&payload_id_json=FIELD]
 //
-// A program that wants no .so registers the same entry:
-// host.RegisterStatic(&kBadgerPlugin).
+// A program that wants no .so registers the same entry.
+//
+// Example:
+//
+//   SLUICE_RETURN_IF_ERROR(host.RegisterStatic(&kBadgerPlugin));
+//
+// Constants, which live as long as the process and cost nothing at start; any
+// thread. Threads, errors and costs of what they make: source.h.
 
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/sdk/factory.h"

@@ -3,6 +3,16 @@
 
 // What a factory accepts, and the check of a URI against it before the factory
 // is called.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const Uri uri, ParseUri("orders:/srv?keys=7"));
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const std::vector<ResolvedOption> options,
+//       ResolveOptions(uri, ReadOptionSpecs(kOrders), kSourceConfigInvalid));
+//
+// Any thread; values in and out, which borrow nothing. To resolve a secret may
+// block for a file or a command (secret.h); the rest is pure.
 
 #include <string>
 #include <vector>

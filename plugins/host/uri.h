@@ -12,6 +12,14 @@
 // in a path, %00 a NUL. '+' and '#' are themselves. A password in the authority
 // (user:password@) is refused: secrets go by reference. Messages of errors show
 // neither the authority nor a value.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const Uri uri, ParseUri("local:/mnt/backups"));
+//   uri.kind;        // "local"
+//   FormatUri(uri);  // "local:/mnt/backups"
+//
+// Pure functions over values, any thread, one pass.
 
 #include <string>
 #include <utility>

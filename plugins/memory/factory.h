@@ -8,9 +8,17 @@
 //   memory:?save=DIR                           restored into (FolderTarget)
 //   memory:                                    empty, gone with the process
 //
-// A program that wants no .so registers the same entry:
-// host.RegisterStatic(&kMemoryPlugin). A service that has a MemoryStore of its
-// own needs no factory: see memory_source.h.
+// A program that wants no .so registers the same entry.
+//
+// Example:
+//
+//   SLUICE_RETURN_IF_ERROR(host.RegisterStatic(&kMemoryPlugin));
+//
+// A service that has a MemoryStore of its own needs no factory: see
+// memory_source.h.
+//
+// Constants, which live as long as the process and cost nothing at start; any
+// thread. Threads, errors and costs of what they make: plugins/sdk/source.h.
 
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/sdk/factory.h"

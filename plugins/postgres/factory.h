@@ -9,6 +9,13 @@
 // The kind is "postgresql", as in the URIs that PostgreSQL's own programs take.
 // A program that links it instead of loading the .so must not link BoringSSL as
 // well: libpq brings OpenSSL, and the two share names.
+//
+// Example:
+//
+//   SLUICE_RETURN_IF_ERROR(host.RegisterStatic(&kPostgresPlugin));
+//
+// Constants, which live as long as the process and cost nothing at start; any
+// thread. Threads, errors and costs of what they make: postgres_source.h.
 
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/sdk/factory.h"

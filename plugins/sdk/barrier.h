@@ -8,9 +8,17 @@
 // client, the code of a plugin's author) may. Every function of ours that
 // stands in a C table runs its body in here.
 //
-//   sluice_code Describe(void* self, ..., sluice_error* error) {
-//     return Guarded(error, [&]() -> absl::Status { ... });
+// Example, at namespace scope:
+//
+//   sluice_code Destroy(void* self, sluice_error* error) {
+//     return Guarded(error, [&]() -> absl::Status {
+//       delete static_cast<Orders*>(self);
+//       return absl::OkStatus();
+//     });
 //   }
+//
+// Any thread. `error` is the caller's and borrowed. Costs nothing where nothing
+// is thrown.
 
 #include <cxxabi.h>
 

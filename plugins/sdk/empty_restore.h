@@ -7,9 +7,15 @@
 // that was empty. A restore that finds nothing in it then fails with
 // source_empty and leaves the target as it was:
 //
-//   if (keys == 0 && sdk::MustHoldSomething(request)) return source_empty...
+// Example:
 //
-// Pure.
+//   if (keys == 0 && sdk::MustHoldSomething(request)) {
+//     return MakeError(absl::StatusCode::kFailedPrecondition, kSourceEmpty,
+//                      "the payload holds no keys");
+//   }
+//
+// Pure: for the thread that restores, borrows `request` for the call, never
+// fails, looks at the payloads' metadata and counts alone.
 
 #include <string>
 

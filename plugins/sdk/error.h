@@ -4,8 +4,17 @@
 // absl::Status on one side of the plugin ABI, sluice_error on the other.
 //
 // Canonical code, message, word, hint and whether a retry can help survive the
-// crossing; text longer than its array is cut at a character. Pure functions,
-// any thread. FillError allocates nothing.
+// crossing; text longer than its array is cut at a character.
+//
+// Example:
+//
+//   sluice_error error = EmptyError();
+//   const sluice_code code =
+//       source->describe(source->self, run, &info, &error);
+//   const absl::Status status = FromError(code, error);
+//
+// Pure functions, any thread. Structs are the caller's, and borrowed. FillError
+// allocates nothing.
 
 #include <cstdint>
 

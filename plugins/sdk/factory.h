@@ -6,6 +6,8 @@
 //
 // One table serves both ways in. orders/factory.h:
 //
+// Example, at namespace scope:
+//
 //   extern const sluice_factory kOrdersSource;
 //   inline constexpr const sluice_factory* kOrdersFactories[] = {
 //       &kOrdersSource};
@@ -13,6 +15,8 @@
 //       sdk::PluginEntry("orders", "1.0.0", "Apache-2.0", kOrdersFactories);
 //
 // orders/factory.cc:
+//
+// Example, at namespace scope:
 //
 //   absl::StatusOr<std::unique_ptr<sdk::Source>> Create(
 //       const sdk::Host& host, const sdk::Options& options);
@@ -23,12 +27,16 @@
 //       "orders", "The order store.\norders:/var/lib/orders", kOptions);
 //
 // orders/plugin.cc, linked only into sluice-source-orders.so (sluice_plugin()
-// in tools/cc.bzl):
-//
-//   SLUICE_EXPORT_PLUGIN(kOrdersPlugin);
-//
-// A program that wants no .so links factory.cc and calls
+// in tools/cc.bzl), says SLUICE_EXPORT_PLUGIN(kOrdersPlugin) and no more. A
+// program that wants no .so links factory.cc and calls
 // host.RegisterStatic(&kOrdersPlugin).
+//
+// Threads: a create function and a command are called from any thread, also at
+// once. Ownership: what create gives belongs to the host; a Host, Output and
+// Options are views for the call (a Host for the life of the process). Errors:
+// what create and commands return, with the words that sluice_plugin.h lists;
+// exceptions are caught. Cost: none at loading; a call through the tables costs
+// an indirect call.
 
 #include <memory>
 #include <string>

@@ -6,7 +6,16 @@
 // memory:/data?keys=10&store_id=a gives path=/data, keys=10, store_id=a;
 // s3://bucket/prefix gives authority=bucket, path=/prefix. The host has already
 // refused what the factory's schema does not list, so a getter fails only on a
-// value of the wrong form. Not for sharing between threads while it is built.
+// value of the wrong form.
+//
+// Example:
+//
+//   const std::string folder = options.Get("path");
+//   SLUICE_ASSIGN_OR_RETURN(const uint64_t keys,
+//                           options.GetInteger("keys", 0));
+//
+// A value: it holds copies. Thread-safe once it is built. A look-up is one in a
+// map.
 
 #include <cstdint>
 #include <map>

@@ -4,10 +4,23 @@
 // What the author of a destination writes: a place that holds named objects,
 // and nothing about archives.
 //
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
+//                           place.Begin(run, "a/payload.bin", 0));
+//   SLUICE_RETURN_IF_ERROR(writer->Write("hello"));
+//   SLUICE_RETURN_IF_ERROR(writer->Commit(CommitMode::kIfAbsent));
+//
 // Names are 1 to 512 bytes: segments of [A-Za-z0-9._-] joined by '/', no
 // segment "." or "..", none that begins with ".sluice-". The place checks them
 // all the same (IsObjectName). Errors carry the destination_* words of
 // base/error.h. plugins/sdk/factory.h turns a Place into the C table.
+//
+// Threads: each class says its own. Ownership: what a method is given is
+// borrowed for the call, `run` for the life of the writer or reader; what it
+// gives is the caller's. Cost: calls block; look at `run` where one takes long.
+// Payload comes in writes of up to a chunk of the pipe (1 MiB by default), in
+// objects of up to a segment (1 GiB by default).
 
 #include <cstdint>
 #include <functional>

@@ -1,16 +1,24 @@
 #ifndef SLUICE_PLUGINS_SDK_RUN_H_
 #define SLUICE_PLUGINS_SDK_RUN_H_
 
+// Whether the run that a call belongs to may go on.
+//
+// Example:
+//
+//   while (more) {
+//     SLUICE_RETURN_IF_ERROR(run.status());
+//     Work();
+//   }
+//
+// Any thread. A copyable view, valid for the call (for a writer or reader: as
+// long as that lives). Costs an atomic load.
+
 #include "absl/status/status.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 
 namespace sluice::sdk {
 
-// The state of the run that a call belongs to. A copyable view, valid for the
-// call (for a writer or reader: as long as that lives). Any thread.
-//
-//   while (more) { SLUICE_RETURN_IF_ERROR(run.status()); Work(); }
 class Run {
  public:
   // Never ends.

@@ -3,12 +3,17 @@
 
 // What the author of a store's plugin writes: one class.
 //
-//   class OrdersSource : public sdk::Source {
+// Example, at namespace scope:
+//
+//   class OrdersSource final : public sdk::Source {
+//    public:
 //     absl::StatusOr<SourceInfo> Describe(const Run& run) override;
 //     absl::Status Backup(const Run& run, const BackupRequest& request,
 //                         Sink& sink) override {
-//       for (const Order& order : snapshot)
+//       const Orders snapshot = TakeSnapshot();
+//       for (const Order& order : snapshot) {
 //         SLUICE_RETURN_IF_ERROR(sink.Write(order.bytes()));
+//       }
 //       return sink.End({{"orders", snapshot.size()}});
 //     }
 //     absl::Status Restore(const Run& run, RestoreRequest& request) override {
@@ -25,6 +30,12 @@
 //
 // plugins/sdk/factory.h turns the class into the C table. Exceptions are caught
 // at the boundary; use absl::Status all the same.
+//
+// Threads: each class says its own. Ownership: what a call is given is borrowed
+// until it returns; views of a payload until its next call. Errors: words
+// source_* of base/error.h, those that sluice_plugin.h lists; without one it
+// follows from the code. Cost: Sink::Write copies once into the pipe, Reserve
+// and Payload::Next not at all.
 
 #include <cstdint>
 #include <map>

@@ -3,12 +3,18 @@
 
 // Work on several threads at once, which has ended when the call returns.
 //
+// Example:
+//
 //   SLUICE_RETURN_IF_ERROR(sdk::ForEach(files.size(), 4, [&](size_t i) {
 //     return Copy(files[i]);
 //   }));
 //
 // The result is the first failure in time; an exception is one, too. Where the
 // system gives no more threads, those that there are do all of the work.
+//
+// Any thread; blocks. What is passed in is borrowed for the call. Costs a
+// thread for each worker but the first, and for ForEach an atomic addition an
+// item.
 
 #include <cstddef>
 

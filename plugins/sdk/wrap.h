@@ -4,8 +4,14 @@
 // C++ classes behind the C tables of the plugin ABI. Used by
 // plugins/sdk/factory.h; an author needs it only to build a table by hand.
 //
-// Every function of the tables runs behind the exception barrier. The tables
-// allocate once an object, nothing a call but what their strings need.
+// Example:
+//
+//   const sluice_source* table = WrapSource(std::make_unique<OrdersSource>());
+//   table->destroy(table->self);
+//
+// Every function of the tables runs behind the exception barrier, and turns a
+// status into a sluice_error. The tables allocate once an object, nothing a
+// call but what their strings need. Threads as sluice_plugin.h says for each.
 
 #include <memory>
 

@@ -7,11 +7,17 @@
 // an empty folder, and a backup into it would look like a success. Written
 // once, never replaced while it is whole (repair.h). docs/format/repo.md.
 //
-//   RepoInfo wanted; wanted.id = NewUlid();
-//   StatusOr<RepoInfo> repo = InitRepo(context, store, wanted);  // or existing
-//   repo = OpenRepo(context, store, repo->id, RepoUse::kWrite);
+// Example:
 //
-// Blocking; any thread.
+//   RepoInfo wanted;
+//   wanted.id = NewUlid(*clock);
+//   SLUICE_ASSIGN_OR_RETURN(RepoInfo repo, InitRepo(context, place, wanted));
+//   SLUICE_ASSIGN_OR_RETURN(
+//       repo, OpenRepo(context, place, repo.id, RepoUse::kWrite));
+//
+// Any thread. The place is borrowed for the call. Errors: each function's, and
+// the place's own. Blocks for the place: one object is read; InitRepo also
+// writes one, and lists the place where it is no repo yet.
 
 #include <cstdint>
 #include <string>
@@ -55,8 +61,7 @@ enum class RepoUse { kRead, kWrite };
 
 // destination_not_found where the place is no repo, or another than
 // `expected_id` (empty: any); with kRepairHint where it holds archives. For
-// kWrite also archive_unsupported where a newer
-// Sluice made it.
+// kWrite also archive_unsupported where a newer Sluice made it.
 absl::StatusOr<RepoInfo> OpenRepo(const Context& context, ObjectStore& store,
                                   absl::string_view expected_id, RepoUse use);
 

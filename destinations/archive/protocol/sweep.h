@@ -28,6 +28,16 @@
 // makes are never touched.
 //
 // Safe beside writers, deletes and other sweeps, from any process.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const SweepReport report,
+//                           SweepRepo(context, place, {}, {}));
+//   for (const absl::Status& problem : report.problems) std::cerr << problem;
+//
+// Any thread; callbacks come on it. Arguments are borrowed for the call. Cost:
+// lists the whole repo once and its uploads once, and reads what it has to know
+// of archives that have no manifest.
 
 #include <cstdint>
 #include <functional>

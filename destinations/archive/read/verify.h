@@ -6,6 +6,15 @@
 // with hash, order and count. No object may be missing, and none of ours may be
 // there that the manifest does not name. Files that no version of Sluice makes
 // (.DS_Store, a note, .nfs...) are told, and are no damage.
+//
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(
+//       const Manifest manifest,
+//       VerifyArchive(context, place, id, /*read_ahead=*/{}, nullptr));
+//
+// Any thread; `progress` comes on it. The place is shared for the call. Two
+// threads of its own read ahead and hash, in the memory that `read_ahead` says.
 
 #include <cstdint>
 #include <functional>

@@ -2,7 +2,15 @@
 #define SLUICE_PLUGINS_MEMORY_STORE_MEMORY_ENTRY_H_
 
 // What a memory store holds, and the limits that the store, its payload and its
-// sources share. Pure.
+// sources share.
+//
+// Example:
+//
+//   IsValidPayloadId("block-9");     // true
+//   IsValidStoreId("orders eu");     // false: a space
+//
+// Values and pure functions, any thread; an entry borrows from the snapshot
+// that showed it. Nothing fails.
 
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,8 @@
 // A store in memory for services: byte keys, byte values, and snapshots that
 // cost nothing to take.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<MemoryStore> store,
 //                           MemoryStore::Create("orders-eu-1"));
 //   SLUICE_RETURN_IF_ERROR(store->Put("order/17", "3 apples", {"block-9"}));
@@ -19,6 +21,10 @@
 //
 // Threads: MemoryStore is thread-safe. A MemorySnapshot never changes: any
 // number of threads may read it without a lock, while writers go on.
+//
+// Ownership: the store copies what it is given; what a snapshot shows is
+// borrowed from it. Errors: INVALID_ARGUMENT for a key or an id outside of the
+// limits of memory_entry.h; restore_precondition_failed of Adopt.
 //
 // Cost. The entries are the leaves of a B+ tree whose nodes are shared between
 // the store and its snapshots; a node that a snapshot may see is copied before

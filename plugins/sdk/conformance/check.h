@@ -2,6 +2,19 @@
 #define SLUICE_PLUGINS_SDK_CONFORMANCE_CHECK_H_
 
 // One check of the conformance kit, where it runs, and how its result is told.
+//
+// Example:
+//
+//   CheckRunner runner([](const CheckResult& result) { Print(result.name); });
+//   runner.Run("restores into an empty store", [&]() -> absl::Status {
+//     SLUICE_CHECK_THAT(store.empty(), "the store is not empty");
+//     return Restore(store);
+//   });
+//   if (runner.summary().failed > 0) return absl::AbortedError("failed");
+//
+// One thread. Checks are borrowed for the call; what set_memory is given, until
+// the runner is gone. No function fails: an error of a check is its result. A
+// check in a child process costs a fork.
 
 #include <functional>
 #include <string>

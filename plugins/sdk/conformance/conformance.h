@@ -4,18 +4,22 @@
 // The conformance kit: what every source and every place must do, proven by
 // running the executor with it. `sluice plugin check` gives it to authors.
 //
+// Example:
+//
 //   ConformanceOptions options;
 //   options.source = "memory:?load=/usr/include/linux";
 //   options.target = "memory:?save=/tmp/t/{}";
 //   options.restored = "memory:?load=/tmp/t/{}";
 //   options.archives = "local:/tmp/a";
-//   CheckSummary summary = RunConformance(host, Clock::Real(), options,
-//       [](const CheckResult& result) { Print(result); });
-//   return summary.failed == 0;
+//   CheckSummary summary = RunConformance(
+//       host, Clock::Real(), options,
+//       [](const CheckResult& result) { std::cout << result.name << "\n"; });
+//   if (summary.failed > 0) return absl::AbortedError("it does not conform");
 //
 // In a URI, {} stands for a number that is new for each target. All that is
 // named is written into or compared, so name nothing that is in use, and remove
-// it afterwards. Blocks; one thread, which starts others.
+// it afterwards. Blocks, for seconds; one thread, which starts others. Host and
+// clock are borrowed for the call. Errors are results of checks.
 
 #include <functional>
 #include <string>
