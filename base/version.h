@@ -5,8 +5,9 @@
 
 namespace sluice {
 
-// Of the program and its libraries (semver). The versions of what is stored and
-// of the plugin ABI are their own.
+// Of the program and its libraries (semver), said here alone;
+// //tests:version_test compares it with the changelog. The versions of what is
+// stored, of the plugin ABI and of each plugin are their own.
 inline constexpr absl::string_view kVersion = "0.1.0";
 
 }  // namespace sluice
