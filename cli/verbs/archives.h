@@ -1,31 +1,36 @@
 #ifndef SLUICE_CLI_VERBS_ARCHIVES_H_
 #define SLUICE_CLI_VERBS_ARCHIVES_H_
 
-// The archives of a repo with what the catalog knows of them.
+// service/archives.h for a person: on the session's catalog, without one where
+// that will do, with what should be known said on the console.
 
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sluice/cli/terminal/json.h"
-#include "sluice/cli/verbs/archive_choice.h"
 #include "sluice/cli/verbs/session.h"
 #include "sluice/destinations/archive/protocol/repo.h"
+#include "sluice/service/archive_choice.h"
 
 namespace sluice::cli {
 
-// Oldest first, also those that are damaged or cannot be read. The repo is the
-// truth; the catalog only adds: where it cannot be used, a note says so, and
-// reading goes on without records. For writing that is an error.
+using service::ArchiveRow;
+using service::ArchiveWish;
+
+// Oldest first, also those that are damaged or cannot be read. Where the
+// catalog cannot be used, a note says so, and reading goes on without records.
+// For writing that is an error.
 absl::StatusOr<std::vector<ArchiveRow>> LoadArchives(
     Session& session, const OpenedRepo& repo, RepoUse use = RepoUse::kRead);
 
-// The one that a person means, by this machine's clock. What should be known of
-// the choice is said on the console.
+// The one that a person means, by this machine's clock.
 absl::StatusOr<ArchiveRow> Choose(Session& session,
                                   const std::vector<ArchiveRow>& archives,
                                   ArchiveWish wish);
+
+// What there is to say of a choice, as warnings.
+void NoteChoice(Session& session, const std::vector<std::string>& notes);
 
 // Says which recorded backup of the repo is from the future: a clock has
 // jumped, and what is made now may not be told as the latest.
@@ -40,9 +45,9 @@ absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
 // What the words of --json say of one: {"id", "damaged", "manifest", "record"}.
 Json ToJson(const ArchiveRow& row);
 
-// Marks the archive as damaged in the catalog, or as sound again. An archive
-// that the catalog does not have yet gets a record first where it is damaged.
-// Where the catalog cannot be used, a note says so. Whether it is recorded now.
+// Marks the archive as damaged in the catalog, or as sound again: see
+// service::SetDamaged. Where the catalog cannot be used, a note says so.
+// Whether it is recorded now.
 bool RecordDamage(Session& session, const OpenedRepo& repo,
                   const ArchiveRow& row, bool damaged);
 

@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "sluice/base/absolute_path.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -45,19 +44,7 @@ bool LooksLikePath(absl::string_view text) {
          (slash != absl::string_view::npos && slash < text.find(':'));
 }
 
-// By links, too, where the folders are there.
-std::string Resolved(const std::string& path) {
-  std::error_code error;
-  const std::string resolved =
-      std::filesystem::weakly_canonical(path, error).string();
-  return error ? path : resolved;
-}
-
 }  // namespace
-
-std::string OpenedRepo::label() const {
-  return row.name().empty() ? row.config() : row.name();
-}
 
 bool LooksLikeUri(absl::string_view text) {
   return absl::StrContains(text, ':') || LooksLikePath(text);
@@ -69,26 +56,6 @@ std::string PlaceUri(absl::string_view text) {
   uri.kind = "local";
   uri.options = {{"path", std::string(text)}};
   return FormatUri(uri);
-}
-
-absl::Status CheckApart(const UriFacts& store,
-                        const std::map<std::string, std::string>& repo) {
-  for (const char* name : {"path", "load", "save"}) {
-    const auto folder = store.paths.find(name);
-    if (folder == store.paths.end()) continue;
-    const std::string ours = Resolved(folder->second);
-    for (const auto& [key, path] : repo) {
-      const std::string place = Resolved(path);
-      if (!IsWithin(place, ours) && !IsWithin(ours, place)) continue;
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    absl::StrCat("the store ", folder->second, " and the repo ",
-                                 path, " lie within each other")),
-          "a repo needs a folder of its own, outside of what is backed up and "
-          "restored");
-    }
-  }
-  return absl::OkStatus();
 }
 
 // By name, else by id.

@@ -1,16 +1,14 @@
 #ifndef SLUICE_CLI_VERBS_RUNS_H_
 #define SLUICE_CLI_VERBS_RUNS_H_
 
-// One run of the executor as the command does it: with the catalog's lease and
-// cancel requests, and progress on the console. Blocks until the run is over.
+// service/runner.h for a person: on the session's catalog, with progress on the
+// console. Blocks until the run is over.
 
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/cli/verbs/session.h"
-#include "sluice/destinations/archive/protocol/sweep.h"
 #include "sluice/executor/executor.h"
 
 namespace sluice::cli {
@@ -38,18 +36,8 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                          absl::string_view backup_id,
                          absl::string_view from_store);
 
-// Sweeps with what the catalog knows: no backup that it has recorded is ended,
-// and each whose job has ended without an archive, at once.
-absl::StatusOr<SweepReport> SweepWithCatalog(Session& session,
-                                             const OpenedRepo& repo,
-                                             bool take_lost);
-
 // Removes what dead runs left in the repo. A failure is a warning.
 void SweepBeforeBackup(Session& session, const OpenedRepo& repo);
-
-// "memory-0123456789abcdef": the same for the same UriFacts::identity. The id
-// of a store that has none of its own.
-std::string StoreIdFromUri(absl::string_view kind, absl::string_view uri);
 
 }  // namespace sluice::cli
 

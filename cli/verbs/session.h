@@ -24,13 +24,13 @@
 #include "sluice/cli/commands/parser.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/exit_code.h"
-#include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/object_store.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 #include "sluice/plugins/host/plugin_host.h"
+#include "sluice/service/opened_repo.h"
+#include "sluice/service/optional_jobs.h"
 
 namespace sluice::cli {
 
@@ -49,17 +49,7 @@ struct Outcome {
   absl::optional<BackupJob> job;  // for the error's JSON
 };
 
-struct OpenedRepo {
-  // The catalog's row; for a bare URI that the catalog does not know one
-  // without a name.
-  BackupRepo row;
-  std::shared_ptr<ObjectStore> store;
-  std::shared_ptr<ArchiveDestination> destination;
-  std::map<std::string, std::string> paths;  // of its URI, absolute
-
-  // For people: the name, else the URI.
-  std::string label() const;
-};
+using service::OpenedRepo;
 
 class Session {
  public:
@@ -121,19 +111,12 @@ class Session {
   bool catalog_unusable_ = false;
 };
 
-// How long a verb that can do without the catalog waits for it.
-inline constexpr absl::Duration kCatalogPatience = absl::Seconds(3);
+using service::kCatalogPatience;
 
 // Is this a URI or a path, or a name?
 bool LooksLikeUri(absl::string_view text);
 // A folder's path ("/mnt/disk", "./repo", "~/repo") as a URI; a URI as it is.
 std::string PlaceUri(absl::string_view text);
-
-// That neither of a store's folder and the repo lies in the other: a backup
-// would read itself, a restore write into the repo.
-// `repo` holds the place's folders, as OpenedRepo::paths.
-absl::Status CheckApart(const UriFacts& store,
-                        const std::map<std::string, std::string>& repo);
 
 // This machine's name, for people.
 std::string HostName();

@@ -17,39 +17,18 @@
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/backupable.h"
+#include "sluice/service/base_choice.h"
+#include "sluice/service/store_uri.h"
 
 namespace sluice::cli {
 namespace {
-
-absl::Status ConflictingStore(const std::string& own,
-                              const std::string& wanted) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("the store's own id is ", own, ", not ", wanted)),
-      "leave out --store");
-}
-
-// The id that the archive will bear: the store's own, else --store, else one
-// made from the URI, which is the same for each backup of it.
-absl::StatusOr<std::string> StoreIdOf(Session& session, const StoreInfo& info,
-                                      const std::string& kind,
-                                      const UriFacts& facts) {
-  const std::string wanted = session.command().Get("store");
-  if (info.store_id.empty()) {
-    return wanted.empty() ? StoreIdFromUri(kind, facts.identity) : wanted;
-  }
-  if (!wanted.empty() && wanted != info.store_id) {
-    return ConflictingStore(info.store_id, wanted);
-  }
-  return info.store_id;
-}
 
 // Once the id of a store without one was made from its URI as it was typed,
 // whatever that meant in the folder of the day.
 void NoteOlderId(Session& session, const OpenedRepo& repo,
                  const std::string& kind, const std::string& uri,
                  const std::string& store_id) {
-  const std::string older = StoreIdFromUri(kind, uri);
+  const std::string older = service::StoreIdFromUri(kind, uri);
   const absl::StatusOr<Catalog*> catalog = session.catalog();
   if (older == store_id || session.command().Has("store") || !catalog.ok()) {
     return;
@@ -65,52 +44,24 @@ void NoteOlderId(Session& session, const OpenedRepo& repo,
       store_id, ": --store ", older, " names those, also to back up on"));
 }
 
-// What can be restored can be built on.
-absl::Status CheckCanBeBase(const std::vector<ArchiveRow>& rows,
-                            const ArchiveRow& base) {
-  SLUICE_ASSIGN_OR_RETURN(const auto chain, ChainOf(rows, base));
-  for (const ArchiveRow& link : chain) {
-    if (!link.manifest.ok()) return link.manifest.status();
-    if (!link.damaged()) continue;
-    return MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                     absl::StrCat("archive ", link.id, " was found damaged"));
-  }
-  if (chain.size() < kMaxChainLength) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kFailedPrecondition, kInvalidArgument,
-      absl::StrCat("archive ", base.id, " ends a chain of ", chain.size(),
-                   ", which is as long as one may be"));
-}
-
-absl::StatusOr<Manifest> FindBase(Session& session, const OpenedRepo& repo,
-                                  const std::string& store_id) {
-  SLUICE_ASSIGN_OR_RETURN(const auto rows,
-                          LoadArchives(session, repo, RepoUse::kWrite));
-  SLUICE_ASSIGN_OR_RETURN(
-      const ArchiveRow base,
-      Choose(session, rows, {session.command().Get("base"), store_id}));
-  SLUICE_RETURN_IF_ERROR(CheckCanBeBase(rows, base));
-  return *base.manifest;
-}
-
-// The archive that --base names. None is a full backup: also where the latest
-// was asked for and there is none to build on, so that the first of a series
-// needs no other words than the rest.
+// The archive that --base names; see service::ChooseBase.
 absl::StatusOr<absl::optional<Manifest>> BaseFor(Session& session,
                                                  const OpenedRepo& repo,
                                                  const std::string& store_id) {
   const std::string wish = session.command().Get("base");
   if (wish.empty()) return absl::optional<Manifest>();
-  absl::StatusOr<Manifest> base = FindBase(session, repo, store_id);
-  if (base.ok()) return absl::optional<Manifest>(*std::move(base));
-  const std::string code = ErrorCodeOf(base.status());
-  const bool is_none =
-      code == kArchiveNotFound || code == kArchiveDamaged ||
-      base.status().code() == absl::StatusCode::kFailedPrecondition;
-  if (wish != "latest" || !is_none) return Annotate(base.status(), "--base");
-  session.console().Note(absl::StrCat(
-      "full backup: ", Printable(std::string(base.status().message()))));
-  return absl::optional<Manifest>();
+  const absl::StatusOr<std::vector<ArchiveRow>> archives =
+      LoadArchives(session, repo, RepoUse::kWrite);
+  if (!archives.ok()) return Annotate(archives.status(), "--base");
+  absl::StatusOr<service::BaseChoice> choice =
+      service::ChooseBase(*archives, {wish, store_id, Clock::Real()->Now()});
+  if (!choice.ok()) return Annotate(choice.status(), "--base");
+  NoteChoice(session, choice->notes);
+  if (!choice->base.has_value()) {
+    session.console().Note(
+        absl::StrCat("full backup: ", Printable(choice->why_full)));
+  }
+  return std::move(choice->base);
 }
 
 absl::Status CheckIncrements(const Command& command, const StoreInfo& info,
@@ -171,20 +122,22 @@ Outcome RunBackupVerb(Session& session) {
                           source->Describe(session.context()));
   const std::string kind = source->store_kind();
   SLUICE_RETURN_IF_ERROR(CheckIncrements(session.command(), info, kind));
-  SLUICE_ASSIGN_OR_RETURN(const std::string store_id,
-                          StoreIdOf(session, info, kind, facts));
+  const absl::StatusOr<std::string> chosen =
+      service::StoreIdOf(info, kind, facts, session.command().Get("store"));
+  if (!chosen.ok()) return WithHint(chosen.status(), "leave out --store");
+  const std::string& store_id = *chosen;
   SLUICE_RETURN_IF_ERROR(session.catalog().status());
   // Before a repo is made there.
   if (const std::string place = session.command().Get("repo");
       LooksLikeUri(place)) {
     SLUICE_ASSIGN_OR_RETURN(const UriFacts repo,
                             host->ReadPlaceUri(PlaceUri(place)));
-    SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+    SLUICE_RETURN_IF_ERROR(service::CheckApart(facts, repo.paths));
   }
   SLUICE_ASSIGN_OR_RETURN(
       const OpenedRepo repo,
       session.OpenRepo(RepoUse::kWrite, session.command().Has("init")));
-  SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  SLUICE_RETURN_IF_ERROR(service::CheckApart(facts, repo.paths));
   if (info.store_id.empty()) NoteOlderId(session, repo, kind, uri, store_id);
   SweepBeforeBackup(session, repo);
   SLUICE_RETURN_IF_ERROR(NameTheFuture(session, repo));

@@ -6,8 +6,8 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/reconcile.h"
 #include "sluice/cli/terminal/text.h"
-#include "sluice/cli/verbs/archive_view.h"
 #include "sluice/cli/verbs/verbs.h"
+#include "sluice/service/repo_view.h"
 
 namespace sluice::cli {
 namespace {
@@ -49,7 +49,7 @@ Outcome RunReconcileVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
-  RepoView view(repo.store, repo.destination);
+  service::RepoView view(repo.destination);
   SLUICE_ASSIGN_OR_RETURN(
       const ReconcileReport report,
       Reconcile(session.context(), *catalog, repo.row, view, options));

@@ -12,9 +12,9 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
-#include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/destinations/archive/read/repair.h"
+#include "sluice/service/repo_sweep.h"
 
 namespace sluice::cli {
 namespace {
@@ -299,9 +299,11 @@ Outcome RunRepoRepairVerb(Session& session) {
 Outcome RunSweepVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(
       const SweepReport report,
-      SweepWithCatalog(session, repo, session.command().Has("take-lost")));
+      service::SweepRepo(session.context(), *catalog, repo,
+                         session.command().Has("take-lost")));
   PrintSweep(session.console(), report);
   Outcome outcome;
   if (!report.lost.empty()) outcome.code = ExitCode::kWarnings;

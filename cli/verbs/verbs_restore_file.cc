@@ -16,13 +16,13 @@
 #include "sluice/cli/terminal/progress.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/file_payload.h"
-#include "sluice/cli/verbs/optional_jobs.h"
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/sdk/empty_restore.h"
+#include "sluice/service/optional_jobs.h"
 
 namespace sluice::cli {
 namespace {
@@ -139,7 +139,7 @@ absl::Status Fill(Session& session, Backupable& target,
 absl::Status Run(Session& session, Backupable& target,
                  std::unique_ptr<FilePayload> file, BackupJob& job) {
   Catalog* const catalog = session.CatalogIfUsable();
-  OptionalJobs jobs(catalog, [&session](const absl::Status& status) {
+  service::OptionalJobs jobs(catalog, [&session](const absl::Status& status) {
     session.NoteCatalogUnusable(status);
   });
   SLUICE_RETURN_IF_ERROR(jobs.CreateBackupJob(session.context(), job));

@@ -17,7 +17,7 @@
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
-#include "sluice/destinations/archive/protocol/fence.h"
+#include "sluice/service/store_uri.h"
 
 namespace sluice::cli {
 namespace {
@@ -176,7 +176,7 @@ absl::Status VerifyRecords(Session& session, const OpenedRepo& repo,
   for (const BackupRecord& record : missing) {
     if (!store.empty() && record.store_id() != store) continue;
     const absl::StatusOr<NameState> state =
-        ReadNameState(session.context(), *repo.store, record.id());
+        repo.destination->StateOf(session.context(), record.id());
     SLUICE_RETURN_IF_ERROR(session.context().status());
     // Published since the archives were listed.
     if (state.ok() && *state == NameState::kArchive) continue;
@@ -262,7 +262,7 @@ Outcome RunRestoreVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
   SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, host->ReadSourceUri(to));
-  SLUICE_RETURN_IF_ERROR(CheckApart(facts, repo.paths));
+  SLUICE_RETURN_IF_ERROR(service::CheckApart(facts, repo.paths));
   SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
                           target->Describe(session.context()));
   SLUICE_ASSIGN_OR_RETURN(const ArchiveWish wish,

@@ -280,6 +280,25 @@ absl::Status ArchiveDestination::DeleteUnpublished(
   return ended.problem;
 }
 
+absl::StatusOr<NameState> ArchiveDestination::StateOf(
+    const Context& context, absl::string_view backup_id) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
+  return ReadNameState(context, *store_, backup_id);
+}
+
+absl::StatusOr<bool> ArchiveDestination::IsBeingWritten(
+    const Context& context, absl::string_view backup_id) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
+  return HasLiveWriter(context, *store_, backup_id, options_.grace_window);
+}
+
+absl::StatusOr<EndedAttempt> ArchiveDestination::End(
+    const Context& context, absl::string_view backup_id,
+    absl::string_view reason, absl::string_view by) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
+  return EndAttempt(context, *store_, backup_id, reason, by);
+}
+
 absl::StatusOr<Manifest> ArchiveDestination::Verify(
     const Context& context, absl::string_view backup_id,
     const VerifyProgress& progress, VerifyFindings* found) {

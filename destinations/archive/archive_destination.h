@@ -58,6 +58,8 @@
 #include "sluice/base/clock.h"
 #include "sluice/destinations/archive/archive_options.h"
 #include "sluice/destinations/archive/object_store.h"
+#include "sluice/destinations/archive/protocol/end_attempt.h"
+#include "sluice/destinations/archive/protocol/fence.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/destinations/archive/protocol/sweep.h"
 #include "sluice/destinations/archive/read/verify.h"
@@ -123,6 +125,18 @@ class ArchiveDestination final : public Destination {
   absl::StatusOr<SweepReport> Sweep(const Context& context,
                                     const SweepOptions& sweep = {});
   absl::StatusOr<RepoInfo> Repo(const Context& context);
+
+  // Of one attempt, by the protocol's own rules and this destination's grace
+  // window: see protocol/end_attempt.h and protocol/fence.h. `by` stands in the
+  // tombstone.
+  absl::StatusOr<NameState> StateOf(const Context& context,
+                                    absl::string_view backup_id);
+  absl::StatusOr<bool> IsBeingWritten(const Context& context,
+                                      absl::string_view backup_id);
+  absl::StatusOr<EndedAttempt> End(const Context& context,
+                                   absl::string_view backup_id,
+                                   absl::string_view reason,
+                                   absl::string_view by);
 
  private:
   absl::Status DeletePublished(const Context& context,

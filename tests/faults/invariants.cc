@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sluice/cli/verbs/archive_view.h"
+#include "sluice/service/repo_view.h"
 
 namespace sluice {
 namespace {
@@ -119,7 +119,7 @@ void CheckLeftovers(const House& house, const std::set<std::string>& published,
 }  // namespace
 
 absl::StatusOr<ReconcileReport> ReconcileAll(const House& house) {
-  cli::RepoView view(house.place, house.archives);
+  service::RepoView view(house.archives);
   ReconcileOptions options;
   options.adopt = true;
   options.forget = true;

@@ -1,11 +1,10 @@
-#include "sluice/cli/verbs/optional_jobs.h"
+#include "sluice/service/optional_jobs.h"
 
 #include <utility>
 
 #include "sluice/base/clock.h"
-#include "sluice/cli/verbs/session.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 namespace {
 
 Context Limited(const Context& context) {
@@ -54,4 +53,4 @@ absl::Status OptionalJobs::CreateBackupRecord(const Context& context,
                           : jobs_->CreateBackupRecord(Limited(context), record);
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::service

@@ -1,15 +1,11 @@
-#include "sluice/cli/verbs/archive_view.h"
+#include "sluice/service/repo_view.h"
 
 #include <utility>
 #include <vector>
 
 #include "sluice/base/status_macros.h"
-#include "sluice/destinations/archive/archive_options.h"
-#include "sluice/destinations/archive/format/names.h"
-#include "sluice/destinations/archive/protocol/end_attempt.h"
-#include "sluice/destinations/archive/protocol/fence.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 
 absl::StatusOr<std::vector<ArchiveView::Entry>> RepoView::List(
     const Context& context) {
@@ -29,8 +25,7 @@ absl::StatusOr<Manifest> RepoView::Verify(const Context& context,
 
 absl::StatusOr<bool> RepoView::WriterAlive(const Context& context,
                                            absl::string_view backup_id) {
-  return HasLiveWriter(context, *store_, backup_id,
-                       ArchiveOptions().grace_window);
+  return destination_->IsBeingWritten(context, backup_id);
 }
 
 absl::StatusOr<ArchiveView::Fenced> RepoView::Fence(const Context& context,
@@ -38,17 +33,16 @@ absl::StatusOr<ArchiveView::Fenced> RepoView::Fence(const Context& context,
                                                     absl::string_view reason) {
   SLUICE_ASSIGN_OR_RETURN(
       const EndedAttempt ended,
-      EndAttempt(context, *store_, backup_id, reason, "reconcile"));
+      destination_->End(context, backup_id, reason, "reconcile"));
   // What could not be taken away belongs to a tombstone: the next sweep's.
   return ended.published ? Fenced::kPublished : Fenced::kFenced;
 }
 
 absl::StatusOr<bool> RepoView::IsPublished(const Context& context,
                                            absl::string_view backup_id) {
-  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   SLUICE_ASSIGN_OR_RETURN(const NameState state,
-                          ReadNameState(context, *store_, backup_id));
+                          destination_->StateOf(context, backup_id));
   return state == NameState::kArchive;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::service

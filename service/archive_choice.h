@@ -1,5 +1,5 @@
-#ifndef SLUICE_CLI_VERBS_ARCHIVE_CHOICE_H_
-#define SLUICE_CLI_VERBS_ARCHIVE_CHOICE_H_
+#ifndef SLUICE_SERVICE_ARCHIVE_CHOICE_H_
+#define SLUICE_SERVICE_ARCHIVE_CHOICE_H_
 
 // Which archive a person means: an id, a unique beginning of one, or "latest";
 // which others it builds on, and which build on it.
@@ -17,7 +17,7 @@
 #include "absl/types/optional.h"
 #include "sluice/executor/models.pb.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 
 // An archive as repo and catalog know it.
 struct ArchiveRow {
@@ -73,6 +73,6 @@ absl::StatusOr<std::vector<ArchiveRow>> ChainOf(
 std::vector<std::string> WithDependants(const std::vector<ArchiveRow>& archives,
                                         const std::set<std::string>& ids);
 
-}  // namespace sluice::cli
+}  // namespace sluice::service
 
-#endif  // SLUICE_CLI_VERBS_ARCHIVE_CHOICE_H_
+#endif  // SLUICE_SERVICE_ARCHIVE_CHOICE_H_

@@ -1,4 +1,4 @@
-#include "sluice/cli/verbs/archive_choice.h"
+#include "sluice/service/archive_choice.h"
 
 #include <algorithm>
 #include <cctype>
@@ -13,10 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sluice/base/error.h"
-#include "sluice/cli/terminal/exit_code.h"
 #include "sluice/executor/ulid.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 namespace {
 
 constexpr size_t kIdLength = 26;
@@ -25,6 +24,13 @@ absl::Status NotFound(absl::string_view message) {
   return WithHint(
       MakeError(absl::StatusCode::kNotFound, kArchiveNotFound, message),
       "`sluice list` shows what there is");
+}
+
+// What was asked for cannot be meant.
+absl::Status NotMeant(absl::string_view message, absl::string_view hint) {
+  return WithHint(
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
+      hint);
 }
 
 // Clocks that agree as well as this are not worth a word.
@@ -221,7 +227,7 @@ absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
     if (!store.empty()) stores[store] = &archive;
   }
   if (wish.store.empty() && stores.size() > 1) {
-    return UsageError(
+    return NotMeant(
         "latest of which store? The repo holds several",
         absl::StrCat(
             "--store ",
@@ -289,8 +295,8 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
   if (prefix.empty() || prefix.size() > kIdLength || !letters) {
-    return UsageError(absl::StrCat("\"", wish.id, "\" is no backup id"),
-                      "26 letters and digits, a beginning of them, or latest");
+    return NotMeant(absl::StrCat("\"", wish.id, "\" is no backup id"),
+                    "26 letters and digits, a beginning of them, or latest");
   }
   std::vector<const ArchiveRow*> found;
   for (const ArchiveRow& archive : archives) {
@@ -298,9 +304,9 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
   }
   if (found.empty()) return NotFound(absl::StrCat("no archive ", prefix));
   if (found.size() > 1) {
-    return UsageError(absl::StrCat(prefix, " is the beginning of ",
-                                   found.size(), " archives' ids"),
-                      "type more of it");
+    return NotMeant(absl::StrCat(prefix, " is the beginning of ", found.size(),
+                                 " archives' ids"),
+                    "type more of it");
   }
   const ArchiveRow& archive = *found.front();
   if (!wish.store.empty() && archive.store_id() != wish.store) {
@@ -334,4 +340,4 @@ std::vector<std::string> WithDependants(const std::vector<ArchiveRow>& archives,
   return ordered;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::service

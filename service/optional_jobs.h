@@ -1,10 +1,10 @@
-#ifndef SLUICE_CLI_VERBS_OPTIONAL_JOBS_H_
-#define SLUICE_CLI_VERBS_OPTIONAL_JOBS_H_
+#ifndef SLUICE_SERVICE_OPTIONAL_JOBS_H_
+#define SLUICE_SERVICE_OPTIONAL_JOBS_H_
 
 // The jobs of a restore, in a catalog that it can do without: bringing a store
 // back needs the repo alone.
 //
-//   OptionalJobs jobs(session.CatalogIfUsable(), note);
+//   OptionalJobs jobs(catalog, note);
 //   Executor(&jobs, Clock::Real()).RunRestore(...);
 //
 // What the catalog takes within kCatalogPatience is kept there. From the first
@@ -16,11 +16,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
 
-namespace sluice::cli {
+namespace sluice::service {
+
+// How long who can do without the catalog waits for it.
+inline constexpr absl::Duration kCatalogPatience = absl::Seconds(3);
 
 // As thread-safe as the store below: one restore at a time.
 class OptionalJobs final : public JobStore {
@@ -48,6 +52,6 @@ class OptionalJobs final : public JobStore {
   const std::function<void(const absl::Status&)> note_;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::service
 
-#endif  // SLUICE_CLI_VERBS_OPTIONAL_JOBS_H_
+#endif  // SLUICE_SERVICE_OPTIONAL_JOBS_H_

@@ -1,4 +1,4 @@
-#include "sluice/cli/verbs/archive_choice.h"
+#include "sluice/service/archive_choice.h"
 
 #include <set>
 #include <string>
@@ -11,7 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/executor/ulid.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 namespace {
 
 using ::testing::AllOf;
@@ -222,4 +222,4 @@ TEST(ArchiveChoiceTest, DependantsGoBeforeWhatTheyBuildOn) {
 }
 
 }  // namespace
-}  // namespace sluice::cli
+}  // namespace sluice::service

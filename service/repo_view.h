@@ -1,22 +1,30 @@
-#ifndef SLUICE_CLI_VERBS_ARCHIVE_VIEW_H_
-#define SLUICE_CLI_VERBS_ARCHIVE_VIEW_H_
+#ifndef SLUICE_SERVICE_REPO_VIEW_H_
+#define SLUICE_SERVICE_REPO_VIEW_H_
 
-// A repo as the catalog's reconcile asks for it. One thread.
+// A repo as the catalog's reconcile asks for it.
+//
+//   RepoView view(repo.destination);
+//   Reconcile(context, catalog, repo.row, view, options);
+//
+// As thread-safe as the destination.
 
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "sluice/catalog/reconcile.h"
 #include "sluice/destinations/archive/archive_destination.h"
-#include "sluice/destinations/archive/object_store.h"
+#include "sluice/executor/context.h"
+#include "sluice/executor/models.pb.h"
 
-namespace sluice::cli {
+namespace sluice::service {
 
 class RepoView final : public ArchiveView {
  public:
-  RepoView(std::shared_ptr<ObjectStore> store,
-           std::shared_ptr<ArchiveDestination> destination)
-      : store_(std::move(store)), destination_(std::move(destination)) {}
+  explicit RepoView(std::shared_ptr<ArchiveDestination> destination)
+      : destination_(std::move(destination)) {}
 
   absl::StatusOr<std::vector<Entry>> List(const Context& context) override;
   absl::StatusOr<Manifest> Verify(const Context& context,
@@ -30,10 +38,9 @@ class RepoView final : public ArchiveView {
                                    absl::string_view backup_id) override;
 
  private:
-  const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<ArchiveDestination> destination_;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::service
 
-#endif  // SLUICE_CLI_VERBS_ARCHIVE_VIEW_H_
+#endif  // SLUICE_SERVICE_REPO_VIEW_H_
