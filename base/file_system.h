@@ -10,8 +10,8 @@
 // only what was synced. Results are errno values, because what a caller says
 // about ENOSPC is its own business.
 //
-// A call that a signal interrupts is repeated inside Posix(), which therefore
-// never answers EINTR; other implementations may. Descriptors are
+// A call that a signal interrupts is repeated inside: none answers EINTR, and
+// an implementation of a test's own must not either. Descriptors are
 // close-on-exec.
 //
 // FileSystem is thread-safe; a File is for one thread at a time, and may
@@ -157,6 +157,16 @@ class FileSystem {
   // The machine's own. Never deleted.
   static FileSystem* Posix();
 };
+
+// Writes all of `bytes`, in as many calls as it takes. 0, or the errno of the
+// call that failed; EIO for one that takes nothing. What was written before
+// stays.
+int WriteAll(File& file, absl::string_view bytes);
+int WriteAllAt(File& file, uint64_t offset, absl::string_view bytes);
+
+// Reads until `buffer` is full or the file ends; how much was read.
+IoResult<size_t> ReadUpToAt(File& file, uint64_t offset,
+                            absl::Span<char> buffer);
 
 }  // namespace sluice
 

@@ -429,4 +429,45 @@ FileSystem* FileSystem::Posix() {
   return posix;
 }
 
+namespace {
+
+// `write(bytes)` is a call that may take less than it is given.
+template <typename Write>
+int WriteWhole(absl::string_view bytes, Write write) {
+  while (!bytes.empty()) {
+    const IoResult<size_t> written = write(bytes);
+    if (!written.ok()) return written.error;
+    if (written.value == 0) return EIO;
+    bytes.remove_prefix(written.value);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int WriteAll(File& file, absl::string_view bytes) {
+  return WriteWhole(bytes,
+                    [&](absl::string_view rest) { return file.Write(rest); });
+}
+
+int WriteAllAt(File& file, uint64_t offset, absl::string_view bytes) {
+  const uint64_t end = offset + bytes.size();
+  return WriteWhole(bytes, [&](absl::string_view rest) {
+    return file.WriteAt(end - rest.size(), rest);
+  });
+}
+
+IoResult<size_t> ReadUpToAt(File& file, uint64_t offset,
+                            absl::Span<char> buffer) {
+  size_t have = 0;
+  while (have < buffer.size()) {
+    const IoResult<size_t> got =
+        file.ReadAt(offset + have, buffer.subspan(have));
+    if (!got.ok()) return got;
+    if (got.value == 0) break;
+    have += got.value;
+  }
+  return {0, have};
+}
+
 }  // namespace sluice

@@ -17,11 +17,12 @@ namespace {
 
 constexpr uint32_t kFolderMode = 0700;
 
-absl::Status OkOr(absl::string_view what, absl::string_view path, int error) {
+}  // namespace
+
+absl::Status TargetStatus(absl::string_view what, absl::string_view path,
+                          int error) {
   return error == 0 ? absl::OkStatus() : TargetError(what, path, error);
 }
-
-}  // namespace
 
 absl::Status TargetError(absl::string_view what, absl::string_view path,
                          int error) {
@@ -51,8 +52,7 @@ absl::Status TargetError(absl::string_view what, absl::string_view path,
 absl::StatusOr<FileOwner> FileOwner::Of(FileSystem& folder) {
   FileOwner owner;
   if (geteuid() != 0) return owner;
-  const auto file =
-      Persistently([&] { return folder.Open(".", O_RDONLY | O_DIRECTORY, 0); });
+  const auto file = folder.Open(".", O_RDONLY | O_DIRECTORY, 0);
   // A file system of a test's has none.
   if (!file.ok() || file.value->NativeDescriptor() < 0) return owner;
   struct stat info;
@@ -77,9 +77,7 @@ absl::Status FileOwner::Give(const File& file, absl::string_view path) const {
 absl::Status FileOwner::GiveFolder(FileSystem& folder,
                                    const std::string& path) const {
   if (!gives_) return absl::OkStatus();
-  const auto opened = Persistently([&] {
-    return folder.Open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-  });
+  const auto opened = folder.Open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
   if (!opened.ok()) return TargetError("open folder", path, opened.error);
   return Give(*opened.value, path);
 }
@@ -93,14 +91,12 @@ absl::Status OpenError(absl::string_view what, absl::string_view path,
 }
 
 absl::Status MakeFolder(FileSystem& folder, const std::string& path) {
-  return OkOr("make folder", path, PersistentlyInt([&] {
-                return folder.MakeDirectory(path, kFolderMode);
-              }));
+  return TargetStatus("make folder", path,
+                      folder.MakeDirectory(path, kFolderMode));
 }
 
 absl::Status SyncFolder(FileSystem& folder, const std::string& path) {
-  return OkOr("sync folder", path,
-              PersistentlyInt([&] { return folder.SyncDirectory(path); }));
+  return TargetStatus("sync folder", path, folder.SyncDirectory(path));
 }
 
 absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
@@ -108,13 +104,13 @@ absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
   std::vector<std::string> pending = {path};
   while (!pending.empty()) {
     const std::string next = pending.back();
-    int error = PersistentlyInt([&] { return folder.Unlink(next); });
+    int error = folder.Unlink(next);
     // Unlinking a folder is EISDIR, or EPERM by POSIX.
     if (error == EISDIR || error == EPERM) {
-      error = PersistentlyInt([&] { return folder.RemoveDirectory(next); });
+      error = folder.RemoveDirectory(next);
     }
     if (error == ENOTEMPTY || error == EEXIST) {
-      const auto entries = Persistently([&] { return folder.List(next); });
+      const auto entries = folder.List(next);
       if (!entries.ok()) return TargetError("list folder", next, entries.error);
       for (const DirectoryEntry& entry : entries.value) {
         pending.push_back(absl::StrCat(next, "/", entry.name));
@@ -131,18 +127,17 @@ absl::Status RemoveTree(FileSystem& folder, const std::string& path) {
 
 absl::Status MoveTo(FileSystem& folder, const std::string& from,
                     const std::string& to) {
-  int error = PersistentlyInt([&] { return folder.RenameNoReplace(from, to); });
+  int error = folder.RenameNoReplace(from, to);
   if (error == EINVAL) {
     // Not on this file system. The folder was empty when we came.
-    error = PersistentlyInt([&] { return folder.Rename(from, to); });
+    error = folder.Rename(from, to);
   }
-  return OkOr("publish", to, error);
+  return TargetStatus("publish", to, error);
 }
 
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
                                           const std::string& path) {
-  auto file =
-      Persistently([&] { return folder.Open(path, O_RDONLY | O_NOFOLLOW, 0); });
+  auto file = folder.Open(path, O_RDONLY | O_NOFOLLOW, 0);
   if (file.error == ENOENT || file.error == ENOTDIR) {
     return absl::NotFoundError(path);
   }
@@ -150,8 +145,7 @@ absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
   std::string contents;
   std::vector<char> buffer(64 << 10);
   while (true) {
-    const auto count =
-        Persistently([&] { return file.value->Read(absl::MakeSpan(buffer)); });
+    const auto count = file.value->Read(absl::MakeSpan(buffer));
     if (!count.ok()) return TargetError("read file", path, count.error);
     if (count.value == 0) return contents;
     contents.append(buffer.data(), count.value);

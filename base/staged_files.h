@@ -39,26 +39,13 @@
 
 namespace sluice {
 
-// Repeats what a signal may interrupt: a call that gives an IoResult, or an
-// errno.
-template <typename Call>
-auto Persistently(Call call) {
-  auto result = call();
-  while (result.error == EINTR) result = call();
-  return result;
-}
-
-template <typename Call>
-int PersistentlyInt(Call call) {
-  int error = call();
-  while (error == EINTR) error = call();
-  return error;
-}
-
 // "write file a/b: no space left", with the word that `error` has. Control
 // bytes in the path are escaped.
 absl::Status TargetError(absl::string_view what, absl::string_view path,
                          int error);
+// The same, or OK for 0.
+absl::Status TargetStatus(absl::string_view what, absl::string_view path,
+                          int error);
 
 // Who owns what a restore makes. A value.
 class FileOwner {

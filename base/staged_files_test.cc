@@ -60,23 +60,6 @@ TEST_F(StagedFilesTest, DoWhatTheySay) {
   EXPECT_TRUE(Remove().ok());  // it is gone
 }
 
-TEST_F(StagedFilesTest, GoOnAfterASignal) {
-  plan_.StrikeAt(1, Fault::Error(EINTR));
-  EXPECT_TRUE(Sync().ok());
-  plan_.Reset();
-  plan_.StrikeAt(1, Fault::Error(EINTR));
-  EXPECT_TRUE(Read().ok());
-  plan_.Reset();
-  plan_.StrikeAt(1, Fault::Error(EINTR));
-  EXPECT_TRUE(Make().ok());
-  plan_.Reset();
-  plan_.StrikeAt(1, Fault::Error(EINTR));
-  EXPECT_TRUE(Move().ok());
-  plan_.Reset();
-  plan_.StrikeAt(1, Fault::Error(EINTR));
-  EXPECT_TRUE(Remove().ok());
-}
-
 TEST_F(StagedFilesTest, RenameWhereNoNameCanBeKeptFree) {
   plan_.StrikeAt(1, Fault::Error(EINVAL));
   EXPECT_TRUE(Move().ok());

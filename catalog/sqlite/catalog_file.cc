@@ -56,15 +56,6 @@ absl::Status MakeFolders(FileSystem& file_system, const std::string& folder) {
   return FileError(absl::StrCat("sync folder ", parent), unsynced);
 }
 
-bool WriteAll(File& file, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const IoResult<size_t> written = file.Write(bytes);
-    if (!written.ok() && written.error != EINTR) return false;
-    bytes.remove_prefix(written.ok() ? written.value : 0);
-  }
-  return true;
-}
-
 std::string ReservePath(const std::string& path) { return path + "-reserve"; }
 
 }  // namespace
@@ -114,7 +105,8 @@ void KeepReserve(FileSystem& file_system, const std::string& path,
     c = static_cast<char>(state >> 24);
   }
   // Only once it was synced is it certain that the room is taken.
-  const bool written = WriteAll(*file.value, block) && file.value->Sync() == 0;
+  const bool written =
+      WriteAll(*file.value, block) == 0 && file.value->Sync() == 0;
   if (file.value->Close() != 0 || !written) file_system.Unlink(reserve);
 }
 

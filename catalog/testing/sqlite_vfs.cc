@@ -42,17 +42,14 @@ int Close(sqlite3_file* file) {
 
 int Read(sqlite3_file* file, void* buffer, int bytes, sqlite3_int64 offset) {
   VfsFile& self = Of(file);
-  absl::Span<char> rest(static_cast<char*>(buffer), static_cast<size_t>(bytes));
-  uint64_t at = static_cast<uint64_t>(offset);
-  while (!rest.empty()) {
-    const IoResult<size_t> read = self.file->ReadAt(at, rest);
-    if (read.error == EINTR) continue;
-    if (!read.ok())
-      return Failed(*self.last_error, read.error, SQLITE_IOERR_READ);
-    if (read.value == 0) break;
-    rest.remove_prefix(read.value);
-    at += read.value;
+  const absl::Span<char> all(static_cast<char*>(buffer),
+                             static_cast<size_t>(bytes));
+  const IoResult<size_t> read =
+      ReadUpToAt(*self.file, static_cast<uint64_t>(offset), all);
+  if (!read.ok()) {
+    return Failed(*self.last_error, read.error, SQLITE_IOERR_READ);
   }
+  const absl::Span<char> rest = all.subspan(read.value);
   if (rest.empty()) return SQLITE_OK;
   memset(rest.data(), 0, rest.size());
   return SQLITE_IOERR_SHORT_READ;
@@ -61,19 +58,12 @@ int Read(sqlite3_file* file, void* buffer, int bytes, sqlite3_int64 offset) {
 int Write(sqlite3_file* file, const void* buffer, int bytes,
           sqlite3_int64 offset) {
   VfsFile& self = Of(file);
-  absl::string_view rest(static_cast<const char*>(buffer),
-                         static_cast<size_t>(bytes));
-  uint64_t at = static_cast<uint64_t>(offset);
-  while (!rest.empty()) {
-    const IoResult<size_t> written = self.file->WriteAt(at, rest);
-    if (written.error == EINTR) continue;
-    if (!written.ok())
-      return Failed(*self.last_error, written.error, SQLITE_IOERR_WRITE);
-    if (written.value == 0) return SQLITE_FULL;
-    rest.remove_prefix(written.value);
-    at += written.value;
-  }
-  return SQLITE_OK;
+  const int error =
+      WriteAllAt(*self.file, static_cast<uint64_t>(offset),
+                 absl::string_view(static_cast<const char*>(buffer),
+                                   static_cast<size_t>(bytes)));
+  return error == 0 ? SQLITE_OK
+                    : Failed(*self.last_error, error, SQLITE_IOERR_WRITE);
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 size) {

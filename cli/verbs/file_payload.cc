@@ -42,8 +42,7 @@ absl::StatusOr<absl::string_view> FilePayload::Next() {
   std::string& buffer = buffers_[next_buffer_];
   next_buffer_ = (next_buffer_ + 1) % buffers_.size();
   buffer.resize(kChunkBytes);
-  auto read = file_->Read(absl::MakeSpan(buffer));
-  while (read.error == EINTR) read = file_->Read(absl::MakeSpan(buffer));
+  const auto read = file_->Read(absl::MakeSpan(buffer));
   if (!read.ok()) return CannotRead(path_, strerror(read.error));
   done_ += read.value;
   if (done_ > size_ || (read.value == 0 && done_ < size_)) {

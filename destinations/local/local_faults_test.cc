@@ -112,7 +112,6 @@ std::vector<Injected> AllFaults() {
       {"EIO", Fault::Error(EIO), {io}},
       {"ENOSPC", Fault::Error(ENOSPC), {space}},
       {"EDQUOT", Fault::Error(EDQUOT), {space}},
-      {"EINTR", Fault::Error(EINTR), {io}},
       {"short write", Fault::ShortWrite(), {}},
       {"lost answer", Fault::LostAnswer(EIO), {io}},
       {"EROFS", Fault::Error(EROFS), {std::string(kDestinationReadOnly)}},

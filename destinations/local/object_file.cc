@@ -130,7 +130,6 @@ class ObjectFileWriter final : public sdk::ObjectWriter {
   absl::Status WriteSome(absl::string_view& bytes) {
     const IoResult<size_t> written =
         file_->Write(bytes.substr(0, kMaxWriteBytes));
-    if (written.error == EINTR) return absl::OkStatus();
     if (!written.ok()) return place_.Error("write", name_, written.error);
     // No file system says so, and a loop on it would never end.
     if (written.value == 0) return place_.Error("write", name_, EIO);
@@ -236,13 +235,10 @@ class ObjectFileReader final : public sdk::ObjectReader {
       : place_(place), run_(run), name_(name), file_(std::move(file)) {}
 
   absl::StatusOr<size_t> Read(absl::Span<char> buffer) override {
-    while (true) {
-      SLUICE_RETURN_IF_ERROR(run_.status());
-      const IoResult<size_t> got = file_->Read(buffer);
-      if (got.error == EINTR) continue;
-      if (!got.ok()) return place_.Error("read", name_, got.error);
-      return got.value;
-    }
+    SLUICE_RETURN_IF_ERROR(run_.status());
+    const IoResult<size_t> got = file_->Read(buffer);
+    if (!got.ok()) return place_.Error("read", name_, got.error);
+    return got.value;
   }
 
  private:

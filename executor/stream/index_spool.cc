@@ -52,7 +52,6 @@ absl::Status IndexSpool::ForEachChunk(
         static_cast<size_t>(std::min<uint64_t>(stored_ - offset, chunk.size()));
     const IoResult<size_t> got =
         file_->ReadAt(offset, absl::MakeSpan(chunk.data(), want));
-    if (got.error == EINTR) continue;
     if (!got.ok() || got.value == 0) {
       return ScratchError(kSpoolIndex, "read", got.ok() ? EIO : got.error);
     }

@@ -120,7 +120,6 @@ class PayloadIdSpool::RunReader {
           static_cast<size_t>(std::min<uint64_t>(left_, buffer_.size() - end_));
       const IoResult<size_t> got =
           file_->ReadAt(offset_, absl::Span<char>(buffer_.data() + end_, want));
-      if (got.error == EINTR) continue;
       if (!got.ok() || got.value == 0) {
         return ScratchError(kSpoolIds, "read", got.ok() ? EIO : got.error);
       }

@@ -37,7 +37,7 @@ int FilesIn(const std::string& folder) {
 }
 
 // A file whose writes run out of space after `budget` bytes, and come in
-// small pieces with interruptions between.
+// small pieces.
 class MeanFile final : public File {
  public:
   MeanFile(std::unique_ptr<File> file, uint64_t* budget, int error)
@@ -46,14 +46,12 @@ class MeanFile final : public File {
     return file_->Read(buffer);
   }
   IoResult<size_t> ReadAt(uint64_t offset, absl::Span<char> buffer) override {
-    if (++calls_ % 3 == 0) return IoResult<size_t>::Failed(EINTR);
     return file_->ReadAt(offset, buffer.first((buffer.size() + 1) / 2));
   }
   IoResult<size_t> Write(absl::string_view bytes) override {
     return file_->Write(bytes);
   }
   IoResult<size_t> WriteAt(uint64_t offset, absl::string_view bytes) override {
-    if (++calls_ % 3 == 0) return IoResult<size_t>::Failed(EINTR);
     if (*budget_ < bytes.size()) return IoResult<size_t>::Failed(error_);
     bytes = bytes.substr(0, (bytes.size() + 1) / 2);
     *budget_ -= bytes.size();
@@ -70,7 +68,6 @@ class MeanFile final : public File {
   std::unique_ptr<File> file_;
   uint64_t* const budget_;
   const int error_;
-  int calls_ = 0;
 };
 
 TEST(PayloadIdSpoolTest, SortsAndMergesRepeatsInMemory) {

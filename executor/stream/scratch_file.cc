@@ -39,16 +39,8 @@ absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,
 
 absl::Status WriteAllAt(File& file, uint64_t offset, absl::string_view bytes,
                         absl::string_view what) {
-  while (!bytes.empty()) {
-    const IoResult<size_t> written = file.WriteAt(offset, bytes);
-    if (written.error == EINTR) continue;
-    if (!written.ok() || written.value == 0) {
-      return ScratchError(what, "write", written.ok() ? EIO : written.error);
-    }
-    offset += written.value;
-    bytes.remove_prefix(written.value);
-  }
-  return absl::OkStatus();
+  const int error = sluice::WriteAllAt(file, offset, bytes);
+  return error == 0 ? absl::OkStatus() : ScratchError(what, "write", error);
 }
 
 absl::Status ScratchError(absl::string_view what, absl::string_view step,

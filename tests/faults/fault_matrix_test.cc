@@ -32,7 +32,6 @@ std::vector<NamedFault> Faults() {
   return {{"EIO", Fault::Error(EIO)},
           {"ENOSPC", Fault::Error(ENOSPC)},
           {"short write", Fault::ShortWrite()},
-          {"EINTR", Fault::Error(EINTR)},
           {"lost answer", Fault::LostAnswer(EIO)}};
 }
 
@@ -132,7 +131,7 @@ TEST_P(FaultMatrixTest, EveryCallMayFailAndNothingForbiddenFollows) {
       static_cast<long long>(refused_), static_cast<long long>(wrong));
   // A short write strikes writes only; and a run may take fewer calls when it
   // ends early, never so few that a fault set for the first half is missed.
-  EXPECT_GE(struck_, (calls_ / Stride()) * 4 * 8 / 10);
+  EXPECT_GE(struck_, (calls_ / Stride()) * 3 * 8 / 10);
   EXPECT_GT(refused_, 0);
 }
 

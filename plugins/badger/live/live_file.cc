@@ -50,13 +50,8 @@ class Copy {
   }
 
   absl::Status Append(absl::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto written = file_->Write(bytes);
-      if (written.error == EINTR) continue;
-      if (!written.ok()) return ScratchError(name_, written.error);
-      bytes.remove_prefix(written.value);
-    }
-    return absl::OkStatus();
+    const int error = WriteAll(*file_, bytes);
+    return error == 0 ? absl::OkStatus() : ScratchError(name_, error);
   }
   // The first `bytes` bytes of `from`, or as many of them as the kernel brings
   // over by itself. Where the two are on one file system that can, it shares
@@ -105,7 +100,6 @@ absl::Status CopyBytes(File& from, const std::string& name, uint64_t end,
   while (at < end) {
     piece.resize(std::min<uint64_t>(end - at, kPieceBytes));
     const auto count = from.ReadAt(at, absl::MakeSpan(piece));
-    if (count.error == EINTR) continue;
     if (!count.ok()) return SourceError("read", name, count.error);
     if (count.value == 0) break;
     SLUICE_RETURN_IF_ERROR(
@@ -265,16 +259,10 @@ absl::StatusOr<std::string> ReadFront(FileSystem& folder,
   auto file = folder.Open(name, O_RDONLY | O_NONBLOCK, 0);
   if (!file.ok()) return SourceError("open", name, file.error);
   std::string bytes(count, '\0');
-  size_t have = 0;
-  while (have < count) {
-    const auto got =
-        file.value->ReadAt(have, absl::MakeSpan(bytes).subspan(have));
-    if (got.error == EINTR) continue;
-    if (!got.ok()) return SourceError("read", name, got.error);
-    if (got.value == 0) break;
-    have += got.value;
-  }
-  bytes.resize(have);
+  const IoResult<size_t> got =
+      ReadUpToAt(*file.value, 0, absl::MakeSpan(bytes));
+  if (!got.ok()) return SourceError("read", name, got.error);
+  bytes.resize(got.value);
   if (bytes.empty()) return Changed(name, "it was emptied");
   return bytes;
 }
@@ -345,7 +333,6 @@ absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,
   std::string piece(kPieceBytes, '\0');
   while (bytes.size() <= kMaxSmallBytes) {
     const auto count = file.value->Read(absl::MakeSpan(piece));
-    if (count.error == EINTR) continue;
     if (!count.ok()) return SourceError("read", name, count.error);
     if (count.value == 0) return bytes;
     bytes.append(piece, 0, count.value);

@@ -27,7 +27,6 @@ constexpr absl::string_view kLostAndFound = "lost+found";
 absl::StatusOr<std::vector<DirectoryEntry>> ListFolder(
     FileSystem& folder, const std::string& path) {
   auto entries = folder.List(path);
-  while (entries.error == EINTR) entries = folder.List(path);
   if (!entries.ok()) {
     return TargetError("list", path == "." ? "folder" : path, entries.error);
   }

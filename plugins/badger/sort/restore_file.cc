@@ -20,25 +20,19 @@ constexpr uint32_t kFileMode = 0600;
 // wait for all of it.
 constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 
-absl::Status OkOr(absl::string_view what, absl::string_view path, int error) {
-  return error == 0 ? absl::OkStatus() : TargetError(what, path, error);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileSystem>> OpenFolder(
     FileSystem& folder, const std::string& path) {
-  auto opened = Persistently([&] { return folder.Beneath(path); });
+  auto opened = folder.Beneath(path);
   if (!opened.ok()) return TargetError("open folder", path, opened.error);
   return std::move(opened.value);
 }
 
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(
     FileSystem& folder, std::string path, const FileOwner& owner) {
-  auto file = Persistently([&] {
-    return folder.Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-                       kFileMode);
-  });
+  auto file =
+      folder.Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
   if (!file.ok()) return TargetError("create file", path, file.error);
   SLUICE_RETURN_IF_ERROR(owner.Give(*file.value, path));
   return std::unique_ptr<OutputFile>(
@@ -63,14 +57,9 @@ absl::Status OutputFile::Flush() {
 }
 
 absl::Status OutputFile::WriteAll(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count =
-        Persistently([&] { return file_->WriteAt(written_, bytes); });
-    if (!count.ok()) return TargetError("write file", path_, count.error);
-    if (count.value == 0) return TargetError("write file", path_, EIO);
-    written_ += count.value;
-    bytes.remove_prefix(count.value);
-  }
+  SLUICE_RETURN_IF_ERROR(
+      TargetStatus("write file", path_, WriteAllAt(*file_, written_, bytes)));
+  written_ += bytes.size();
   if (written_ - started_ >= kWritebackBytes) {
     file_->StartWriteback(started_, written_ - started_);
     started_ = written_;
@@ -80,15 +69,13 @@ absl::Status OutputFile::WriteAll(absl::string_view bytes) {
 
 absl::Status OutputFile::SyncAndClose() {
   SLUICE_RETURN_IF_ERROR(Flush());
-  SLUICE_RETURN_IF_ERROR(
-      OkOr("sync file", path_, PersistentlyInt([&] { return file_->Sync(); })));
-  return OkOr("close file", path_, file_->Close());
+  SLUICE_RETURN_IF_ERROR(TargetStatus("sync file", path_, file_->Sync()));
+  return TargetStatus("close file", path_, file_->Close());
 }
 
 absl::StatusOr<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& folder,
                                                            std::string path) {
-  auto file =
-      Persistently([&] { return folder.Open(path, O_RDONLY | O_NOFOLLOW, 0); });
+  auto file = folder.Open(path, O_RDONLY | O_NOFOLLOW, 0);
   if (!file.ok()) return TargetError("open file", path, file.error);
   return std::unique_ptr<InputFile>(
       new InputFile(std::move(file.value), std::move(path)));
@@ -96,17 +83,11 @@ absl::StatusOr<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& folder,
 
 absl::Status InputFile::Read(size_t count, std::string& bytes) {
   bytes.resize(count);
-  size_t have = 0;
-  while (have < count) {
-    const auto got = Persistently([&] {
-      return file_->ReadAt(offset_, absl::MakeSpan(bytes).subspan(have));
-    });
-    if (!got.ok()) return TargetError("read file", path_, got.error);
-    if (got.value == 0) break;
-    have += got.value;
-    offset_ += got.value;
-  }
-  bytes.resize(have);
+  const IoResult<size_t> got =
+      ReadUpToAt(*file_, offset_, absl::MakeSpan(bytes));
+  if (!got.ok()) return TargetError("read file", path_, got.error);
+  offset_ += got.value;
+  bytes.resize(got.value);
   return absl::OkStatus();
 }
 

@@ -91,15 +91,11 @@ absl::Status RandomFile::CheckRange(uint64_t offset, uint64_t count) const {
 
 absl::Status RandomFile::Read(uint64_t offset, absl::Span<char> bytes) const {
   SLUICE_RETURN_IF_ERROR(CheckRange(offset, bytes.size()));
-  while (!bytes.empty()) {
-    const auto read = file_->ReadAt(offset, bytes);
-    if (read.error == EINTR) continue;
-    if (!read.ok()) return IoError("read", name_, read.error);
-    if (read.value == 0) return Damaged(name_, "it was cut while it was read");
-    offset += read.value;
-    bytes.remove_prefix(read.value);
-  }
-  return absl::OkStatus();
+  const IoResult<size_t> read = ReadUpToAt(*file_, offset, bytes);
+  if (!read.ok()) return IoError("read", name_, read.error);
+  return read.value == bytes.size()
+             ? absl::OkStatus()
+             : Damaged(name_, "it was cut while it was read");
 }
 
 }  // namespace badger

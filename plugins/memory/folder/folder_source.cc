@@ -174,7 +174,6 @@ class Reading {
         room = room.first(size - done);
       }
       const auto count = file.Read(room);
-      if (count.error == EINTR) continue;
       if (!count.ok()) return ReadFailed(path, count.error);
       if (count.value == 0) break;
       SLUICE_RETURN_IF_ERROR(writer_.CommitValue(count.value));

@@ -103,7 +103,7 @@ absl::Status CheckKeyIsSafePath(absl::string_view key) {
 }
 
 absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
-  const auto entries = Persistently([&] { return folder.List("."); });
+  const auto entries = folder.List(".");
   if (!entries.ok()) return TargetError("list", "folder", entries.error);
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           ReadPublishing(folder));
@@ -117,7 +117,7 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
 
 absl::Status RemoveRemains(FileSystem& folder) {
   const std::string staging(kStagingFolder);
-  const auto info = Persistently([&] { return folder.Stat(staging); });
+  const auto info = folder.Stat(staging);
   if (info.error == ENOENT) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           ReadPublishing(folder));
@@ -133,11 +133,10 @@ absl::Status FolderStaging::Begin() {
   SLUICE_ASSIGN_OR_RETURN(owner_, FileOwner::Of(folder_));
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kStagingFolder)));
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kTree)));
-  auto tree = Persistently([&] { return folder_.Beneath(std::string(kTree)); });
+  auto tree = folder_.Beneath(std::string(kTree));
   if (!tree.ok()) return TargetError("open folder", kTree, tree.error);
   tree_ = std::move(tree.value);
-  auto opened =
-      Persistently([&] { return tree_->Open(".", O_RDONLY | O_DIRECTORY, 0); });
+  auto opened = tree_->Open(".", O_RDONLY | O_DIRECTORY, 0);
   if (!opened.ok()) return TargetError("open folder", kTree, opened.error);
   tree_folder_ = std::move(opened.value);
   return absl::OkStatus();
@@ -157,9 +156,8 @@ absl::Status FolderStaging::BeginEntry(absl::string_view key) {
 
 int FolderStaging::Create(FileSystem& in, std::string path) {
   path_ = std::move(path);
-  auto file = Persistently([&] {
-    return in.Open(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
-  });
+  auto file =
+      in.Open(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
   if (!file.ok()) return file.error;
   file_ = std::move(file.value);
   size_ = 0;
@@ -175,8 +173,7 @@ absl::Status FolderStaging::EnterFoldersOf(absl::string_view path) {
     const size_t slash = path.find('/', inside_.size());
     if (slash == absl::string_view::npos) return absl::OkStatus();
     const std::string folder(path.substr(0, slash));
-    const int error = PersistentlyInt(
-        [&] { return tree_->MakeDirectory(folder, kFolderMode); });
+    const int error = tree_->MakeDirectory(folder, kFolderMode);
     if (error == EEXIST) {
       return Refused(path, "a folder on its way has the name of another key");
     }
@@ -227,21 +224,12 @@ absl::Status FolderStaging::AppendValue(absl::string_view bytes) {
 
 // At size_.
 absl::Status FolderStaging::WriteAll(absl::string_view bytes) {
-  uint64_t offset = size_;
-  while (!bytes.empty()) {
-    const auto count =
-        Persistently([&] { return file_->WriteAt(offset, bytes); });
-    if (!count.ok()) return TargetError("write file", path_, count.error);
-    if (count.value == 0) return TargetError("write file", path_, EIO);
-    offset += count.value;
-    bytes.remove_prefix(count.value);
-  }
-  return absl::OkStatus();
+  return TargetStatus("write file", path_, WriteAllAt(*file_, size_, bytes));
 }
 
 absl::Status FolderStaging::EndEntry() {
   if (ends_in_hole_) {
-    const int error = PersistentlyInt([&] { return file_->Truncate(size_); });
+    const int error = file_->Truncate(size_);
     if (error != 0) return TargetError("write file", path_, error);
   }
   SLUICE_RETURN_IF_ERROR(SyncFile());
@@ -258,7 +246,7 @@ absl::Status FolderStaging::SyncFile() {
     SLUICE_ASSIGN_OR_RETURN(const bool at_once, CanSyncAtOnce());
     if (at_once) return absl::OkStatus();
   }
-  const int error = PersistentlyInt([&] { return file_->Sync(); });
+  const int error = file_->Sync();
   return error == 0 ? absl::OkStatus() : TargetError("sync file", path_, error);
 }
 
@@ -267,8 +255,7 @@ absl::StatusOr<bool> FolderStaging::CanSyncAtOnce() {
     return syncing_ == Syncing::kAtOnce;
   }
   // The way to learn whether it can is to do it.
-  const int error =
-      PersistentlyInt([&] { return tree_folder_->SyncFileSystem(); });
+  const int error = tree_folder_->SyncFileSystem();
   if (error != 0 && error != ENOTSUP) {
     return TargetError("sync file system of", kTree, error);
   }
@@ -282,8 +269,7 @@ absl::Status FolderStaging::SyncTree() {
   if (std::exchange(syncing_, Syncing::kEachForGood) != Syncing::kAtOnce) {
     return SyncFolder(folder_, std::string(kTree));
   }
-  const int error =
-      PersistentlyInt([&] { return tree_folder_->SyncFileSystem(); });
+  const int error = tree_folder_->SyncFileSystem();
   return error == 0 ? absl::OkStatus()
                     : TargetError("sync file system of", kTree, error);
 }
@@ -304,7 +290,7 @@ absl::Status FolderStaging::WritePublishing(
 absl::Status FolderStaging::Publish() {
   const std::string tree(kTree);
   SLUICE_RETURN_IF_ERROR(SyncTree());
-  const auto entries = Persistently([&] { return folder_.List(tree); });
+  const auto entries = folder_.List(tree);
   if (!entries.ok()) return TargetError("list", tree, entries.error);
   std::vector<std::string> names;
   names.reserve(entries.value.size());

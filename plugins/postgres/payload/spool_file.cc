@@ -61,14 +61,8 @@ absl::Status SpoolFile::Unname() {
 }
 
 absl::Status SpoolFile::Append(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const IoResult<size_t> written = file_->Write(bytes);
-    if (!written.ok() && written.error != EINTR) {
-      return ScratchError("write", name_, written.error);
-    }
-    bytes.remove_prefix(written.value);
-  }
-  return absl::OkStatus();
+  const int error = WriteAll(*file_, bytes);
+  return error == 0 ? absl::OkStatus() : ScratchError("write", name_, error);
 }
 
 absl::Status SpoolFile::Close() {
