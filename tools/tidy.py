@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """tools/tidy.py [--all | FILE...]: clang-tidy on the sources that ship.
 
-The sources of a folder are read as one translation unit: nearly all of what
-clang-tidy does is reading the standard library's headers and Abseil's, once a
-unit. Those whose names clash there (two files may each have a kMagic of their
-own) come in a next one. With --all the sources of tests and benchmarks too,
+The sources of a room with its sub-rooms are read as one translation unit:
+nearly all of what clang-tidy does is reading the standard library's headers and
+Abseil's, once a unit. Those whose names clash there (two files may each have a
+kMagic of their own) come in a next one; where headers clash, each folder is a
+unit. With --all the sources of tests and benchmarks too,
 each by itself, and with the static analyzer: some fifty times as long. A unit
 that passed is not looked at again until a file of it, a header, .clang-tidy or
 this script changed.
@@ -23,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".sluice/tidy"
 INCLUDE = CACHE / "include"
 SYSTEM = CACHE / "system"
-OURS = re.compile(re.escape(str(INCLUDE / "sluice")) + r"/(\S+\.cc):\d+:\d+: (?:fatal )?error:")
+ERROR = re.compile(r"^(\S+?):\d+:\d+: (?:fatal )?error:", re.MULTILINE)
 LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/sdk/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
 ANALYZER = "clang-analyzer-*,-clang-analyzer-optin.performance.Padding"
 
@@ -43,6 +44,19 @@ def tree(*patterns):
                       if name not in (".git", ".sluice", "examples") and not name.startswith("bazel-")]
         found += [pathlib.Path(folder, name).relative_to(ROOT) for name in names]
     return sorted(str(path) for path in found if any(path.match(pattern) for pattern in patterns))
+
+
+def by(key, names):
+    """The names in lists, one for each value of the key."""
+    found = {}
+    for name in names:
+        found.setdefault(key(name), []).append(name)
+    return list(found.values())
+
+
+def room(name):
+    """The room at the top that a file lies in, or a plugin's."""
+    return "/".join(name.split("/")[:2 if name.startswith("plugins/") else 1])
 
 
 def compiler_flags():
@@ -76,21 +90,24 @@ class Tidy:
         path.write_text("".join(f'#include "sluice/{name}"\n' for name in files))
         return path, path.with_suffix(".passed")
 
-    def clashing(self, unit):
-        """The files that do not compile behind those before them."""
+    def parts(self, files, unit):
+        """The files, apart where they do not compile one behind the other."""
         errors = subprocess.run(["clang", "-fsyntax-only", "-ferror-limit=0", "-w", *self.flags, unit],
                                 cwd=ROOT, capture_output=True, text=True).stderr
-        return set(OURS.findall(errors))
+        places = set(ERROR.findall(errors))
+        later = {name for name in files if str(INCLUDE / "sluice" / name) in places}
+        if len(later) < len(places) and len(folders := by(os.path.dirname, files)) > 1:
+            return folders
+        return by(lambda name: name in later, files)
 
     def check(self, files):
         """Whether the files pass; prints what was found."""
         unit, mark = self.unit(files)
         if mark.exists():
             return True
-        later = self.clashing(unit) if len(files) > 1 else set()
-        if later and len(later) < len(files):
-            rest = [name for name in files if name not in later]
-            return all([self.check(rest), self.check([name for name in files if name in later])])
+        parts = self.parts(files, unit) if len(files) > 1 else []
+        if len(parts) > 1:
+            return all([self.check(part) for part in parts])
         done = subprocess.run(["clang-tidy", "--quiet", f"--checks={self.checks}", unit, "--", *self.flags],
                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode == 0:
@@ -106,12 +123,10 @@ def main(arguments):
     files = named or [name for name in tree("*.cc") if everything or not LEFT_OUT.search(name)]
     if not files:
         sys.exit("tidy: no source was found, so none was checked")
-    units = {}
-    for name in files:
-        units.setdefault(name if everything or named else os.path.dirname(name), []).append(name)
+    units = [[name] for name in files] if everything or named else by(room, files)
     tidy = Tidy(ANALYZER if everything else "")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        passed = list(pool.map(tidy.check, sorted(units.values(), key=len, reverse=True)))
+        passed = list(pool.map(tidy.check, sorted(units, key=len, reverse=True)))
     return 0 if all(passed) else 1
 
 
