@@ -14,6 +14,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/executor/executor.h"
+#include "sluice/executor/limits.h"
 #include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/testing/fake_destination.h"
 #include "sluice/executor/testing/fake_job_store.h"

@@ -83,7 +83,7 @@ absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
   return service::RecordsWithoutArchive(std::move(records), archives);
 }
 
-Json ToJson(const ArchiveRow& row) {
+Json ArchiveJson(const ArchiveRow& row) {
   return {{"id", row.id},
           {"damaged", row.damaged()},
           {"manifest", row.manifest.ok() ? ToJson(*row.manifest) : Json()},

@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
     const std::vector<ArchiveRow>& archives);
 
 // What the words of --json say of one: {"id", "damaged", "manifest", "record"}.
-Json ToJson(const ArchiveRow& row);
+Json ArchiveJson(const ArchiveRow& row);
 
 // Marks the archive as damaged in the catalog, or as sound again: see
 // service::SetDamaged. Where the catalog cannot be used, a note says so.

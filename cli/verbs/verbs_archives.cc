@@ -217,7 +217,8 @@ Outcome RunListVerb(Session& session) {
       continue;
     }
     if (!row.unreadable().ok()) unreadable = row.unreadable();
-    if (session.console().json()) session.console().ResultJson(ToJson(row));
+    if (session.console().json())
+      session.console().ResultJson(ArchiveJson(row));
     table.Add(TableRow(row));
   }
   if (!session.console().json()) session.console().Result(table.Text());
@@ -234,7 +235,7 @@ Outcome RunShowVerb(Session& session) {
       const ArchiveRow row,
       Choose(session, rows, {command.arguments.front(), command.Get("store")}));
   if (session.console().json()) {
-    session.console().ResultJson(ToJson(row));
+    session.console().ResultJson(ArchiveJson(row));
   } else {
     session.console().Result(ShowText(row, repo));
   }

@@ -286,7 +286,7 @@ TEST_F(LongLivedRepoTest, WhatIsBeingCopiedInIsNotEaten) {
 
 TEST_F(LongLivedRepoTest, AMachineWhoseClockIsAheadEndsNoLiveWriter) {
   bool swept = false;
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.CallBefore(5, [&] {
     auto ahead = std::make_shared<FailingStore>(objects_);
     ahead->clock_ahead = absl::Hours(5);
@@ -304,7 +304,7 @@ TEST_F(LongLivedRepoTest, AMachineWhoseClockIsAheadEndsNoLiveWriter) {
 
 TEST_F(LongLivedRepoTest, AWriterWhoseClockIsBehindIsAlive) {
   store_->clock_ahead = -absl::Hours(5);
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.CallBefore(5, [&] {
     const auto report = ArchiveDestination::Create(objects_, &clock_, options_)
                             ->Sweep(context_);
@@ -494,7 +494,7 @@ TEST_F(LongLivedRepoTest, ReadsThePayloadBackBeforeThePublishWhereThatIsAsked) {
   // A place that flips a byte while it commits.
   for (const bool read_back : {false, true}) {
     const std::string id = TestId(read_back ? 8 : 7);
-    FakePayload payload(TestPayload(40, 5));
+    CannedPayload payload(TestPayload(40, 5));
     Manifest manifest = TestManifest(id);
     PutOptions put;
     put.read_back_payload = read_back;
@@ -513,7 +513,7 @@ TEST_F(LongLivedRepoTest, ReadsThePayloadBackBeforeThePublishWhereThatIsAsked) {
 }
 
 TEST_F(LongLivedRepoTest, SaysWhatTheReadingBackCost) {
-  FakePayload payload(TestPayload(40, 5));
+  CannedPayload payload(TestPayload(40, 5));
   Manifest manifest = TestManifest(TestId(7));
   PutOptions put;
   put.read_back_payload = true;

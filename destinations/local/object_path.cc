@@ -33,7 +33,7 @@ std::string NewToken() {
 }  // namespace
 
 bool IsSegment(absl::string_view name) {
-  return !name.empty() && name.size() <= kMaxSegmentBytes && name != "." &&
+  return !name.empty() && name.size() <= kMaxNamePartBytes && name != "." &&
          name != ".." && !absl::StartsWith(name, kReserved) &&
          std::all_of(name.begin(), name.end(), IsNameByte);
 }
@@ -49,7 +49,7 @@ absl::Status CheckObjectName(absl::string_view name) {
       return MakeError(
           absl::StatusCode::kInvalidArgument, kInvalidArgument,
           absl::StrCat("a part of the name '", name.substr(0, 100),
-                       "...' is longer than ", kMaxSegmentBytes, " bytes"));
+                       "...' is longer than ", kMaxNamePartBytes, " bytes"));
     }
   }
   return absl::OkStatus();

@@ -22,7 +22,7 @@
 namespace sluice {
 
 // The longest segment: 255 bytes less what a temporary name adds.
-inline constexpr size_t kMaxSegmentBytes = 215;
+inline constexpr size_t kMaxNamePartBytes = 215;
 // Of a whole name, as sdk::IsObjectName has it.
 inline constexpr size_t kMaxNameBytes = 512;
 

@@ -53,7 +53,7 @@ TEST(ObjectPathTest, TemporaryNamesLieBesideTheObjectAndSayForWhatTheyAre) {
     all.insert(NewTemporary(name));
   }
   EXPECT_EQ(all.size(), 6u);
-  EXPECT_LE(NewTemporary(std::string(kMaxSegmentBytes, 'n')).size(), 255u);
+  EXPECT_LE(NewTemporary(std::string(kMaxNamePartBytes, 'n')).size(), 255u);
 }
 
 TEST(ObjectPathTest, TakesNothingElseForATemporaryFile) {

@@ -17,7 +17,7 @@ constexpr char kSpoolIndex[] = "spool the index";
 }  // namespace
 
 IndexSpool::IndexSpool(const std::string& scratch_dir, FileSystem* file_system)
-    : scratch_dir_(ScratchFolder(scratch_dir)),
+    : scratch_dir_(ScratchFolderOr(scratch_dir)),
       file_system_(file_system != nullptr ? file_system : FileSystem::Posix()) {
 }
 
@@ -38,7 +38,7 @@ absl::Status IndexSpool::Flush() {
         file_, OpenScratchFile(*file_system_, scratch_dir_, "sluice-index-",
                                kSpoolIndex));
   }
-  SLUICE_RETURN_IF_ERROR(WriteAllAt(*file_, stored_, buffer_, kSpoolIndex));
+  SLUICE_RETURN_IF_ERROR(WriteScratch(*file_, stored_, buffer_, kSpoolIndex));
   stored_ += buffer_.size();
   buffer_.clear();
   return absl::OkStatus();

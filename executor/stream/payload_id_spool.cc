@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/executor/limits.h"
 #include "sluice/executor/stream/scratch_file.h"
 
 namespace sluice {
@@ -68,7 +69,7 @@ class PayloadIdSpool::RunWriter {
 
  private:
   absl::Status Flush() {
-    SLUICE_RETURN_IF_ERROR(WriteAllAt(
+    SLUICE_RETURN_IF_ERROR(WriteScratch(
         *file_, run_.offset + run_.bytes,
         absl::string_view(buffer_.data(), buffer_.size()), kSpoolIds));
     run_.bytes += buffer_.size();
@@ -142,7 +143,7 @@ class PayloadIdSpool::RunReader {
 
 PayloadIdSpool::PayloadIdSpool(Options options)
     : options_([&] {
-        options.scratch_dir = ScratchFolder(options.scratch_dir);
+        options.scratch_dir = ScratchFolderOr(options.scratch_dir);
         if (options.file_system == nullptr) {
           options.file_system = FileSystem::Posix();
         }

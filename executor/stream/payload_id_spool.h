@@ -34,8 +34,6 @@
 
 namespace sluice {
 
-inline constexpr size_t kMaxPayloadIdBytes = 1024;
-
 // OK for 1 to 1,024 bytes without control bytes (below 0x20, and 0x7f): one id
 // is one line in the archive's payload_ids.
 absl::Status CheckPayloadId(absl::string_view id);

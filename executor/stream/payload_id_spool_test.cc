@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/executor/limits.h"
 
 namespace sluice {
 namespace {

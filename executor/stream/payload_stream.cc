@@ -11,6 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/exclusive_use.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/executor/limits.h"
 #include "sluice/executor/printable.h"
 #include "sluice/executor/stream/index_spool.h"
 
@@ -38,9 +39,9 @@ absl::Status BadValue(absl::string_view message) {
 }
 
 absl::Status CheckName(absl::string_view what, absl::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes || !IsUtf8(name) ||
+  if (name.empty() || name.size() > kMaxMetadataNameBytes || !IsUtf8(name) ||
       std::any_of(name.begin(), name.end(), absl::ascii_iscntrl)) {
-    return BadValue(absl::StrCat(what, " must be 1 to ", kMaxNameBytes,
+    return BadValue(absl::StrCat(what, " must be 1 to ", kMaxMetadataNameBytes,
                                  " bytes of UTF-8 without control bytes"));
   }
   return absl::OkStatus();

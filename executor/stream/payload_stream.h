@@ -33,13 +33,6 @@
 
 namespace sluice {
 
-// Bounds of what ends up in the manifest, so that no manifest outgrows what its
-// readers accept.
-inline constexpr size_t kMaxCounts = 1000;
-inline constexpr size_t kMaxNameBytes = 256;  // of a count, of a metadata key
-inline constexpr size_t kMaxMetadataEntries = 10000;
-inline constexpr size_t kMaxMetadataBytes = size_t{1} << 20;  // keys and values
-
 // Metadata by which a source says "1" where it streamed all although it was
 // given a base. As in sluice_plugin.h, backup().
 inline constexpr char kStreamedFullKey[] = "sluice.full";

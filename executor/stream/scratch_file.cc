@@ -14,7 +14,7 @@
 
 namespace sluice {
 
-std::string ScratchFolder(const std::string& given) {
+std::string ScratchFolderOr(const std::string& given) {
   if (!given.empty()) return given;
   const char* environment = std::getenv("TMPDIR");
   return environment != nullptr && *environment != '\0' ? environment : "/tmp";
@@ -37,9 +37,9 @@ absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,
   return std::move(file.value);
 }
 
-absl::Status WriteAllAt(File& file, uint64_t offset, absl::string_view bytes,
-                        absl::string_view what) {
-  const int error = sluice::WriteAllAt(file, offset, bytes);
+absl::Status WriteScratch(File& file, uint64_t offset, absl::string_view bytes,
+                          absl::string_view what) {
+  const int error = WriteAllAt(file, offset, bytes);
   return error == 0 ? absl::OkStatus() : ScratchError(what, "write", error);
 }
 

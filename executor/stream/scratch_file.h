@@ -19,7 +19,7 @@
 namespace sluice {
 
 // `given`, else $TMPDIR, else /tmp.
-std::string ScratchFolder(const std::string& given);
+std::string ScratchFolderOr(const std::string& given);
 
 // FOLDER/PREFIX and something random. `what` begins every message: "spool
 // payload ids".
@@ -29,8 +29,8 @@ absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,
                                                       absl::string_view what);
 
 // All of `bytes`, also where it takes several writes.
-absl::Status WriteAllAt(File& file, uint64_t offset, absl::string_view bytes,
-                        absl::string_view what);
+absl::Status WriteScratch(File& file, uint64_t offset, absl::string_view bytes,
+                          absl::string_view what);
 
 // What went wrong with a scratch file: "WHAT: STEP: strerror".
 absl::Status ScratchError(absl::string_view what, absl::string_view step,

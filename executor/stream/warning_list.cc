@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "sluice/executor/limits.h"
 #include "sluice/executor/printable.h"
 
 namespace sluice {

@@ -22,11 +22,6 @@
 
 namespace sluice {
 
-// With the one that says how many more there were.
-inline constexpr size_t kMaxWarnings = 1000;
-inline constexpr size_t kMaxWarningCodeBytes = 64;
-inline constexpr size_t kMaxWarningMessageBytes = 1024;
-
 class WarningList final : public WarningSink {
  public:
   void AddWarning(absl::string_view code, absl::string_view message) override;

@@ -16,6 +16,7 @@
 #include "sluice/base/exclusive_use.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/executor/limits.h"
 #include "sluice/plugins/host/entry_check.h"
 #include "sluice/plugins/sdk/barrier.h"
 #include "sluice/plugins/sdk/error.h"
@@ -51,8 +52,6 @@ struct ManifestTables {
   std::vector<sluice_count> counts;
 };
 
-// As the executor's kMaxCounts: no more are read from the plugin's memory.
-constexpr uint64_t kMaxCounts = 1000;
 // Payload ids that are looked at in one go.
 constexpr uint64_t kIdsAtOnce = 1024;
 

@@ -10,10 +10,12 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/format/times.h"
 #include "sluice/destinations/archive/format/utf8.h"
+#include "sluice/executor/limits.h"
 
 namespace sluice {
 namespace {
@@ -87,7 +89,8 @@ Fault CollectionsFault(const Manifest& manifest) {
     }
     if (!fault.empty()) return fault;
   }
-  if (manifest.source_counts().size() > kMaxCounts) return "too many counts";
+  if (manifest.source_counts().size() > kMaxManifestCounts)
+    return "too many counts";
   for (const auto& [key, count] : manifest.source_counts()) {
     if (Fault fault = IdFault("source_counts", key); !fault.empty())
       return fault;
@@ -100,7 +103,7 @@ Fault CollectionsFault(const Manifest& manifest) {
       return fault;
     bytes += value.size();
   }
-  if (bytes > kMaxMetadataBytes) return "too much metadata";
+  if (bytes > kMaxManifestMetadataBytes) return "too much metadata";
   return kNone;
 }
 

@@ -24,19 +24,6 @@ namespace sluice {
 // one an archive, and every tombstone, is still of the first.
 inline constexpr uint32_t kManifestVersion = 2;
 inline constexpr uint32_t kFirstManifestVersion = 1;
-inline constexpr uint64_t kMaxManifestBytes = uint64_t{32} << 20;
-// Objects, lists and commas outside of strings, which is what a parser's memory
-// goes by: 32 MiB of "{}" would take 840 MB. The largest manifest that can be
-// written has fewer.
-inline constexpr uint64_t kMaxManifestValues = 600'000;
-inline constexpr int kMaxSegments = 100'000;
-inline constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 46;
-inline constexpr int kMaxWarnings = 1'000;
-inline constexpr size_t kMaxWarningBytes = 4'096;
-inline constexpr size_t kMaxTextBytes = 1'024;  // ids, kinds, names
-inline constexpr size_t kMaxCounts = 10'000;
-inline constexpr size_t kMaxMetadataEntries = 10'000;
-inline constexpr size_t kMaxMetadataBytes = size_t{8} << 20;  // all values
 
 // The bytes of manifest.json. INVALID_ARGUMENT where `manifest` is not valid,
 // RESOURCE_EXHAUSTED where it is larger than a reader accepts.

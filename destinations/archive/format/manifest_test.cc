@@ -12,9 +12,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/format/utf8.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"
+#include "sluice/executor/limits.h"
 
 namespace sluice {
 namespace {
@@ -142,10 +144,10 @@ TEST(ManifestTest, EachRuleIsKeptByTheWriterAndByTheReader) {
 TEST(ManifestTest, TheWriterRefusesWhatTheReaderWouldFindTooLarge) {
   Manifest manifest = Valid();
   (*manifest.mutable_engine_metadata())["big"] =
-      std::string(kMaxMetadataBytes + 1, 'x');
+      std::string(kMaxManifestMetadataBytes + 1, 'x');
   EXPECT_FALSE(EncodeManifest(manifest).ok());
   (*manifest.mutable_engine_metadata())["big"] =
-      std::string(kMaxMetadataBytes, 'x');
+      std::string(kMaxManifestMetadataBytes, 'x');
   const std::string bytes = Encoded(manifest);
   EXPECT_LE(bytes.size(), kMaxManifestBytes);
   EXPECT_TRUE(ParseManifest(bytes, TestId(1)).ok());

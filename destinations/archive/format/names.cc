@@ -8,12 +8,11 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
 namespace {
-
-constexpr size_t kMaxNameBytes = 512;
 
 bool IsNameCharacter(char c) {
   return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
@@ -54,7 +53,7 @@ absl::Status CheckBackupId(absl::string_view id) {
 }
 
 bool IsObjectName(absl::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes) return false;
+  if (name.empty() || name.size() > kMaxObjectNameBytes) return false;
   for (absl::string_view part : absl::StrSplit(name, '/')) {
     if (!IsNamePart(part)) return false;
   }

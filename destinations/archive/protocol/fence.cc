@@ -1,6 +1,7 @@
 #include "sluice/destinations/archive/protocol/fence.h"
 
 #include "sluice/base/error.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/manifest.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/executor/ulid.h"

@@ -8,11 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/manifest.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/protocol/hash_beside.h"
 #include "sluice/destinations/archive/protocol/object_io.h"
+#include "sluice/executor/limits.h"
 
 namespace sluice {
 namespace {

@@ -57,7 +57,6 @@ absl::StatusOr<StoredIndex> WriteIndex(const ArchiveTarget& target,
                                        const PayloadReader& payload);
 
 // 1 to 1,024 bytes, no control bytes.
-inline constexpr size_t kMaxPayloadIdBytes = 1'024;
 bool IsPayloadId(absl::string_view id);
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/manifest.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/protocol/end_attempt.h"

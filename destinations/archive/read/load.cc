@@ -6,12 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/manifest.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/protocol/fence.h"
 #include "sluice/destinations/archive/protocol/object_io.h"
 #include "sluice/destinations/archive/protocol/payload_writer.h"
+#include "sluice/executor/limits.h"
 
 namespace sluice {
 namespace {

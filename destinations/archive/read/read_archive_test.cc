@@ -44,7 +44,7 @@ class ReadArchiveTest : public testing::Test {
   }
 
   void Put(int number, const std::string& payload) {
-    FakePayload source(payload);
+    CannedPayload source(payload);
     source.SetIds({"a", "b"});
     source.SetIndex("what the next increment must know");
     Manifest manifest = TestManifest(TestId(number));

@@ -51,7 +51,7 @@ ArchiveOptions TestOptions() {
 absl::Status PutTestBackup(ArchiveDestination& archives,
                            absl::string_view backup_id,
                            absl::string_view payload) {
-  FakePayload source{std::string(payload)};
+  CannedPayload source{std::string(payload)};
   source.SetIds({"a", "b"});
   Manifest manifest = TestManifest(backup_id);
   return archives.PutBackup(Context::Background(), manifest, source, {});

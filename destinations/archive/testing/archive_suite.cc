@@ -163,7 +163,7 @@ TEST_P(ArchiveSuite, SumsCoverEveryFileWithItsTrueDigest) {
 }
 
 TEST_P(ArchiveSuite, FillsInWhatIsKnownOnlyAtTheEnd) {
-  FakePayload payload(TestPayload(20, 1));
+  CannedPayload payload(TestPayload(20, 1));
   payload.SetIds({"a", "b", "c"});
   payload.mutable_trailer().metadata["version"] = std::string("\0\xff", 2);
   payload.mutable_trailer().warnings.push_back({"skipped", "a socket"});
@@ -189,7 +189,7 @@ TEST_P(ArchiveSuite, FillsInWhatIsKnownOnlyAtTheEnd) {
 
 TEST_P(ArchiveSuite, KeepsAnIndexBesideThePayload) {
   const std::string index = TestPayload(200'000, 7);
-  FakePayload payload(TestPayload(20, 1));
+  CannedPayload payload(TestPayload(20, 1));
   payload.SetIndex(index);
   Manifest manifest = TestManifest(TestId(1));
   ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
@@ -213,7 +213,7 @@ TEST_P(ArchiveSuite, KeepsAnIndexBesideThePayload) {
 
 TEST_P(ArchiveSuite, ADamagedIndexGivesNoEndAndIsFoundByVerify) {
   std::string index = TestPayload(1000, 7);
-  FakePayload payload(TestPayload(20, 1));
+  CannedPayload payload(TestPayload(20, 1));
   payload.SetIndex(index);
   Manifest manifest = TestManifest(TestId(1));
   ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
@@ -250,7 +250,7 @@ TEST_P(ArchiveSuite, ListsOldestFirstAndOnlyWhatIsOurs) {
                                "2026-11-22T10:00:01.000Z",
                                "2026-11-22T10:00:02.000Z"};
   for (int i = 0; i < 3; ++i) {
-    FakePayload payload("x");
+    CannedPayload payload("x");
     Manifest manifest = TestManifest(TestId(i));
     manifest.set_created_at(times[i]);
     ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
@@ -275,7 +275,7 @@ TEST_P(ArchiveSuite, NeverReplacesAnArchiveOfTheSameId) {
 
 TEST_P(ArchiveSuite, PublishesNothingWhenTheSourceFails) {
   const std::vector<std::string> before = Names();
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.FailAtEnd(MakeError(absl::StatusCode::kInternal, kSourceFailed,
                               "the store burnt down"));
   Manifest manifest = TestManifest(TestId(1));
@@ -288,7 +288,7 @@ TEST_P(ArchiveSuite, PublishesNothingWhenTheSourceFails) {
 
 TEST_P(ArchiveSuite, PublishesNothingWhenThePayloadIsShorterThanItsEndSaid) {
   const std::vector<std::string> before = Names();
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.mutable_trailer().size_bytes = 51;
   Manifest manifest = TestManifest(TestId(1));
   EXPECT_EQ(CodeOf(archives_->PutBackup(context_, manifest, payload, {})),
@@ -300,7 +300,7 @@ TEST_P(ArchiveSuite, CancelWinsUntilTheManifestIsCommitted) {
   const std::vector<std::string> before = Names();
   for (const size_t view : {0, 3, 7}) {
     auto [context, cancel] = Context::WithCancel(context_);
-    FakePayload payload(TestPayload(50, 1));
+    CannedPayload payload(TestPayload(50, 1));
     payload.CallBefore(
         view, [cancel = cancel] { cancel(absl::CancelledError("ctrl-c")); });
     Manifest manifest = TestManifest(TestId(1));
@@ -311,7 +311,7 @@ TEST_P(ArchiveSuite, CancelWinsUntilTheManifestIsCommitted) {
   }
   // Within before_publish is still before the commit.
   auto [context, cancel] = Context::WithCancel(context_);
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   Manifest manifest = TestManifest(TestId(1));
   PutOptions put;
   put.before_publish = [cancel = cancel] {
@@ -326,7 +326,7 @@ TEST_P(ArchiveSuite, CancelWinsUntilTheManifestIsCommitted) {
 
 TEST_P(ArchiveSuite, AnErrorBeforePublishStopsIt) {
   const std::vector<std::string> before = Names();
-  FakePayload payload("x");
+  CannedPayload payload("x");
   Manifest manifest = TestManifest(TestId(1));
   PutOptions put;
   int publishing = 0;
@@ -343,7 +343,7 @@ TEST_P(ArchiveSuite, AnErrorBeforePublishStopsIt) {
 
 TEST_P(ArchiveSuite, AWriterWhoseNameWasEndedIsFenced) {
   const std::vector<std::string> before = Names();
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.CallBefore(2, [&] {
     const CommitOutcome tombstone =
         CommitTombstone(context_, *store_, TestId(1), "swept", "another",
@@ -359,7 +359,7 @@ TEST_P(ArchiveSuite, AWriterWhoseNameWasEndedIsFenced) {
 }
 
 TEST_P(ArchiveSuite, OfTwoWritersOfOneIdOneIsRefusedAndHarmsNothing) {
-  FakePayload first(TestPayload(50, 1));
+  CannedPayload first(TestPayload(50, 1));
   absl::Status second;
   first.CallBefore(3, [&] {
     second = PutTestBackup(*archives_, TestId(1), TestPayload(9, 2));
@@ -390,7 +390,7 @@ TEST_P(ArchiveSuite, EightWritersAtOncePublishEightArchives) {
 }
 
 TEST_P(ArchiveSuite, HoldsNoMoreViewsThanThePayloadAllows) {
-  FakePayload payload(TestPayload(2000, 1));
+  CannedPayload payload(TestPayload(2000, 1));
   Manifest manifest = TestManifest(TestId(1));
   ASSERT_EQ(archives_->PutBackup(context_, manifest, payload, {}),
             absl::OkStatus());
@@ -678,7 +678,7 @@ TEST_P(ArchiveSuite, SweepEndsTheRemainsOfAWriterThatIsGone) {
 
 TEST_P(ArchiveSuite, SweepLeavesALiveWriterAlone) {
   const absl::Time now = store_->Describe(context_, false)->now;
-  FakePayload payload(TestPayload(50, 1));
+  CannedPayload payload(TestPayload(50, 1));
   payload.CallBefore(5, [&] {
     // Another program's lease beside our own.
     Overwrite(ObjectName(TestId(2), "payload.bin"), "a second writer's");

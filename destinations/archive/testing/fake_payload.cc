@@ -10,24 +10,24 @@
 
 namespace sluice {
 
-FakePayload::FakePayload(std::string bytes, size_t view_bytes)
+CannedPayload::CannedPayload(std::string bytes, size_t view_bytes)
     : bytes_(std::move(bytes)), view_bytes_(view_bytes) {
   trailer_.size_bytes = bytes_.size();
   trailer_.xxh3 = XXH3_64bits(bytes_.data(), bytes_.size());
   trailer_.counts["bytes"] = bytes_.size();
 }
 
-void FakePayload::SetIds(std::vector<std::string> ascending) {
+void CannedPayload::SetIds(std::vector<std::string> ascending) {
   ids_ = std::move(ascending);
   trailer_.payload_id_count = ids_.size();
 }
 
-void FakePayload::CallBefore(size_t number, std::function<void()> callback) {
+void CannedPayload::CallBefore(size_t number, std::function<void()> callback) {
   callback_at_ = number;
   callback_ = std::move(callback);
 }
 
-absl::StatusOr<absl::string_view> FakePayload::Next() {
+absl::StatusOr<absl::string_view> CannedPayload::Next() {
   if (callback_ && callback_at_ == taken_) std::exchange(callback_, nullptr)();
   if (offset_ == bytes_.size()) {
     if (!end_.ok()) return end_;
@@ -41,7 +41,7 @@ absl::StatusOr<absl::string_view> FakePayload::Next() {
   return view;
 }
 
-absl::Status FakePayload::ForEachPayloadId(
+absl::Status CannedPayload::ForEachPayloadId(
     const std::function<absl::Status(absl::string_view)>& callback) const {
   for (const std::string& id : ids_) {
     SLUICE_RETURN_IF_ERROR(callback(id));

@@ -3,7 +3,7 @@
 
 // A payload from memory, for tests of destinations.
 //
-//   FakePayload payload("hello");
+//   CannedPayload payload("hello");
 //   payload.SetIds({"a", "b"});
 //   destination->PutBackup(context, manifest, payload, {});
 
@@ -20,10 +20,10 @@
 
 namespace sluice {
 
-class FakePayload final : public PayloadReader {
+class CannedPayload final : public PayloadReader {
  public:
   // Given out in views of `view_bytes`.
-  explicit FakePayload(std::string bytes, size_t view_bytes = 7);
+  explicit CannedPayload(std::string bytes, size_t view_bytes = 7);
 
   void SetIds(std::vector<std::string> ascending);
   void SetIndex(std::string bytes) { index_ = std::move(bytes); }

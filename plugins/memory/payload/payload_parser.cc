@@ -93,7 +93,7 @@ absl::Status PayloadParser::OnField(absl::string_view field) {
       return absl::OkStatus();
     case State::kIdLength:
       length_ = FromLittleEndian(field);
-      if (length_ == 0 || length_ > kMaxPayloadIdBytes) {
+      if (length_ == 0 || length_ > kMaxRefBytes) {
         return Damaged(absl::StrCat("a payload id of ", length_, " bytes"));
       }
       state_ = State::kId;

@@ -25,7 +25,7 @@ namespace sluice {
 inline constexpr size_t kMaxMemoryKeyBytes = 65535;
 // A payload id names a block elsewhere that the entry refers to: 1 to 1,024
 // bytes, no control bytes.
-inline constexpr size_t kMaxPayloadIdBytes = 1024;
+inline constexpr size_t kMaxRefBytes = 1024;
 inline constexpr size_t kMaxStoreIdBytes = 128;
 
 // One entry, borrowed from the snapshot that showed it.
