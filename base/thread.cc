@@ -90,11 +90,11 @@ absl::StatusOr<Thread> Thread::Start(absl::string_view name,
     return Thread(handle);
   }
   return WithHint(
-      MakeError(
-          absl::StatusCode::kResourceExhausted, kResourceExhausted,
-          absl::StrCat("start thread \"", name, "\": ",
-                       error == EAGAIN ? "the system gives no more threads"
-                                       : std::strerror(error))),
+      MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,
+                absl::StrCat("start thread \"", name, "\": ",
+                             error == EAGAIN
+                                 ? "the system's limit of threads is reached"
+                                 : std::strerror(error))),
       "raise the limit of processes (ulimit -u, TasksMax=, pids.max)");
 }
 

@@ -73,7 +73,7 @@ TEST(ThreadTest, OneThatCannotBeStartedIsAnErrorAndItsBodyIsNotCalled) {
   EXPECT_EQ(thread.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ErrorCodeOf(thread.status()), kResourceExhausted);
   EXPECT_EQ(thread.status().message(),
-            "start thread \"none\": the system gives no more threads");
+            "start thread \"none\": the system's limit of threads is reached");
   EXPECT_NE(HintOf(thread.status()), "");
   EXPECT_EQ(fault.refused(), 1);
   EXPECT_FALSE(ran);

@@ -268,7 +268,7 @@ class EndToEnd(CommandTest):
             os.chmod(path, 0o755)
         out = self.run_sluice("plugin", "list", "--plugin-dir", plugins, code=16)
         self.assertIn("onefile", out)
-        self.assertIn("cut off", self.err)
+        self.assertIn("truncated", self.err)
 
     def test_plugin_check_wants_all_it_needs(self):
         self.run_sluice("plugin", "check", ONEFILE, "--source", "onefile:x",

@@ -92,7 +92,7 @@ absl::Status Interrupted(int number) {
 absl::Status Late(absl::Duration timeout) {
   return MakeError(
       absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded,
-      absl::StrCat("not done within ", absl::FormatDuration(timeout)));
+      absl::StrCat("timed out after ", absl::FormatDuration(timeout)));
 }
 
 // Of a child that said no last word and that nobody here had killed.
@@ -103,7 +103,8 @@ absl::Status Died(const ChildEnd& end) {
   if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL) {
     return WithHint(
         MakeError(absl::StatusCode::kAborted, kProcessDied, message),
-        "did memory run out? the kernel's log (dmesg) tells whom it killed");
+        "out of memory? the kernel's log (dmesg) names what the OOM killer "
+        "ended");
   }
   return WithHint(
       MakeError(absl::StatusCode::kAborted, kPluginUnusable, message),

@@ -94,7 +94,7 @@ class Backupable {
   virtual std::string store_kind() const = 0;
   virtual absl::StatusOr<StoreInfo> Describe(const Context& context) = 0;
 
-  // Streams one consistent snapshot into `sink` and says its end. `base` is
+  // Streams one consistent snapshot into `sink` and calls its End. `base` is
   // what to build an increment on, or null for a full backup; where no
   // increment is possible it streams all and sets metadata "sluice.full" to
   // "1", and "sluice.full_reason" for people. Returns within a second of the

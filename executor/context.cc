@@ -41,7 +41,7 @@ struct Watchdog {
 absl::Status Late(absl::Duration timeout) {
   return MakeError(
       absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded,
-      absl::StrCat("not done within ", absl::FormatDuration(timeout)));
+      absl::StrCat("timed out after ", absl::FormatDuration(timeout)));
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ class Destination {
   // and fills in what is known only then: segments, sha256, sizes, counts,
   // metadata, payload ids. OK means: published, and as much of it as `options`
   // says read back and compared.
-  // publish_outcome_unknown means that neither yes nor no could be shown. After
+  // publish_outcome_unknown means that the outcome is unknown. After
   // any other error no archive exists and what was written is gone, or left to
   // the sweep where the place no longer answers. The end of `context` wins
   // until the manifest's commit begins and is not looked at from there on.

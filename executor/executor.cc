@@ -123,7 +123,7 @@ RestoreResult Executor::RunRestore(const Context& context,
     SLUICE_RETURN_IF_ERROR(
         CheckParties(jobs_, clock_, target.get(), destination.get()));
     SLUICE_RETURN_IF_ERROR(CheckId("repo's id", repo.id()));
-    if (!IsUlid(backup_id)) return Invalid("the backup's id is no ULID");
+    if (!IsUlid(backup_id)) return Invalid("the backup's id is not a ULID");
     SLUICE_ASSIGN_OR_RETURN(kind, KindOf(*target));
     return absl::OkStatus();
   }();

@@ -38,7 +38,7 @@
 namespace sluice {
 
 // What a source counted while it streamed: "keys", "rows", "bytes", ... Never
-// empty for a source that said its end properly.
+// empty for a source that called End.
 using SourceCounts = std::map<std::string, uint64_t>;
 // Of the engine: kept in the manifest, given back at restore and to an
 // increment on top. Keys are text, values any bytes.

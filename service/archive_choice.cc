@@ -295,7 +295,7 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
   if (prefix.empty() || prefix.size() > kIdLength || !letters) {
-    return NotMeant(absl::StrCat("\"", wish.id, "\" is no backup id"),
+    return NotMeant(absl::StrCat("\"", wish.id, "\" is not a backup id"),
                     "26 letters and digits, a beginning of them, or latest");
   }
   std::vector<const ArchiveRow*> found;

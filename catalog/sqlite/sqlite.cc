@@ -262,10 +262,11 @@ void SqliteDatabase::LeaveAsItIs() {
 bool SqliteDatabase::WaitWhileBusy() {
   if (context_ == nullptr || context_->done()) return false;
   if (options_.clock->SinceBoot() >= give_up_at_) return false;
-  Mutex nobody_else;
-  CondVar never;
-  MutexLock lock(nobody_else);
-  never.WaitFor(lock, kBusyPoll);
+  // A sleep, by a condition that is never notified.
+  Mutex mutex;
+  CondVar condition;
+  MutexLock lock(mutex);
+  condition.WaitFor(lock, kBusyPoll);
   return true;
 }
 

@@ -47,7 +47,7 @@ std::vector<VerbSpec> Archives() {
         Store("the store's id, where the source has none of its own")},
        "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
       {"restore",
-       "bring a backup back into an empty store",
+       "restore a backup into an empty store",
        "Nothing becomes visible in the target before every byte was checked. "
        "The target must be empty, of the archive's kind, and not another "
        "store. Needs the repo alone: no catalog that knows it.",
@@ -106,7 +106,7 @@ std::vector<VerbSpec> Archives() {
         {"yes", "", "do not ask; only a terminal is asked"}},
        "delete 01JD3Z --repo nightly"},
       {"reconcile",
-       "compare catalog and repo, and mend what differs",
+       "compare catalog and repo, and repair what differs",
        "Without a flag only jobs whose process died are finished, and what "
        "differs is listed. An archive with a live writer is left alone.",
        {},
@@ -136,7 +136,7 @@ std::vector<VerbSpec> Archives() {
 std::vector<VerbSpec> Administration() {
   return {
       {"repo add",
-       "give a place a name in the catalog",
+       "register a repo in the catalog under a name",
        "Makes a new repo there where there is none; one that is there is used "
        "as it is.",
        {{"NAME", "lower case letters, digits, '.', '_' and '-'"},
@@ -170,7 +170,7 @@ std::vector<VerbSpec> Administration() {
        {},
        "repo rename nightly weekly"},
       {"repo move",
-       "say where a repo has gone",
+       "record a repo's new location",
        "Moves nothing: for a disk that is mounted elsewhere now, or a repo "
        "that "
        "was copied. The place must hold that very repo.",
@@ -200,7 +200,7 @@ std::vector<VerbSpec> Administration() {
        {},
        "job show latest"},
       {"job cancel",
-       "ask a running job to end",
+       "cancel a running job",
        "The process that runs it ends it as interrupted, within seconds.",
        {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
          Completion::kJob}},
@@ -309,12 +309,13 @@ const std::vector<FlagSpec>& GlobalFlags() {
        "nothing where all went well: no progress, no log lines, no words about "
        "what was done; lists, warnings and errors as ever"},
       {"timeout", "DURATION",
-       "end as interrupted after this long, as 90s, 45m, 6h", "no limit"},
+       "abort after this long, as 90s, 45m, 6h; the job ends as interrupted",
+       "no limit"},
       {"grace", "DURATION",
        "how long a run that is late or was interrupted may take to clean up; "
        "then it is killed, and its job ended as interrupted all the same",
        "10s"},
-      {"help", "", "explain the verb and end"},
+      {"help", "", "show the verb's help and exit"},
   };
   return flags;
 }

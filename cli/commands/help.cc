@@ -17,7 +17,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr absl::string_view kTagline =
-    "backs up one store consistently, and proves that it can be brought back";
+    "backs up one store consistently, and verifies that it can be restored";
 constexpr size_t kWidth = 79;
 constexpr size_t kColumn = 26;
 

@@ -231,7 +231,7 @@ absl::StatusOr<bool> SwitchFromText(absl::string_view name,
   bool value = false;
   if (text.empty()) return false;
   if (absl::SimpleAtob(text, &value)) return value;
-  return UsageError(absl::StrCat(name, "=", text, " is neither yes nor no"),
+  return UsageError(absl::StrCat(name, "=", text, " is not a boolean"),
                     "use 1 or 0");
 }
 
@@ -316,7 +316,7 @@ absl::StatusOr<absl::Duration> Command::GetDuration(
   if (!absl::ParseDuration(Get(flag), &duration) ||
       duration <= absl::ZeroDuration()) {
     return UsageError(
-        absl::StrCat("--", flag, " ", Get(flag), " is no duration"),
+        absl::StrCat("--", flag, " ", Get(flag), " is not a duration"),
         "a number with its unit, as 90s, 45m, 6h");
   }
   return duration;
@@ -327,8 +327,9 @@ absl::StatusOr<uint64_t> Command::GetCount(absl::string_view flag,
   if (!Has(flag)) return fallback;
   uint64_t count = 0;
   if (!absl::SimpleAtoi(Get(flag), &count) || count == 0) {
-    return UsageError(absl::StrCat("--", flag, " ", Get(flag), " is no count"),
-                      "a whole number from 1 on");
+    return UsageError(
+        absl::StrCat("--", flag, " ", Get(flag), " is not a positive integer"),
+        "a whole number from 1 on");
   }
   return count;
 }

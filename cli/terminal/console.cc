@@ -86,7 +86,7 @@ absl::Status Console::Flush() {
   const int error = WriteAll(options_.result_fd, result);
   MutexLock lock(mutex_);
   if (error == EPIPE) reader_gone_ = true;
-  if (reader_gone_) return absl::UnavailableError("write stdout: no reader");
+  if (reader_gone_) return absl::UnavailableError("write stdout: broken pipe");
   if (error == 0) return absl::OkStatus();
   return MakeError(absl::StatusCode::kInternal, kOutputFailed,
                    absl::StrCat("write stdout: ", strerror(error)));

@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<FilePayload>> FilePayload::Open(
   const auto info = file.value->Stat();
   if (!info.ok()) return CannotRead(path, strerror(info.error));
   if (info.value.type != FileInfo::Type::kRegular) {
-    return CannotRead(path, "it is no regular file");
+    return CannotRead(path, "it is not a regular file");
   }
   return std::unique_ptr<FilePayload>(
       new FilePayload(context, path, std::move(file.value), info.value.size));

@@ -49,7 +49,7 @@ absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
     return WithHint(
         MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                   absl::StrCat("--catalog ", flag.substr(0, flag.find(':')),
-                               " is no catalog")),
+                               " is not a catalog")),
         "sqlite:/path/to/catalog.db");
   }
   const char* state = environment("XDG_STATE_HOME");

@@ -53,7 +53,7 @@ absl::Status VerbOutput::PrintJson() {
   const Json json = Json::parse(line_, nullptr, false);
   const size_t size = line_.size();
   line_.clear();
-  if (json.is_discarded()) return Broken("what is no JSON");
+  if (json.is_discarded()) return Broken("invalid JSON");
   printed_ = true;
   console_.ResultJson(json);
   return FlushAfter(size);

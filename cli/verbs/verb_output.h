@@ -33,7 +33,7 @@ class VerbOutput {
       : console_(*console), as_json_(as_json) {}
 
   // The first error stays: the context's once it has ended, UNAVAILABLE where
-  // nobody reads, plugin_unusable for what is no JSON.
+  // nobody reads, plugin_unusable for invalid JSON.
   absl::Status Write(const Context& context, absl::string_view bytes);
   // The verb has returned. The last line may lack its end.
   absl::Status Finish();

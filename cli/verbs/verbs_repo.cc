@@ -33,7 +33,7 @@ absl::Status CheckName(const std::string& name) {
   if (ok) return absl::OkStatus();
   return WithHint(
       MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("\"", name, "\" is no name for a repo")),
+                absl::StrCat("\"", name, "\" is not a valid repo name")),
       "1 to 63 lower case letters, digits, '.', '_' and '-'");
 }
 
@@ -41,7 +41,7 @@ absl::Status CheckIsUri(const std::string& uri) {
   if (LooksLikeUri(uri)) return absl::OkStatus();
   return WithHint(
       MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("\"", uri, "\" is no URI of a place")),
+                absl::StrCat("\"", uri, "\" is not a place URI")),
       absl::StrCat("local:", uri, "?"));
 }
 

@@ -339,7 +339,7 @@ absl::Status ArchiveDestination::Validate(const Context& context) {
   SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
                           store_->Describe(context, /*probe=*/true));
   const std::string name = absl::StrCat(kProbePrefix, RandomHex128());
-  const absl::string_view bytes = "sluice was here";
+  const absl::string_view bytes = "sluice write probe";
   const CommitOutcome stored =
       StoreObject(context, *store_, name, bytes, ObjectWriter::Mode::kIfAbsent);
   absl::Status status = stored.status;

@@ -59,7 +59,7 @@ class ObjectWriter {
   virtual ~ObjectWriter() = default;
   virtual absl::Status Write(absl::string_view bytes) = 0;
   // Visible whole, durable where the place can. ALREADY_EXISTS when the name is
-  // taken. UNKNOWN: neither yes nor no is certain, read back.
+  // taken. UNKNOWN: the outcome is unknown, read back.
   virtual absl::Status Commit(Mode mode) = 0;
   virtual absl::Status Abort() = 0;
 };

@@ -204,7 +204,7 @@ std::string CheckOutcome(const Verb& verb, const Injected& injected,
     EXPECT_EQ(content, verb.after) << "success that is none";
   } else {
     EXPECT_TRUE(injected.words.count(ErrorCodeOf(status)) > 0) << status;
-    // Neither yes nor no may only be said as UNKNOWN.
+    // An unknown outcome may only be said as UNKNOWN.
     EXPECT_TRUE(content == verb.before || absl::IsUnknown(status)) << status;
   }
   // Temporary files are left only where removing them was what failed.

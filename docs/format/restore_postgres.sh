@@ -31,7 +31,7 @@ if tar --quoting-style=escape -tf "$payload" | grep -q -v -x -E "$names"; then
   refuse "a member that no payload has"
 fi
 if tar --quoting-style=escape -tvf "$payload" | grep -q -v '^-'; then
-  refuse "a member that is no plain file"
+  refuse "a member that is not a regular file"
 fi
 
 folder=$(mktemp -d)

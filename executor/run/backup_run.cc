@@ -54,13 +54,13 @@ BackupRun::BackupRun(JobStore* jobs, Clock* clock, RunArguments arguments,
       options_(options) {}
 
 BackupResult BackupRun::Run() {
-  BackupResult nothing;  // was written yet
-  nothing.status = CreateStream();
-  if (nothing.status.ok()) {
-    nothing.status = CreateJob(BackupJob::BACKUP, store_id_, NewUlid(*clock_),
-                               options_.on_progress);
+  BackupResult without_job;
+  without_job.status = CreateStream();
+  if (without_job.status.ok()) {
+    without_job.status = CreateJob(BackupJob::BACKUP, store_id_,
+                                   NewUlid(*clock_), options_.on_progress);
   }
-  if (!nothing.status.ok()) return nothing;
+  if (!without_job.status.ok()) return without_job;
   if (options_.on_job_created) {
     options_.on_job_created(job_);
   }

@@ -21,8 +21,8 @@ absl::Status CallGuarded(absl::string_view what,
   } catch (const std::exception& error) {
     return absl::UnknownError(absl::StrCat(what, " threw: ", error.what()));
   } catch (...) {
-    return absl::UnknownError(
-        absl::StrCat(what, " threw something that is no std::exception"));
+    return absl::UnknownError(absl::StrCat(
+        what, " threw an exception not derived from std::exception"));
   }
 }
 

@@ -106,10 +106,10 @@ RestoreRun::RestoreRun(JobStore* jobs, Clock* clock, RunArguments arguments,
 }
 
 RestoreResult RestoreRun::Run() {
-  RestoreResult nothing;  // was written yet
-  nothing.status = CreateJob(BackupJob::RESTORE, options_.from_store_id,
-                             backup_id_, options_.on_progress);
-  if (!nothing.status.ok()) return nothing;
+  RestoreResult without_job;
+  without_job.status = CreateJob(BackupJob::RESTORE, options_.from_store_id,
+                                 backup_id_, options_.on_progress);
+  if (!without_job.status.ok()) return without_job;
   if (options_.on_job_created) {
     options_.on_job_created(job_);
   }

@@ -94,7 +94,8 @@ class PayloadIdSpool::RunReader {
     if (at_end_) return absl::OkStatus();
     const uint16_t length = LengthAt(buffer_.data() + begin_);
     SLUICE_RETURN_IF_ERROR(Need(kLengthBytes + length));
-    if (at_end_) return ScratchError(kSpoolIds, "read back a cut run", EIO);
+    if (at_end_)
+      return ScratchError(kSpoolIds, "read back a truncated run", EIO);
     id_ = absl::string_view(buffer_.data() + begin_ + kLengthBytes, length);
     begin_ += kLengthBytes + length;
     return absl::OkStatus();

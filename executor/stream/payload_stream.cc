@@ -207,7 +207,7 @@ class PayloadStream::Sink final : public PayloadSink {
     SLUICE_RETURN_IF_ERROR(Poll());
     if (!ended_) {
       return MakeError(absl::StatusCode::kDataLoss, kSourceIncomplete,
-                       "the source stopped without saying its end");
+                       "the source returned success without calling End()");
     }
     const bool counted =
         std::any_of(counts_.begin(), counts_.end(),

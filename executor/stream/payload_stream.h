@@ -6,7 +6,7 @@
 // the other that gives the end only where the source said it.
 //
 // A stream ends well only when all of this holds: the source returned OK, it
-// had said its end, no call of the sink had failed, there was something in it
+// had called End, no call of the sink had failed, there was something in it
 // (or that is allowed), and the payload ids are sorted. Anything else is an
 // error to the reader, never a short payload.
 //

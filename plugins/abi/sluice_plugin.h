@@ -456,7 +456,7 @@ typedef struct sluice_writer {
   sluice_code (*write)(void* self, sluice_bytes bytes, sluice_error* error);
   /* [owner] Makes the object visible whole, durable where the place can, under
    * its name. `mode` SLUICE_COMMIT_...; ALREADY_EXISTS when the name is taken.
-   * UNKNOWN: neither yes nor no is certain (an answer was lost, a sync failed);
+   * UNKNOWN: the outcome is unknown (an answer was lost, a sync failed);
    * the caller reads back. Once; then destroy(). */
   sluice_code (*commit)(void* self, uint32_t mode, sluice_error* error);
   /* [owner] Forgets what was written. Best effort. */

@@ -50,7 +50,7 @@ class BackupRun {
   BackupRun(const SourceOptions& options, FileSystem* files,
             const sdk::Run& run, const sdk::BackupRequest& request);
 
-  // Copies, proves, streams, and says the end. Once.
+  // Copies, verifies the copy, streams, and calls End. Once.
   absl::Status Stream(sdk::Sink& sink);
 
  private:

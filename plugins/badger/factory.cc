@@ -165,7 +165,7 @@ constexpr sluice_option_spec kOptions[] = {
                 "offline: take Badger's lock and read in place, instead of "
                 "copying while an application may be writing"),
     sdk::Option("jobs", SLUICE_OPTION_INTEGER, 0, "",
-                "threads that copy a live database and prove the copy, 1 to "
+                "threads that copy a live database and verify the copy, 1 to "
                 "16; as many as there are processors, up to 4, otherwise"),
     sdk::Option("store_id", SLUICE_OPTION_STRING, 0, "",
                 "the store's identity, 1 to 128 bytes of [A-Za-z0-9._-]; a "

@@ -30,7 +30,7 @@ absl::Status NoDatabase(const std::string& folder) {
   return WithHint(
       MakeError(
           absl::StatusCode::kNotFound, kSourceUnavailable,
-          absl::StrCat(folder, ": no Badger database: there is no MANIFEST")),
+          absl::StrCat(folder, ": not a Badger database: MANIFEST is missing")),
       "the folder is Badger's Dir; value_dir=DIR names its ValueDir, where "
       "that "
       "is another one");

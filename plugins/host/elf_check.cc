@@ -65,7 +65,7 @@ absl::Status CheckElfFile(int descriptor, uint64_t file_size) {
   }
   if (!IsWhole(descriptor, header, file_size)) {
     return PluginUnusable(
-        absl::StrCat("it is cut off: its headers name more than the ",
+        absl::StrCat("it is truncated: its headers name more than the ",
                      file_size, " bytes that it has"),
         "copy it anew; cp to another name and mv is never seen half done");
   }

@@ -21,7 +21,7 @@ using sdk::ToView;
 
 absl::Status BrokenAnswer(absl::string_view what) {
   return MakeError(absl::StatusCode::kInternal, kPluginUnusable,
-                   absl::StrCat("the plugin broke the ABI: ", what));
+                   absl::StrCat("the plugin violated the ABI: ", what));
 }
 
 absl::string_view WordFor(absl::StatusCode code) {

@@ -30,7 +30,7 @@ using sdk::ToView;
 
 absl::Status BrokenRule(absl::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, kPluginUnusable,
-                   absl::StrCat("the plugin broke the ABI: ", what));
+                   absl::StrCat("the plugin violated the ABI: ", what));
 }
 
 bool IsStoreId(absl::string_view id) {
@@ -142,7 +142,7 @@ class SinkTable {
   static sluice_code Write(void* self, sluice_bytes bytes,
                            sluice_error* error) {
     return Call(self, error, [&](SinkTable& table) {
-      if (!IsBytes(bytes)) return BrokenRule("write() of what is no memory");
+      if (!IsBytes(bytes)) return BrokenRule("write() of an invalid buffer");
       if (table.reserved_ > 0)
         return BrokenRule("write() between reserve() and commit()");
       return table.sink_->Write(ToView(bytes));
@@ -164,7 +164,7 @@ class SinkTable {
 
   static sluice_code Commit(void* self, uint64_t size, sluice_error* error) {
     return Call(self, error, [&](SinkTable& table) -> absl::Status {
-      if (table.reserved_ == 0) return BrokenRule("commit() of nothing");
+      if (table.reserved_ == 0) return BrokenRule("commit() without reserve()");
       if (size > table.reserved_)
         return BrokenRule("commit() of more than was reserved");
       table.reserved_ = 0;

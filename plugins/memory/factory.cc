@@ -55,7 +55,8 @@ absl::Status CheckModes(const sdk::Options& options) {
   const int modes = (options.Has("load") ? 1 : 0) +
                     (options.Has("save") ? 1 : 0) +
                     (options.Has("keys") ? 1 : 0);
-  if (modes > 1) return ConfigInvalid("load=, save= and keys= exclude another");
+  if (modes > 1)
+    return ConfigInvalid("load=, save= and keys= are mutually exclusive");
   for (const absl::string_view name : {"value_bytes", "seed"}) {
     if (options.Has(name) && !options.Has("keys")) {
       return ConfigInvalid(absl::StrCat(name, "= goes with keys="));

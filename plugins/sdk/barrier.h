@@ -52,7 +52,7 @@ sluice_code Guarded(sluice_error* error, Body&& body) {
                      "an exception reached the plugin boundary", false);
   } catch (...) {
     return FillError(error, SLUICE_INTERNAL, kInternal,
-                     "an exception that is no std::exception",
+                     "an exception not derived from std::exception",
                      "an exception reached the plugin boundary", false);
   }
 }

@@ -63,7 +63,7 @@ class ObjectWriter {
   // Appends all of `bytes`, or fails; then only Abort may follow.
   virtual absl::Status Write(absl::string_view bytes) = 0;
   // Makes the object visible whole, durable where the place can. ALREADY_EXISTS
-  // when the name is taken. UNKNOWN: neither yes nor no is certain, the caller
+  // when the name is taken. UNKNOWN: the outcome is unknown, the caller
   // reads back. Once.
   virtual absl::Status Commit(CommitMode mode) = 0;
   // Forgets what was written. Best effort.

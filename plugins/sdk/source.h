@@ -145,7 +145,7 @@ class Source {
 
   // Looks, changes nothing.
   virtual absl::StatusOr<SourceInfo> Describe(const Run& run) = 0;
-  // Streams one consistent snapshot and says its end. Where an increment on the
+  // Streams one consistent snapshot and calls End. Where an increment on the
   // base is not possible, streams a full one and sets kFullMetadata to "1".
   virtual absl::Status Backup(const Run& run, const BackupRequest& request,
                               Sink& sink) = 0;

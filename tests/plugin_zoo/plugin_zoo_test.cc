@@ -352,7 +352,7 @@ TEST_F(PluginZooTest, CutOffAnywhere) {
     // Section headers and symbols for debuggers lie at the end; a plugin runs
     // without them.
     if (status.ok()) break;
-    ExpectRefused(status, "it is cut off");
+    ExpectRefused(status, "it is truncated");
     ++refused;
   }
   EXPECT_GT(refused, 8);
@@ -361,11 +361,11 @@ TEST_F(PluginZooTest, ProgramHeadersThatLieBeyondItsEnd) {
   for (const size_t at : {32, 56}) {  // e_phoff, e_phnum
     std::string content = Animal("whole");
     content.replace(at, 2, "\xff\xfe");
-    ExpectRefused(LoadStatus(content), "it is cut off");
+    ExpectRefused(LoadStatus(content), "it is truncated");
   }
   std::string content = Animal("whole");
   content.replace(56, 2, std::string(2, '\0'));
-  ExpectRefused(LoadStatus(content), "it is cut off");
+  ExpectRefused(LoadStatus(content), "it is truncated");
 }
 // A PID namespace that sees another's /proc: there our number is another
 // process, with other files behind the same descriptor.
@@ -530,7 +530,7 @@ TEST_F(MisuseTest, TwoThreadsInTheSinkAtOnce) {
 
 TEST_F(MisuseTest, LengthsThatNoMemoryHas) {
   ExpectBroken(Misuser("impossible length")->Backup(context_, nullptr, sink_),
-               "write() of what is no memory");
+               "write() of an invalid buffer");
   EXPECT_EQ(sink_.written, 0u) << "nothing follows";
   ExpectBroken(Misuser("impossible counts")->Backup(context_, nullptr, sink_),
                "more than 1000 counts");

@@ -41,22 +41,27 @@ Fault IdFault(absl::string_view field, absl::string_view text) {
 
 Fault TimeFault(absl::string_view field, absl::string_view text) {
   absl::Time time;
-  if (!ReadTime(text, time)) return absl::StrCat(field, " is no RFC 3339 time");
+  if (!ReadTime(text, time))
+    return absl::StrCat(field, " is not an RFC 3339 time");
   return kNone;
 }
 
 Fault SegmentFault(const Manifest& manifest, int i) {
   const Segment& segment = manifest.segments(i);
   if (segment.name() != SegmentFile(i))
-    return absl::StrCat("segment ", i, " has another name than its place");
+    return absl::StrCat("segment ", i, " is named ", segment.name(),
+                        ", expected ", SegmentFile(i));
   if (!IsSha256Hex(segment.sha256()))
     return absl::StrCat("segment ", i, " has no digest");
   const bool last = i + 1 == manifest.segments_size();
   const bool whole = segment.size_bytes() == manifest.segment_bytes();
   const bool partial = segment.size_bytes() < manifest.segment_bytes() &&
                        (segment.size_bytes() > 0 || i == 0);
-  if (!whole && !(last && partial))
-    return absl::StrCat("segment ", i, " has a size that cannot be");
+  if (!whole && !(last && partial)) {
+    return absl::StrCat("segment ", i, " has size ", segment.size_bytes(),
+                        ", expected ", last ? "at most " : "",
+                        manifest.segment_bytes());
+  }
   return kNone;
 }
 
@@ -149,7 +154,7 @@ Fault IdsFault(const Manifest& manifest) {
   }
   if (!manifest.base_backup_id().empty() &&
       !IsBackupId(manifest.base_backup_id())) {
-    return "base_backup_id is no backup id";
+    return "base_backup_id is not a backup id";
   }
   return kNone;
 }
@@ -187,13 +192,13 @@ Fault TombstoneFault(const Manifest& manifest) {
 
 Fault FaultOf(const Manifest& manifest) {
   if (manifest.version() == 0) return "no version";
-  if (!IsBackupId(manifest.backup_id())) return "backup_id is no backup id";
+  if (!IsBackupId(manifest.backup_id())) return "backup_id is not a backup id";
   if (manifest.has_tombstone()) return TombstoneFault(manifest);
   Fault fault = TimeFault("created_at", manifest.created_at());
   if (fault.empty()) fault = IdsFault(manifest);
   if (fault.empty()) fault = SegmentsFault(manifest);
   if (fault.empty() && !IsXxh3Hex(manifest.plain_xxh3()))
-    fault = "plain_xxh3 is no XXH3-64";
+    fault = "plain_xxh3 is not an XXH3-64";
   if (fault.empty()) fault = PayloadIdsFault(manifest);
   if (fault.empty()) fault = IndexFault(manifest);
   if (fault.empty()) fault = CollectionsFault(manifest);
@@ -253,7 +258,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view bytes,
   const auto status = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(bytes.data(), bytes.size()), &manifest,
       options);
-  if (!status.ok()) return Damaged("not the JSON of a manifest");
+  if (!status.ok()) return Damaged("not a JSON manifest");
   if (manifest.version() > kManifestVersion) {
     return Unsupported(absl::StrCat("format version ", manifest.version(),
                                     ", this program knows ", kManifestVersion));
@@ -262,7 +267,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view bytes,
     return Damaged(fault);
   if (manifest.backup_id() != backup_id) return Damaged("of another archive");
   if (!manifest.has_tombstone() && !StoredPlain(manifest))
-    return Unsupported("compressed or encrypted in a way not known here");
+    return Unsupported("unknown compression or encryption");
   return manifest;
 }
 

@@ -118,7 +118,7 @@ absl::Status Publisher::FillManifest(const PayloadReader& payload,
   if (size != trailer.size_bytes ||
       manifest_.payload_id_count() != trailer.payload_id_count) {
     return MakeError(absl::StatusCode::kDataLoss, kSourceIncomplete,
-                     "the payload is not as long as its end said");
+                     "the payload's size differs from the count at its end");
   }
   manifest_.set_version(manifest_.index_size_bytes() > 0
                             ? kManifestVersion
@@ -176,9 +176,8 @@ absl::Status Publisher::ReadBackPayload(const PutOptions& put) {
     SLUICE_ASSIGN_OR_RETURN(const ObjectDigest digest,
                             DigestObject(context_, store_, Name(file.file)));
     if (digest.sha256 != file.sha256) {
-      return MakeError(
-          absl::StatusCode::kDataLoss, kDestinationIoError,
-          absl::StrCat(file.file, " does not read back as it was written"));
+      return MakeError(absl::StatusCode::kDataLoss, kDestinationIoError,
+                       absl::StrCat(file.file, ": read-back mismatch"));
     }
     bytes += digest.size;
   }
@@ -290,8 +289,7 @@ absl::Status Publisher::LostManifest(const Context& masked) {
 
 absl::Status Publisher::Withdraw(const Context& masked,
                                  absl::string_view file) {
-  const std::string what =
-      absl::StrCat(file, " does not read back as it was written");
+  const std::string what = absl::StrCat(file, ": read-back mismatch");
   // Without a conditional commit a sweep may have been faster; with one, the
   // place itself lost or changed it.
   const absl::Status cause =
@@ -309,8 +307,7 @@ absl::Status Publisher::OutcomeUnknown(const absl::Status& cause) {
   keep_ = true;
   return WithHint(
       MakeError(absl::StatusCode::kUnknown, kPublishOutcomeUnknown,
-                absl::StrCat("publish: neither yes nor no could be shown: ",
-                             cause.message())),
+                absl::StrCat("publish: outcome unknown: ", cause.message())),
       "run `sluice reconcile` once the place answers again");
 }
 

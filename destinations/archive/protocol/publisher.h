@@ -13,8 +13,8 @@
 //   5. manifest, sums and the size of every object are read back
 //   6. writer.json is removed
 //
-// Any failure before 4 deletes what was written. At 4 an answer that says
-// neither yes nor no is settled by reading back.
+// Any failure before 4 deletes what was written. At 4 an unknown
+// outcome is settled by reading back.
 
 #include <cstdint>
 #include <memory>

@@ -52,8 +52,8 @@ absl::StatusOr<RepoInfo> ParseRepo(absl::string_view bytes);
 
 // Makes the place a repo, creating the place where it is missing. One that is
 // a repo already is left as it is and returned. INVALID_ARGUMENT where
-// `wanted.id` is no ULID; destination_not_found with kRepairHint where it holds
-// archives: they are another repo's, which lost its sluice-repo.json.
+// `wanted.id` is not a ULID; destination_not_found with kRepairHint where it
+// holds archives: they are another repo's, which lost its sluice-repo.json.
 absl::StatusOr<RepoInfo> InitRepo(const Context& context, ObjectStore& store,
                                   const RepoInfo& wanted);
 

@@ -64,7 +64,7 @@ class SegmentFeeder {
       SLUICE_ASSIGN_OR_RETURN(const size_t read, (*reader)->Read(chunk));
       if (read == 0) {
         return ArchiveDamaged(manifest_.backup_id(),
-                              absl::StrCat(segment.name(), " is cut off"));
+                              absl::StrCat(segment.name(), " is truncated"));
       }
       SLUICE_RETURN_IF_ERROR(pipe_.Commit(read));
       offset += read;
@@ -192,10 +192,9 @@ class ArchiveReader final : public PayloadReader {
       if (digest.empty()) return absl::OkStatus();
       const Segment& segment = manifest_.segments(checked_);
       if (ToHex(digest) != segment.sha256()) {
-        return ArchiveDamaged(manifest_.backup_id(),
-                              absl::StrCat(segment.name(),
-                                           " has another SHA-256 than the "
-                                           "manifest says"));
+        return ArchiveDamaged(
+            manifest_.backup_id(),
+            absl::StrCat(segment.name(), ": SHA-256 mismatch"));
       }
     }
     return absl::OkStatus();

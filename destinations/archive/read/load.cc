@@ -102,9 +102,9 @@ class IdLines {
 
   absl::Status Finish() {
     if (!line_.empty()) return Wrong("no line end");
-    if (count_ != manifest_.payload_id_count()) return Wrong("another count");
+    if (count_ != manifest_.payload_id_count()) return Wrong("count mismatch");
     if (ToHex(hash_.Finish()) != manifest_.payload_ids_sha256())
-      return Wrong("another SHA-256 than the manifest says");
+      return Wrong("SHA-256 mismatch");
     return absl::OkStatus();
   }
 
@@ -169,7 +169,7 @@ absl::StatusOr<Manifest> LoadManifest(const Context& context,
                           ReadSums(context, store, backup_id));
   if (SumOf(sums, kManifestFile) != ToHex(Sha256Of(bytes))) {
     return ArchiveDamaged(backup_id,
-                          "manifest.json is not what SHA256SUMS says");
+                          "manifest.json: SHA-256 mismatch with SHA256SUMS");
   }
   if (!manifest.ok())
     return Annotate(manifest.status(), absl::StrCat("archive ", backup_id));

@@ -45,8 +45,8 @@ absl::Status CheckObjects(const Context& context, ObjectStore& store,
     }
     if (found->second != kAny && found->second != object.size) {
       return ArchiveDamaged(manifest.backup_id(),
-                            absl::StrCat(file, " has ", object.size,
-                                         " bytes, not ", found->second));
+                            absl::StrCat(file, " has size ", object.size,
+                                         ", expected ", found->second));
     }
     expected.erase(found);
     return absl::OkStatus();
@@ -82,14 +82,13 @@ absl::Status CheckPayload(const Context& context,
   if (done != payload->trailer().size_bytes) {
     return ArchiveDamaged(
         manifest.backup_id(),
-        absl::StrCat("the payload has ", done, " bytes, ",
-                     payload->trailer().size_bytes, " left the source"));
+        absl::StrCat("the payload has size ", done, ", expected ",
+                     payload->trailer().size_bytes));
   }
   if (XXH3_64bits_digest(xxh3.get()) != payload->trailer().xxh3) {
     return ArchiveDamaged(
         manifest.backup_id(),
-        "the payload's bytes are not those that left the source "
-        "(XXH3-64)");
+        "the payload differs from what the source sent: XXH3-64 mismatch");
   }
   return absl::OkStatus();
 }

@@ -31,22 +31,22 @@ absl::Status Block::Parse(absl::string_view plain, const std::string& name) {
   if (!TakeBack(plain, 4, length) ||
       BigEndianAt(length, 0, 4) > kMaxChecksumBytes ||
       !TakeBack(plain, BigEndianAt(length, 0, 4), checksum)) {
-    return Broken("its checksum has no bounds");
+    return Broken("its checksum is out of bounds");
   }
   uint32_t crc = 0;
   switch (ParseChecksum(checksum, crc)) {
     case ChecksumKind::kDamaged:
-      return Broken("its checksum is none");
+      return Broken("its checksum is malformed");
     case ChecksumKind::kUnknownAlgorithm:
-      return Unreadable(name_, "a checksum that is no CRC-32C");
+      return Unreadable(name_, "a checksum that is not CRC-32C");
     case ChecksumKind::kCrc32c:
       break;
   }
-  if (Crc32c(plain) != crc) return Broken("its checksum is wrong");
+  if (Crc32c(plain) != crc) return Broken("checksum mismatch");
   absl::string_view count;
   if (!TakeBack(plain, 4, count) ||
       !TakeBack(plain, 4 * BigEndianAt(count, 0, 4), offsets_)) {
-    return Broken("its list of entries has no bounds");
+    return Broken("its list of entries is out of bounds");
   }
   entries_ = plain;
   count_ = offsets_.size() / 4;
@@ -67,7 +67,7 @@ absl::Status Block::CheckOffsets() const {
   for (size_t i = 0; i < count_; ++i) {
     if (OffsetAt(i + 1) > entries_.size() ||
         OffsetAt(i) + kEntryHeaderBytes > OffsetAt(i + 1)) {
-      return Broken(absl::StrCat("entry ", i, " has no bounds"));
+      return Broken(absl::StrCat("entry ", i, " is out of bounds"));
     }
   }
   return absl::OkStatus();
@@ -81,14 +81,14 @@ absl::Status Block::Read(size_t i, std::string& key, TableValue& value) const {
   absl::string_view suffix;
   if (!cursor.LittleEndian16(overlap) || !cursor.LittleEndian16(rest) ||
       !cursor.Bytes(rest, suffix) || !ParseTableValue(cursor.rest(), value)) {
-    return Broken(absl::StrCat("entry ", i, " is cut"));
+    return Broken(absl::StrCat("entry ", i, " is truncated"));
   }
   // The first key is the one that all others are told from.
   const absl::string_view base =
       entries_.substr(kEntryHeaderBytes, BaseKeySize());
   if (overlap > (i == 0 ? 0 : base.size()) ||
       overlap + suffix.size() < kVersionBytes) {
-    return Broken(absl::StrCat("the key of entry ", i, " is cut"));
+    return Broken(absl::StrCat("the key of entry ", i, " is truncated"));
   }
   key.assign(base.data(), overlap);
   key.append(suffix.data(), suffix.size());

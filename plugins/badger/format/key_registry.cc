@@ -81,10 +81,10 @@ absl::StatusOr<KeyRegistry> KeyRegistry::Parse(absl::string_view file,
     absl::string_view body;
     if (!cursor.BigEndian32(length) || !cursor.BigEndian32(crc) ||
         !cursor.Bytes(length, body)) {
-      return Damaged(kRegistryName, "it ends within a data key");
+      return Damaged(kRegistryName, "truncated data key");
     }
     if (Crc32c(body) != crc) {
-      return Damaged(kRegistryName, "a data key's checksum is wrong");
+      return Damaged(kRegistryName, "a data key: checksum mismatch");
     }
     SLUICE_RETURN_IF_ERROR(registry.AddRecord(body, key));
   }
@@ -106,7 +106,7 @@ absl::Status KeyRegistry::AddRecord(absl::string_view body,
     if (field.IsBytes(3)) iv = field.bytes;
   }
   if (!reader.ok() || number == 0 || iv.size() != kIvBytes) {
-    return Damaged(kRegistryName, "a data key that is none");
+    return Damaged(kRegistryName, "a malformed data key");
   }
   if (master == nullptr) {
     return Damaged(kRegistryName, "a data key in a directory without a key");

@@ -84,12 +84,11 @@ absl::Status ApplyRecord(absl::string_view body, Manifest& manifest) {
     if (!field.IsBytes(1)) continue;
     Change change;
     if (!ParseChange(field.bytes, change)) {
-      return Damaged(kManifestName, "a change that is no message");
+      return Damaged(kManifestName, "a malformed change");
     }
     SLUICE_RETURN_IF_ERROR(Apply(change, manifest));
   }
-  if (!reader.ok())
-    return Damaged(kManifestName, "a record that is no message");
+  if (!reader.ok()) return Damaged(kManifestName, "a malformed record");
   return absl::OkStatus();
 }
 

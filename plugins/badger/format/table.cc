@@ -59,22 +59,22 @@ absl::Status Table::ReadFooter(uint64_t& begin, uint64_t& size, uint32_t& crc) {
                           file_->View(end, kLengthBytes));
   const uint64_t checksum_size = BigEndianAt(field, 0, kLengthBytes);
   if (checksum_size > kMaxChecksumBytes || checksum_size + kLengthBytes > end) {
-    return Damaged(name(), "its checksum has no bounds");
+    return Damaged(name(), "its checksum is out of bounds");
   }
   end -= checksum_size;
   SLUICE_ASSIGN_OR_RETURN(field, file_->View(end, checksum_size));
   switch (ParseChecksum(field, crc)) {
     case ChecksumKind::kDamaged:
-      return Damaged(name(), "its checksum is none");
+      return Damaged(name(), "its checksum is malformed");
     case ChecksumKind::kUnknownAlgorithm:
-      return Unreadable(name(), "a checksum that is no CRC-32C");
+      return Unreadable(name(), "a checksum that is not CRC-32C");
     case ChecksumKind::kCrc32c:
       break;
   }
   end -= kLengthBytes;
   SLUICE_ASSIGN_OR_RETURN(field, file_->View(end, kLengthBytes));
   size = BigEndianAt(field, 0, kLengthBytes);
-  if (size > end) return Damaged(name(), "its index has no bounds");
+  if (size > end) return Damaged(name(), "its index is out of bounds");
   begin = end - size;
   return absl::OkStatus();
 }
@@ -89,7 +89,7 @@ absl::Status Table::VerifyIndex(uint64_t begin, uint64_t size, uint32_t crc) {
     actual = ExtendCrc32c(actual, piece);
     done += count;
   }
-  if (actual != crc) return Damaged(name(), "its index's checksum is wrong");
+  if (actual != crc) return Damaged(name(), "its index: checksum mismatch");
   return absl::OkStatus();
 }
 
@@ -162,7 +162,7 @@ absl::Status TableSource::Load() {
   SLUICE_RETURN_IF_ERROR(block_.Read(entry_, key_, value_));
   InternalKey previous;
   if (!ParseInternalKey(key_, internal_key_)) {
-    return Damaged(table_->name(), "a key that is none");
+    return Damaged(table_->name(), "a malformed key");
   }
   if (ParseInternalKey(previous_key_, previous) &&
       Compare(previous, internal_key_) >= 0) {

@@ -56,7 +56,7 @@ absl::Status TableIndex::ParseFlatBuffers(const std::string& name) {
   if (!FlatTable::Root(bytes, root) || !root.Vector(kOffsetsSlot, 4, offsets) ||
       !root.Scalar(kMaxVersionSlot, 8, max_version_) ||
       !root.Scalar(kKeyCountSlot, 4, key_count)) {
-    return Damaged(name, "its index is no FlatBuffers table");
+    return Damaged(name, "its index is not a FlatBuffers table");
   }
   key_count_ = static_cast<uint32_t>(key_count);
   blocks_.reserve(offsets.count);
@@ -69,7 +69,8 @@ absl::Status TableIndex::ParseFlatBuffers(const std::string& name) {
         !block.Vector(kBlockKeySlot, 1, key) ||
         !block.Scalar(kBlockOffsetSlot, 4, offset) ||
         !block.Scalar(kBlockSizeSlot, 4, size)) {
-      return Damaged(name, absl::StrCat("block ", i, " of its index is none"));
+      return Damaged(name,
+                     absl::StrCat("block ", i, " of its index is malformed"));
     }
     blocks_.push_back(
         {static_cast<uint32_t>(key.begin), static_cast<uint32_t>(key.count),
@@ -95,14 +96,14 @@ absl::Status TableIndex::ParseProtobuf(const std::string& name) {
     }
     if (!block.ok() || offset > UINT32_MAX || size > UINT32_MAX) {
       return Damaged(name, absl::StrCat("block ", blocks_.size(),
-                                        " of its index is none"));
+                                        " of its index is malformed"));
     }
     const size_t at = key.empty() ? 0 : key.data() - bytes_.data();
     blocks_.push_back(
         {static_cast<uint32_t>(at), static_cast<uint32_t>(key.size()),
          static_cast<uint32_t>(offset), static_cast<uint32_t>(size)});
   }
-  if (!reader.ok()) return Damaged(name, "its index is no message");
+  if (!reader.ok()) return Damaged(name, "its index is malformed");
   return absl::OkStatus();
 }
 

@@ -112,15 +112,15 @@ absl::Status Image::OpenFolders(FileSystem& file_system) {
 absl::Status Image::ReadManifest() {
   if (!files_.has_manifest) {
     return MakeError(absl::StatusCode::kNotFound, kSourceUnavailable,
-                     "no Badger database: MANIFEST is not there");
+                     "not a Badger database: MANIFEST is missing");
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadWhole(*folder_, "MANIFEST"));
   SLUICE_ASSIGN_OR_RETURN(manifest_, ParseManifest(bytes));
   if (manifest_.is_cut) {
     const std::string what =
-        absl::StrCat("it ends within a record, at byte ", manifest_.valid_bytes,
-                     " of ", bytes.size());
+        absl::StrCat("truncated record at byte ", manifest_.valid_bytes, " of ",
+                     bytes.size());
     if (!options_.drop_unreadable_ends) {
       return WithEndHint(Damaged("MANIFEST", what));
     }
@@ -152,7 +152,7 @@ absl::StatusOr<std::unique_ptr<Table>> Image::OpenTable(
 absl::Status Image::CheckTables() {
   for (const auto& [id, listed] : manifest_.tables) {
     if (files_.tables.count(id) == 0) {
-      return Damaged(TableFileName(id), "MANIFEST lists it, it is not there");
+      return Damaged(TableFileName(id), "listed in MANIFEST, but missing");
     }
     SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Table> table,
                             OpenTable(listed));
@@ -259,8 +259,8 @@ absl::StatusOr<Image::LogNames> Image::LogsFrom(uint32_t first) const {
   return MissingLog(
       ValueLogFileName(static_cast<uint32_t>(expected)),
       last > first ? absl::StrCat("it is to be replayed, with all logs from ",
-                                  first, " to ", last, ", and is not there")
-                   : "it is to be replayed, and is not there");
+                                  first, " to ", last, ", and is missing")
+                   : "needed for replay, but missing");
 }
 
 absl::StatusOr<std::vector<uint64_t>> Image::BannedNamespaces() const {
@@ -298,7 +298,7 @@ absl::StatusOr<ValuePointer> Image::FindHead() {
   if (!merge.Valid() || merge.key().user_key != kHeadKey) return head;
   summary_.max_version = std::max(summary_.max_version, merge.key().version);
   if (!ParseValuePointer(merge.values().front().bytes, head)) {
-    return Damaged(kHeadKey, "it is no value pointer");
+    return Damaged(kHeadKey, "it is not a value pointer");
   }
   return head;
 }
@@ -313,7 +313,7 @@ absl::Status Image::Replay(std::unique_ptr<RandomFile> file, uint64_t start,
                                       " of its ", log->size()));
   }
   if (log->size() < kLogHeaderBytes && !may_be_short) {
-    return MissingLog(name, "it is to be replayed, and is empty");
+    return MissingLog(name, "needed for replay, but empty");
   }
   SLUICE_ASSIGN_OR_RETURN(const LogEnd end, log_index_.Add(*log, start));
   SLUICE_RETURN_IF_ERROR(AcceptEnd(*log, end));

@@ -91,14 +91,15 @@ absl::Status LogFile::Read(uint64_t offset, uint32_t size, std::string& bytes,
     return Dangling(At(name(), offset),
                     absl::StrCat(size, " bytes, which the file does not have"));
   }
-  if (size < kRecordCrcBytes) return Damaged(At(name(), offset), "it is cut");
+  if (size < kRecordCrcBytes)
+    return Damaged(At(name(), offset), "it is truncated");
   const uint64_t crc_at = offset + size - kRecordCrcBytes;
   if (size > kLongRecordBytes) {
     SLUICE_ASSIGN_OR_RETURN(const uint32_t crc,
                             ChecksumInPieces(*file_, offset, crc_at));
     SLUICE_RETURN_IF_ERROR(file_->Read(crc_at, kRecordCrcBytes, bytes));
     if (BigEndianAt(bytes, 0, kRecordCrcBytes) != crc) {
-      return Damaged(At(name(), offset), "its checksum is wrong");
+      return Damaged(At(name(), offset), "checksum mismatch");
     }
   }
   SLUICE_RETURN_IF_ERROR(file_->Read(offset, size, bytes));
@@ -111,11 +112,11 @@ absl::Status LogFile::Parse(uint64_t offset, absl::Span<char> bytes,
   RecordHeader& header = record.header;
   if (!ParseRecordHeader(all.substr(0, kMaxRecordHeaderBytes), header) ||
       header.record_size() != all.size()) {
-    return Damaged(At(name(), offset), "it has another length");
+    return Damaged(At(name(), offset), "length mismatch");
   }
   const size_t body = all.size() - kRecordCrcBytes;
   if (Crc32c(all.substr(0, body)) != BigEndianAt(all, body, kRecordCrcBytes)) {
-    return Damaged(At(name(), offset), "its checksum is wrong");
+    return Damaged(At(name(), offset), "checksum mismatch");
   }
   Decrypt(offset, bytes.subspan(header.header_size,
                                 size_t{header.key_size} + header.value_size));
@@ -133,7 +134,7 @@ absl::Status LogFile::ParseFront(uint64_t offset, uint32_t size,
   if (!ParseRecordHeader(all.substr(0, kMaxRecordHeaderBytes), header) ||
       header.record_size() != size ||
       header.header_size + header.key_size > all.size()) {
-    return Damaged(At(name(), offset), "it has another length");
+    return Damaged(At(name(), offset), "length mismatch");
   }
   Decrypt(offset, bytes.subspan(header.header_size, header.key_size));
   record.key = all.substr(header.header_size, header.key_size);

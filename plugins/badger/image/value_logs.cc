@@ -92,7 +92,7 @@ absl::StatusOr<const LogFile*> ValueLogs::Find(uint32_t number) {
   const auto name = names_.find(number);
   if (name == names_.end()) {
     const absl::Status status =
-        Dangling(ValueLogFileName(number), "it is not there");
+        Dangling(ValueLogFileName(number), "it is missing");
     if (!names_.empty()) return status;
     return WithHint(status,
                     "there are no value logs: value_dir=DIR names their "

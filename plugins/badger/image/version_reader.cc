@@ -77,8 +77,8 @@ absl::Status VersionReader::CheckStrays() {
   return WithHint(
       Damaged("MANIFEST", absl::StrCat(Describe(merge_.key()),
                                        " is in a table that it does not list")),
-      "MANIFEST was cut or replaced, or a load into the directory was broken "
-      "off");
+      "MANIFEST was truncated or replaced, or a load into the directory was "
+      "aborted");
 }
 
 absl::Status VersionReader::ReadValue(std::string& value) {

@@ -107,7 +107,7 @@ absl::Status HeldLogs::Check() const {
     }
     return WithRetryable(
         MakeError(absl::StatusCode::kUnavailable, kSourceFailed,
-                  log.name + ": it was cut or written over while it was read"),
+                  log.name + ": it was truncated or overwritten while read"),
         true);
   }
   return absl::OkStatus();

@@ -374,7 +374,7 @@ absl::Status LiveCopy::WhyGone(const std::vector<std::string>& tables,
   SLUICE_ASSIGN_OR_RETURN(const std::string now,
                           ReadSmall(*folder_, kManifest, identity_now));
   if (!identity_now.IsSameFile(identity) || now != manifest) return gone;
-  return Damaged(*lost, "MANIFEST lists it, it is not there");
+  return Damaged(*lost, "listed in MANIFEST, but missing");
 }
 
 // That the tables just copied are those that `bytes` speak of: MANIFEST was
@@ -537,7 +537,7 @@ absl::Status LiveCopy::CheckEnds() {
     }
     report_.unreadable_ends.push_back(
         absl::StrCat(open_end.name, ": what follows byte ", open_end.valid_end,
-                     " is no record: half a one of a crash, or damage"));
+                     " is not a record: a partial one of a crash, or damage"));
   }
   return run_.status();
 }

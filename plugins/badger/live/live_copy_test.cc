@@ -149,7 +149,7 @@ TEST(LiveCopyTest, ATableThatMANIFESTStillListsIsLostAndNotOnTheMove) {
   EXPECT_EQ(HintOf(status), "");
   EXPECT_TRUE(absl::StrContains(
       status.message(), absl::StrCat(copying.fixture.folder(), ": ", name,
-                                     ": MANIFEST lists it")))
+                                     ": listed in MANIFEST")))
       << status;
   EXPECT_EQ(copying.copy->report().attempts, 1);
 }

@@ -325,7 +325,7 @@ absl::StatusOr<std::string> ReadSmall(FileSystem& from, const std::string& name,
   auto file = from.Open(name, O_RDONLY | O_NONBLOCK, 0);
   if (file.error == ENOENT) {
     return MakeError(absl::StatusCode::kNotFound, kSourceUnavailable,
-                     absl::StrCat(name, " is not there"));
+                     absl::StrCat(name, " is missing"));
   }
   if (!file.ok()) return SourceError("open", name, file.error);
   SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*file.value, name));

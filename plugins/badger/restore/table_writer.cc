@@ -139,7 +139,8 @@ absl::Status TableWriter::Compress(absl::string_view& stored) {
       return absl::OkStatus();
     }
   }
-  return absl::InternalError("a compression of no name");
+  return absl::InternalError(absl::StrCat(
+      "unknown compression type ", static_cast<int>(options_.compression)));
 }
 
 absl::Status TableWriter::Finish() {

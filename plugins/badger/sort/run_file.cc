@@ -68,9 +68,9 @@ class RunSource final : public EntrySource {
   }
 
   absl::Status NotAsWritten() const {
-    return MakeError(absl::StatusCode::kDataLoss, kSourceFailed,
-                     absl::StrCat("read scratch file ", path_,
-                                  ": it is not what was written"));
+    return MakeError(
+        absl::StatusCode::kDataLoss, kSourceFailed,
+        absl::StrCat("read scratch file ", path_, ": checksum mismatch"));
   }
 
   std::unique_ptr<InputFile> file_;

@@ -108,7 +108,7 @@ absl::Status IndexReader::Next() {
     if (parsed == Parsed::kDamaged || rest.size() > kMaxRecordBytes) {
       return Damaged("not a record");
     }
-    if (at_end_) return rest.empty() ? absl::OkStatus() : Damaged("cut short");
+    if (at_end_) return rest.empty() ? absl::OkStatus() : Damaged("truncated");
     SLUICE_RETURN_IF_ERROR(Fill().status());
   }
 }

@@ -125,7 +125,7 @@ absl::Status BackupStreamReader::Feed(absl::string_view bytes) {
 
 absl::Status BackupStreamReader::Finish() {
   if (status_.ok() && (state_ != State::kLength || !kept_.empty())) {
-    status_ = Damaged("the stream ends within a frame");
+    status_ = Damaged("truncated frame at the end of the stream");
   }
   return status_;
 }
@@ -142,7 +142,7 @@ absl::Status BackupStreamReader::Step(absl::string_view& bytes) {
       Skip(bytes);
       return absl::OkStatus();
   }
-  return absl::InternalError("a state of no name");
+  return absl::InternalError("unreachable parser state");
 }
 
 absl::Status BackupStreamReader::ReadLength(absl::string_view& bytes) {
@@ -172,7 +172,7 @@ absl::Status BackupStreamReader::ReadField(absl::string_view& bytes) {
     return absl::OkStatus();
   }
   if (result != HeadResult::kRead || head.body > frame_left_ - head.size) {
-    return Damaged("bytes that are no list of entries");
+    return Damaged("a malformed list of entries");
   }
   bytes.remove_prefix(head.size - kept);
   kept_.clear();
@@ -183,7 +183,7 @@ absl::Status BackupStreamReader::ReadField(absl::string_view& bytes) {
     return absl::OkStatus();
   }
   if (head.type != PbType::kBytes || left_ == 0) {
-    return Damaged("an entry that is none");
+    return Damaged("a malformed entry");
   }
   if (left_ > kMaxEntryBytes) return Damaged("an entry beyond 1 GiB");
   state_ = State::kEntry;
@@ -233,9 +233,9 @@ absl::Status BackupStreamReader::Visit(absl::string_view message) {
   PbReader reader(message);
   PbField field;
   while (reader.Next(field)) {
-    if (!kv.Take(field)) return Damaged("a field of the wrong type");
+    if (!kv.Take(field)) return Damaged("a field of the wrong wire type");
   }
-  if (!reader.ok()) return Damaged("bytes that are no entry");
+  if (!reader.ok()) return Damaged("a malformed entry");
   if (kv.stream_done) return absl::OkStatus();
   if (const absl::string_view why = WhyRefused(kv.entry); !why.empty()) {
     return Damaged(why);

@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<RandomFile>> RandomFile::Open(
   if (!info.ok()) return IoError("stat", name, info.error);
   if (info.value.type != FileInfo::Type::kRegular) {
     return MakeError(absl::StatusCode::kFailedPrecondition, kSourceUnavailable,
-                     absl::StrCat("open ", name, ": it is no regular file"));
+                     absl::StrCat("open ", name, ": it is not a regular file"));
   }
   return std::make_unique<RandomFile>(std::move(file.value), name,
                                       info.value.size);
@@ -95,7 +95,7 @@ absl::Status RandomFile::Read(uint64_t offset, absl::Span<char> bytes) const {
   if (!read.ok()) return IoError("read", name_, read.error);
   return read.value == bytes.size()
              ? absl::OkStatus()
-             : Damaged(name_, "it was cut while it was read");
+             : Damaged(name_, "it was truncated while it was read");
 }
 
 }  // namespace badger

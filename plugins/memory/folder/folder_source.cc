@@ -107,7 +107,7 @@ class Reading {
         break;
       case FolderWalk::Item::Kind::kSpecial:
         warnings_.Add("skipped_special_file", item.path,
-                      "no regular file, left out");
+                      "not a regular file, left out");
         break;
       case FolderWalk::Item::Kind::kTooLong:
         warnings_.Add("skipped_long_path", item.path,

@@ -130,7 +130,7 @@ TEST(FolderTest, SymlinksAndOddFilesAreListedAndLeftOut) {
   EXPECT_EQ(sink.warnings,
             (std::vector<std::string>{
                 "skipped_symlink: dangling: a symlink, left out",
-                "skipped_special_file: fifo\\n: no regular file, left out",
+                "skipped_special_file: fifo\\n: not a regular file, left out",
                 "skipped_symlink: folder-link: a symlink, left out",
                 "skipped_symlink: link: a symlink, left out"}));
   EXPECT_EQ(sink.counts["keys"], 2u);

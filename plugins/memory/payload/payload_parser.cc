@@ -28,7 +28,7 @@ absl::Status PayloadParser::Feed(absl::string_view bytes) {
 
 absl::Status PayloadParser::Finish() {
   if (!failed_.ok()) return failed_;
-  if (state_ != State::kEnded) return Damaged("it stops before its end record");
+  if (state_ != State::kEnded) return Damaged("truncated: no end record");
   return absl::OkStatus();
 }
 
@@ -110,7 +110,7 @@ absl::Status PayloadParser::OnField(absl::string_view field) {
     case State::kEnded:
       break;
   }
-  return Damaged("a state that no byte leads to");
+  return Damaged("unreachable parser state");
 }
 
 absl::Status PayloadParser::OnHeader(absl::string_view field) {

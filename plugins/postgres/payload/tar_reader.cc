@@ -62,7 +62,7 @@ absl::Status TarReader::Feed(absl::string_view bytes) {
 
 absl::Status TarReader::Finish() {
   if (!failed_.ok()) return failed_;
-  if (state_ != State::kEnded) return Damaged("it stops before its end");
+  if (state_ != State::kEnded) return Damaged("truncated");
   return absl::OkStatus();
 }
 
@@ -118,13 +118,13 @@ absl::Status TarReader::OnHeader(absl::string_view block) {
     return Damaged("a header that is not that of a POSIX tar");
   }
   if (ParseOctal(FieldOf(block, kTarChecksum)) != TarChecksum(block)) {
-    return Damaged("a header whose checksum is wrong");
+    return Damaged("a header: checksum mismatch");
   }
   const absl::optional<uint64_t> size = ParseOctal(FieldOf(block, kTarSize));
-  if (!size.has_value()) return Damaged("a size that is no octal number");
+  if (!size.has_value()) return Damaged("a size that is not an octal number");
   const char type = block[kTarType.offset];
   if (type == kTarPaxHeader) return OnPaxHeader(*size);
-  if (type != kTarFile) return Damaged("a member that is no plain file");
+  if (type != kTarFile) return Damaged("a member that is not a regular file");
   return OnMember(block, *size);
 }
 

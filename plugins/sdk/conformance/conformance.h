@@ -1,7 +1,7 @@
 #ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
 #define SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
 
-// The conformance kit: what every source and every place must do, proven by
+// The conformance kit: what every source and every place must do, tested by
 // running the executor with it. `sluice plugin check` gives it to authors.
 //
 // Example:
