@@ -16,8 +16,11 @@ BIN = "/usr/lib/postgresql/15/bin/"
 # In memory where there is room: a database is three hundred files.
 def folder_for_servers():
     memory = "/dev/shm"
-    if os.path.isdir(memory) and shutil.disk_usage(memory).free >= 2 << 30:
-        return memory
+    if os.path.isdir(memory):
+        disk = os.statvfs(memory)
+        if (disk.f_bavail * disk.f_frsize >= 2 << 30
+                and not disk.f_flag & os.ST_NOEXEC):
+            return memory
     return "/tmp"
 
 
