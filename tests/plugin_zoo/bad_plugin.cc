@@ -113,6 +113,23 @@ void Quietly(std::string_view call) {
 
 // --- the source
 
+// Makes the real object, and gives `bad` in front of it.
+template <typename Bad>
+sluice_code Spoil(const sluice_factory& factory, Bad* bad,
+                  const sluice_host* host, const sluice_option* options,
+                  uint64_t count, const void** object, sluice_error* error) {
+  const void* real = nullptr;
+  const sluice_code code = factory.create(host, options, count, &real, error);
+  if (code != SLUICE_OK) {
+    delete bad;
+    return code;
+  }
+  bad->real = static_cast<decltype(bad->real)>(real);
+  bad->table.self = bad;
+  *object = &bad->table;
+  return code;
+}
+
 struct BadSource {
   const sluice_source* real;
   sluice_source table;
@@ -181,17 +198,11 @@ sluice_code CreateSource(const sluice_host* host, const sluice_option* options,
                          sluice_error* error) {
   the_host = host;
   return Call("source.create", [&] {
-    const void* real = nullptr;
-    const sluice_code code =
-        kMemorySource.create(host, options, count, &real, error);
-    if (code != SLUICE_OK) return code;
-    auto* const bad =
-        new BadSource{static_cast<const sluice_source*>(real),
-                      {sizeof(sluice_source), nullptr, &DestroySource,
-                       &DescribeSource, &Backup, &Restore}};
-    bad->table.self = bad;
-    *object = &bad->table;
-    return code;
+    return Spoil(kMemorySource,
+                 new BadSource{nullptr,
+                               {sizeof(sluice_source), nullptr, &DestroySource,
+                                &DescribeSource, &Backup, &Restore}},
+                 host, options, count, object, error);
   });
 }
 
@@ -377,18 +388,13 @@ sluice_code CreatePlace(const sluice_host* host, const sluice_option* options,
                         sluice_error* error) {
   the_host = host;
   return Call("place.create_object", [&] {
-    const void* real = nullptr;
-    const sluice_code code =
-        kLocalPlace.create(host, options, count, &real, error);
-    if (code != SLUICE_OK) return code;
-    auto* const bad =
-        new BadPlace{static_cast<const sluice_place*>(real),
+    return Spoil(
+        kLocalPlace,
+        new BadPlace{nullptr,
                      {sizeof(sluice_place), nullptr, &DestroyPlace,
                       &DescribePlace, &MakePlace, &Begin, &Open, &Stat, &List,
-                      &Remove, &ListUncommitted, &AbortUncommitted}};
-    bad->table.self = bad;
-    *object = &bad->table;
-    return code;
+                      &Remove, &ListUncommitted, &AbortUncommitted}},
+        host, options, count, object, error);
   });
 }
 

@@ -1,13 +1,5 @@
 /* The same role and kind twice. */
-#define ZOO_NO_LIST
-#define ZOO_NO_ENTRY
+#define ZOO_LIST &zoo_factory, &zoo_factory
+#define ZOO_FACTORIES zoo_factories
+#define ZOO_FACTORY_COUNT 2
 #include "zoo.h"
-static const sluice_factory* const both[] = {&zoo_factory, &zoo_factory};
-const sluice_plugin_entry sluice_plugin = {SLUICE_ABI_MAJOR,
-                                           SLUICE_ABI_MINOR,
-                                           sizeof(sluice_plugin_entry),
-                                           2,
-                                           ZOO_TEXT("zoo"),
-                                           ZOO_TEXT("1"),
-                                           ZOO_TEXT("MIT"),
-                                           both};

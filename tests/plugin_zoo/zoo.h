@@ -119,9 +119,10 @@ static const sluice_factory zoo_factory = {
     .command = NULL,
 };
 
-#ifndef ZOO_NO_LIST
-static const sluice_factory* const zoo_factories[] = {&zoo_factory};
+#ifndef ZOO_LIST
+#define ZOO_LIST &zoo_factory
 #endif
+static const sluice_factory* const zoo_factories[] = {ZOO_LIST};
 
 #ifndef ZOO_NO_ENTRY
 const sluice_plugin_entry sluice_plugin = {
