@@ -48,6 +48,15 @@ double MonotonicSeconds();
 double ThreadCpuSeconds();
 double ProcessCpuSeconds();
 
+// A benchmark that times itself, once.
+template <typename Function>
+void Register(const std::string& name, Function run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
 // Runs `reference` and `subject` in interleaved pairs; each returns the seconds
 // it took for `bytes` bytes. Sets the manual time of `state` (one iteration)
 // and its counters: ratio, low, high (speed of the subject as a multiple of the

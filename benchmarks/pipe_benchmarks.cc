@@ -33,14 +33,6 @@ std::string SizeName(size_t bytes) {
   return absl::StrCat(bytes, "B");
 }
 
-template <typename Function>
-void Register(const std::string& name, Function run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
-}
-
 template <typename Reference, typename Subject>
 void CompareChannels(benchmark::State& state, const Effort& effort,
                      size_t write_bytes) {

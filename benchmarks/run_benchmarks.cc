@@ -63,14 +63,6 @@ double SecondsOf(Work work) {
   return MonotonicSeconds() - begin;
 }
 
-template <typename Function>
-void Register(const std::string& name, Function run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
-}
-
 // A timed backup; what it made is deleted while the clock stands.
 double SecondsOfBackup(Service& service,
                        const std::shared_ptr<Destination>& destination,
