@@ -110,6 +110,13 @@ class CommandTest(unittest.TestCase):
                   encoding="ascii") as file:
             return [int(pid) for pid in file.read().split()]
 
+    def kill_whole(self, process):
+        children = self.children_of(process)
+        for pid in children:  # so that none sees the other's end
+            os.kill(pid, signal.SIGSTOP)
+        for pid in [process.pid, *children]:
+            os.kill(pid, signal.SIGKILL)
+
     def start_endless(self):
         """A backup that is streaming: its job is there."""
         self.run_sluice("repo", "add", "r", self.repo)
@@ -858,11 +865,7 @@ class EndToEnd(CommandTest):
 
     def test_the_next_verb_ends_the_job_of_a_run_that_was_killed(self):
         process = self.start_endless()
-        children = self.children_of(process)
-        for pid in children:  # so that none sees the other's end
-            os.kill(pid, signal.SIGSTOP)
-        for pid in [process.pid, *children]:
-            os.kill(pid, signal.SIGKILL)
+        self.kill_whole(process)
         process.communicate(timeout=PATIENCE)  # both hold its pipes
         job = self.run_lines("job", "list")[0]
         self.assertEqual(job["status"], "interrupted")

@@ -279,11 +279,7 @@ test $("$0" list --repo '{folder}' --json | wc -l) = 1 || exit 3
         repo = pathlib.Path(self.repo_folder)
         while process.poll() is None and not list(repo.glob("*/writer.json")):
             pass
-        children = self.children_of(process)
-        for pid in children:  # so that none sees the other's end
-            os.kill(pid, signal.SIGSTOP)
-        for pid in [process.pid, *children]:
-            os.kill(pid, signal.SIGKILL)
+        self.kill_whole(process)
         process.communicate(timeout=PATIENCE)
         self.assertEqual(len(list(repo.glob("*/writer.json"))), 1)
         swept = self.run_json("sweep", "--repo", self.repo)
