@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/lease.h"
 #include "sluice/catalog/sqlite/sqlite.h"
@@ -41,6 +42,17 @@ absl::StatusOr<absl::optional<BackupRecord>> ReadRecord(
 // `live` is left for the caller to judge.
 absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
                                                    absl::string_view id);
+
+// The row of an id that FindId has found.
+template <typename Row>
+absl::StatusOr<Row> RowOf(SqliteConnection& connection,
+                          const absl::StatusOr<std::string>& id,
+                          absl::StatusOr<absl::optional<Row>> (*read)(
+                              SqliteConnection&, absl::string_view)) {
+  SLUICE_RETURN_IF_ERROR(id.status());
+  SLUICE_ASSIGN_OR_RETURN(absl::optional<Row> row, read(connection, *id));
+  return *std::move(row);
+}
 
 absl::StatusOr<std::vector<BackupRepo>> ReadRepos(SqliteConnection& connection);
 // Oldest first.

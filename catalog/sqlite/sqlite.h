@@ -121,6 +121,20 @@ class SqliteDatabase {
 
   // Runs `body` on one unchanging view of the database.
   absl::Status Read(const Context& context, Body body);
+  // The same for a `body` that answers an absl::StatusOr<T>.
+  template <typename T>
+  absl::StatusOr<T> Get(
+      const Context& context,
+      absl::FunctionRef<absl::StatusOr<T>(SqliteConnection&)> body) {
+    absl::StatusOr<T> got;
+    const absl::Status status =
+        Read(context, [&](SqliteConnection& connection) {
+          got = body(connection);
+          return got.status();
+        });
+    if (!status.ok()) return status;
+    return got;
+  }
   // Runs `body` as the only writer of all processes, and commits if it returned
   // OK. When that succeeds, it survives a power cut.
   absl::Status Write(const Context& context, Body body);

@@ -144,26 +144,14 @@ absl::Status SqliteCatalog::UpdateRepo(const Context& context,
 
 absl::StatusOr<BackupRepo> SqliteCatalog::GetRepo(
     const Context& context, absl::string_view name_or_id) {
-  absl::optional<BackupRepo> repo;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(const std::string id,
-                                FindRepo(connection, name_or_id));
-        SLUICE_ASSIGN_OR_RETURN(repo, ReadRepo(connection, id));
-        return absl::OkStatus();
-      }));
-  return *std::move(repo);
+  return database_->Get<BackupRepo>(context, [&](SqliteConnection& connection) {
+    return RowOf(connection, FindRepo(connection, name_or_id), &ReadRepo);
+  });
 }
 
 absl::StatusOr<std::vector<BackupRepo>> SqliteCatalog::ListRepos(
     const Context& context) {
-  std::vector<BackupRepo> repos;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(repos, ReadRepos(connection));
-        return absl::OkStatus();
-      }));
-  return repos;
+  return database_->Get<std::vector<BackupRepo>>(context, &ReadRepos);
 }
 
 absl::Status SqliteCatalog::RemoveRepo(const Context& context,
@@ -200,26 +188,19 @@ absl::Status SqliteCatalog::CreateBackupRecord(const Context& context,
 
 absl::StatusOr<BackupRecord> SqliteCatalog::GetRecord(
     const Context& context, absl::string_view id_or_prefix) {
-  absl::optional<BackupRecord> record;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(const std::string id,
-                                FindId(connection, "records", id_or_prefix));
-        SLUICE_ASSIGN_OR_RETURN(record, ReadRecord(connection, id));
-        return absl::OkStatus();
-      }));
-  return *std::move(record);
+  return database_->Get<BackupRecord>(
+      context, [&](SqliteConnection& connection) {
+        return RowOf(connection, FindId(connection, "records", id_or_prefix),
+                     &ReadRecord);
+      });
 }
 
 absl::StatusOr<std::vector<BackupRecord>> SqliteCatalog::ListRecords(
     const Context& context, const CatalogFilter& filter) {
-  std::vector<BackupRecord> records;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(records, ReadRecords(connection, filter));
-        return absl::OkStatus();
-      }));
-  return records;
+  return database_->Get<std::vector<BackupRecord>>(
+      context, [&](SqliteConnection& connection) {
+        return ReadRecords(connection, filter);
+      });
 }
 
 absl::Status SqliteCatalog::FlagRecord(const Context& context, const char* sql,

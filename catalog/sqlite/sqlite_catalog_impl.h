@@ -94,6 +94,9 @@ class SqliteCatalog final : public Catalog {
   LeaseJudge Judge() const {
     return {self_, options_.clock->Now(), options_.clock->SinceBoot()};
   }
+  // A run of this object that slept past its lease must not find itself holding
+  // the job again.
+  absl::Status CheckNotHeld(absl::string_view job_id) const;
   // Draws a number and writes the lease that begins now.
   absl::StatusOr<Lease> BeginLease(SqliteConnection& connection,
                                    absl::string_view job_id);

@@ -152,26 +152,23 @@ void SqliteCatalog::Complete(CatalogJob& entry) const {
 
 absl::StatusOr<CatalogJob> SqliteCatalog::GetJob(
     const Context& context, absl::string_view id_or_prefix) {
-  absl::optional<CatalogJob> job;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(const std::string id,
-                                FindId(connection, "jobs", id_or_prefix));
-        SLUICE_ASSIGN_OR_RETURN(job, ReadJob(connection, id));
-        return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(
+      CatalogJob job,
+      database_->Get<CatalogJob>(context, [&](SqliteConnection& connection) {
+        return RowOf(connection, FindId(connection, "jobs", id_or_prefix),
+                     &ReadJob);
       }));
-  Complete(*job);
-  return *std::move(job);
+  Complete(job);
+  return job;
 }
 
 absl::StatusOr<std::vector<CatalogJob>> SqliteCatalog::ListJobs(
     const Context& context, const CatalogFilter& filter) {
-  std::vector<CatalogJob> jobs;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Read(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(jobs, ReadJobs(connection, filter));
-        return absl::OkStatus();
-      }));
+  SLUICE_ASSIGN_OR_RETURN(std::vector<CatalogJob> jobs,
+                          database_->Get<std::vector<CatalogJob>>(
+                              context, [&](SqliteConnection& connection) {
+                                return ReadJobs(connection, filter);
+                              }));
   for (CatalogJob& entry : jobs) Complete(entry);
   return jobs;
 }

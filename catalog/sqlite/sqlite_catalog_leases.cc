@@ -24,15 +24,16 @@ absl::Status FencedError(absl::string_view job_id, absl::string_view why) {
 
 // --- leases
 
+absl::Status SqliteCatalog::CheckNotHeld(absl::string_view job_id) const {
+  if (!held_.Find(job_id)) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
+      absl::StrCat("job ", job_id, " is still run by this process"));
+}
+
 absl::StatusOr<Lease> SqliteCatalog::BeginLease(SqliteConnection& connection,
                                                 absl::string_view job_id) {
-  // A run of this object that slept past its lease must not find itself holding
-  // the job again.
-  if (held_.Find(job_id)) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
-        absl::StrCat("job ", job_id, " is still run by this process"));
-  }
+  SLUICE_RETURN_IF_ERROR(CheckNotHeld(job_id));
   Lease lease;
   lease.job_id = std::string(job_id);
   SLUICE_ASSIGN_OR_RETURN(lease.fence, DrawFence(connection));
@@ -107,13 +108,7 @@ absl::Status SqliteCatalog::RenewAnd(const Context& context,
 
 absl::Status SqliteCatalog::TakeOver(const Context& context,
                                      absl::string_view job_id) {
-  // A run of this object that slept past its lease must not find itself holding
-  // the job again.
-  if (held_.Find(job_id)) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, kBackupAlreadyRunning,
-        absl::StrCat("job ", job_id, " is still run by this process"));
-  }
+  SLUICE_RETURN_IF_ERROR(CheckNotHeld(job_id));
   Lease lease;
   SLUICE_RETURN_IF_ERROR(database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {

@@ -83,6 +83,17 @@ void ProgressMeter::Update(const RunProgress& progress) {
   view_.bytes_estimated = progress.bytes_estimated;
 }
 
+void ProgressMeter::Update(absl::string_view stage, uint64_t done,
+                           uint64_t total) {
+  RunProgress progress;
+  progress.stage = stage;
+  progress.bytes_done = done;
+  progress.bytes_estimated = total;
+  progress.percent =
+      total == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / total);
+  Update(progress);
+}
+
 void ProgressMeter::Finish() {
   {
     MutexLock lock(mutex_);

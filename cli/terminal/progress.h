@@ -47,6 +47,8 @@ class ProgressMeter {
 
   // Never blocks for I/O.
   void Update(const RunProgress& progress);
+  // The same of work whose bytes are all that there is to it.
+  void Update(absl::string_view stage, uint64_t done, uint64_t total);
   // Takes the bar away. Idempotent.
   void Finish();
 

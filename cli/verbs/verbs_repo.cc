@@ -72,9 +72,10 @@ absl::Status CheckNameIsFree(Session& session, const std::string& name,
   return absl::OkStatus();
 }
 
-// By its name as it stands: what is forgotten is not to be guessed.
-absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog,
-                                     const std::string& name) {
+// That of the first word, by its name as it stands: what is forgotten is not to
+// be guessed.
+absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog) {
+  const std::string& name = session.command().arguments[0];
   SLUICE_ASSIGN_OR_RETURN(const auto repos,
                           catalog.ListRepos(session.context()));
   for (const BackupRepo& repo : repos) {
@@ -150,6 +151,12 @@ void PrintSweep(Console& console, const SweepReport& report) {
                       {"problems", problems}});
 }
 
+Outcome SaveRepo(Session& session, Catalog& catalog, const BackupRepo& repo) {
+  SLUICE_RETURN_IF_ERROR(catalog.UpdateRepo(session.context(), repo));
+  PrintRepo(session.console(), repo);
+  return {};
+}
+
 }  // namespace
 
 Outcome RunRepoAddVerb(Session& session) {
@@ -176,16 +183,12 @@ Outcome RunRepoAddVerb(Session& session) {
                           catalog->GetRepo(session.context(), repo.row.id()));
   row.set_name(name);
   row.set_config(repo.row.config());
-  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), row));
-  PrintRepo(session.console(), row);
-  return {};
+  return SaveRepo(session, *catalog, row);
 }
 
 Outcome RunRepoRemoveVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  SLUICE_ASSIGN_OR_RETURN(
-      const BackupRepo repo,
-      ExactRepo(session, *catalog, session.command().arguments.front()));
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo, ExactRepo(session, *catalog));
   SLUICE_RETURN_IF_ERROR(catalog->RemoveRepo(session.context(), repo.id()));
   if (session.console().json()) {
     session.console().ResultJson({{"id", repo.id()}, {"removed", true}});
@@ -201,22 +204,16 @@ Outcome RunRepoRenameVerb(Session& session) {
   const std::string& name = session.command().arguments[1];
   SLUICE_RETURN_IF_ERROR(CheckName(name));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  SLUICE_ASSIGN_OR_RETURN(
-      BackupRepo repo,
-      ExactRepo(session, *catalog, session.command().arguments[0]));
+  SLUICE_ASSIGN_OR_RETURN(BackupRepo repo, ExactRepo(session, *catalog));
   repo.set_name(name);
-  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), repo));
-  PrintRepo(session.console(), repo);
-  return {};
+  return SaveRepo(session, *catalog, repo);
 }
 
 Outcome RunRepoMoveVerb(Session& session) {
   const std::string& uri = session.command().arguments[1];
   SLUICE_RETURN_IF_ERROR(CheckIsUri(uri));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  SLUICE_ASSIGN_OR_RETURN(
-      BackupRepo repo,
-      ExactRepo(session, *catalog, session.command().arguments[0]));
+  SLUICE_ASSIGN_OR_RETURN(BackupRepo repo, ExactRepo(session, *catalog));
   SLUICE_ASSIGN_OR_RETURN(
       const OpenedRepo there,
       session.OpenRepo(uri, RepoUse::kRead, /*init=*/false));
@@ -229,9 +226,7 @@ Outcome RunRepoMoveVerb(Session& session) {
   }
   repo.set_config(there.row.config());
   repo.set_kind(there.row.kind());
-  SLUICE_RETURN_IF_ERROR(catalog->UpdateRepo(session.context(), repo));
-  PrintRepo(session.console(), repo);
-  return {};
+  return SaveRepo(session, *catalog, repo);
 }
 
 Outcome RunRepoListVerb(Session& session) {

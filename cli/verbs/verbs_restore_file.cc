@@ -112,13 +112,7 @@ absl::Status Fill(Session& session, Backupable& target,
                       session.wants_progress());
   file->OnBytes([&](uint64_t done) {
     bytes_done = done;
-    RunProgress progress;
-    progress.stage = "streaming";
-    progress.bytes_done = done;
-    progress.bytes_estimated = size;
-    progress.percent =
-        size == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / size);
-    meter.Update(progress);
+    meter.Update("streaming", done, size);
   });
   RestorePayload payload;
   payload.manifest.set_store_kind(target.store_kind());

@@ -110,13 +110,7 @@ Verdict VerifyOne(Session& session, const OpenedRepo& repo,
                       absl::StrCat("verify ", row.id),
                       session.wants_progress());
   const auto update = [&meter](uint64_t done, uint64_t total) {
-    RunProgress progress;
-    progress.stage = "reading";
-    progress.bytes_done = done;
-    progress.bytes_estimated = total;
-    progress.percent =
-        total == 0 ? 100 : static_cast<uint32_t>(done * 100.0 / total);
-    meter.Update(progress);
+    meter.Update("reading", done, total);
   };
   Verdict verdict;
   const absl::StatusOr<Manifest> manifest = repo.destination->Verify(
