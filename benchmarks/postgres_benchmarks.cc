@@ -22,10 +22,10 @@
 #include "absl/types/optional.h"
 #include "benchmark/benchmark.h"
 #include "sluice/benchmarks/child_process.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::benchmarks {
 namespace {
@@ -194,7 +194,7 @@ class Workshop {
     postgres::BackupOptions options;
     options.connection = server_.Options(database_);
     options.jobs = kJobs;
-    FakeSink sink(1 << 20, /*keep=*/false);
+    sdk::FakeSink sink(1 << 20, /*keep=*/false);
     const double began = MonotonicSeconds();
     DieUnlessOk(postgres::BackupDatabase(sdk::Run(), options, sink), "backup");
     return MonotonicSeconds() - began;

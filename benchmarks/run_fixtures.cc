@@ -91,7 +91,7 @@ class DiscardingPlace final : public ObjectStore {
       size_ += bytes.size();
       return absl::OkStatus();
     }
-    absl::Status Commit(Mode mode) override {
+    absl::Status Commit(CommitMode mode) override {
       {
         MutexLock lock(place_.mutex_);
         place_.sizes_[name_] = size_;
@@ -144,7 +144,7 @@ class UnhashedDestination final : public Destination {
     if (options.before_publish) {
       SLUICE_RETURN_IF_ERROR(options.before_publish());
     }
-    return writer->Commit(ObjectWriter::Mode::kIfAbsent);
+    return writer->Commit(CommitMode::kIfAbsent);
   }
 
   absl::StatusOr<Manifest> GetManifest(const Context&,

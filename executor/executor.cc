@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/utf8.h"
 #include "sluice/executor/printable.h"
 #include "sluice/executor/run/backup_run.h"
 #include "sluice/executor/run/guarded_thread.h"
@@ -68,6 +69,13 @@ absl::Status CheckBase(const Manifest* base, absl::string_view store_id,
   return absl::OkStatus();
 }
 
+template <typename Result>
+Result Refused(const absl::Status& status) {
+  Result result;
+  result.status = status;
+  return result;
+}
+
 }  // namespace
 
 bool IsStoreKind(absl::string_view kind) {
@@ -100,11 +108,7 @@ BackupResult Executor::RunBackup(const Context& context,
     }
     return CheckBase(options.base, store_id, store_kind);
   }();
-  if (!checked.ok()) {
-    BackupResult refused;
-    refused.status = checked;
-    return refused;
-  }
+  if (!checked.ok()) return Refused<BackupResult>(checked);
   BackupRun run(jobs_, clock_,
                 {context, std::move(source), std::move(destination), repo,
                  std::string(store_kind)},
@@ -127,11 +131,7 @@ RestoreResult Executor::RunRestore(const Context& context,
     SLUICE_ASSIGN_OR_RETURN(kind, KindOf(*target));
     return absl::OkStatus();
   }();
-  if (!checked.ok()) {
-    RestoreResult refused;
-    refused.status = checked;
-    return refused;
-  }
+  if (!checked.ok()) return Refused<RestoreResult>(checked);
   RestoreRun run(jobs_, clock_,
                  {context, std::move(target), std::move(destination), repo,
                   std::move(kind)},

@@ -16,8 +16,6 @@
 
 namespace sluice {
 
-bool IsUtf8(absl::string_view text);
-
 // `text` as UTF-8 of at most `max_bytes`: bytes that are not UTF-8 and control
 // characters but newline and tab become \xNN, and what is too long ends in
 // "...". `max_bytes` is 8 or more.

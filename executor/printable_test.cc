@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "sluice/base/utf8.h"
 
 namespace sluice {
 namespace {

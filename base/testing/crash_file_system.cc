@@ -56,6 +56,34 @@ class CrashFileSystem::Disk {
     return place;
   }
 
+  // The same, of what must be there.
+  Place FindThere(const std::string& path, uint64_t root, bool beneath)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    Place place = Find(path, root, beneath);
+    if (place.error == 0 && place.node == 0) place.error = ENOENT;
+    return place;
+  }
+  Place FindFolder(const std::string& path, uint64_t root, bool beneath)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    Place place = FindThere(path, root, beneath);
+    if (place.error == 0 && !node(place.node).folder) place.error = ENOTDIR;
+    return place;
+  }
+  // What is there, and a name that is free for it; the error of both.
+  std::pair<Place, Place> FindFree(const std::string& from,
+                                   const std::string& to, uint64_t root,
+                                   bool beneath, int* error)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const Place a = Find(from, root, beneath);
+    const Place b = Find(to, root, beneath);
+    *error = a.error != 0   ? a.error
+             : b.error != 0 ? b.error
+             : a.node == 0  ? ENOENT
+             : b.node != 0  ? EEXIST
+                            : 0;
+    return {a, b};
+  }
+
   uint64_t Create(bool folder, uint32_t mode)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     CrashEvent event;
@@ -321,22 +349,18 @@ int CrashFileSystem::Rename(const std::string& from, const std::string& to) {
 int CrashFileSystem::RenameNoReplace(const std::string& from,
                                      const std::string& to) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place a = disk_->Find(from, root_, beneath_);
-  const Disk::Place b = disk_->Find(to, root_, beneath_);
-  if (a.error != 0 || b.error != 0) return a.error != 0 ? a.error : b.error;
-  if (a.node == 0) return ENOENT;
-  if (b.node != 0) return EEXIST;
+  int error = 0;
+  const auto [a, b] = disk_->FindFree(from, to, root_, beneath_, &error);
+  if (error != 0) return error;
   disk_->Move(a, b, absl::StrCat("rename of ", from, " to ", to));
   return 0;
 }
 
 int CrashFileSystem::Link(const std::string& from, const std::string& to) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place a = disk_->Find(from, root_, beneath_);
-  const Disk::Place b = disk_->Find(to, root_, beneath_);
-  if (a.error != 0 || b.error != 0) return a.error != 0 ? a.error : b.error;
-  if (a.node == 0) return ENOENT;
-  if (b.node != 0) return EEXIST;
+  int error = 0;
+  const auto [a, b] = disk_->FindFree(from, to, root_, beneath_, &error);
+  if (error != 0) return error;
   if (disk_->node(a.node).folder) return EPERM;
   disk_->SetEntries(b.folder, {{b.name, a.node}},
                     absl::StrCat("link of ", from, " to ", to));
@@ -345,9 +369,8 @@ int CrashFileSystem::Link(const std::string& from, const std::string& to) {
 
 int CrashFileSystem::Unlink(const std::string& path) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(path, root_, beneath_);
+  const Disk::Place place = disk_->FindThere(path, root_, beneath_);
   if (place.error != 0) return place.error;
-  if (place.node == 0) return ENOENT;
   if (disk_->node(place.node).folder) return EISDIR;
   disk_->SetEntries(place.folder, {{place.name, 0}},
                     absl::StrCat("unlink of ", path));
@@ -367,9 +390,8 @@ int CrashFileSystem::MakeDirectory(const std::string& path, uint32_t mode) {
 
 int CrashFileSystem::RemoveDirectory(const std::string& path) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(path, root_, beneath_);
+  const Disk::Place place = disk_->FindThere(path, root_, beneath_);
   if (place.error != 0) return place.error;
-  if (place.node == 0) return ENOENT;
   if (place.name.empty()) return EBUSY;
   if (!disk_->node(place.node).folder) return ENOTDIR;
   if (!disk_->node(place.node).entries.empty()) return ENOTEMPTY;
@@ -380,18 +402,15 @@ int CrashFileSystem::RemoveDirectory(const std::string& path) {
 
 int CrashFileSystem::SyncDirectory(const std::string& path) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(path, root_, beneath_);
+  const Disk::Place place = disk_->FindFolder(path, root_, beneath_);
   if (place.error != 0) return place.error;
-  if (place.node == 0) return ENOENT;
-  if (!disk_->node(place.node).folder) return ENOTDIR;
   return disk_->Sync(place.node);
 }
 
 IoResult<FileInfo> CrashFileSystem::Stat(const std::string& path) {
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(path, root_, beneath_);
+  const Disk::Place place = disk_->FindThere(path, root_, beneath_);
   if (place.error != 0) return IoResult<FileInfo>::Failed(place.error);
-  if (place.node == 0) return IoResult<FileInfo>::Failed(ENOENT);
   return {0, disk_->InfoOf(place.node)};
 }
 
@@ -399,10 +418,8 @@ IoResult<std::vector<DirectoryEntry>> CrashFileSystem::List(
     const std::string& path) {
   using Result = IoResult<std::vector<DirectoryEntry>>;
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(path, root_, beneath_);
+  const Disk::Place place = disk_->FindFolder(path, root_, beneath_);
   if (place.error != 0) return Result::Failed(place.error);
-  if (place.node == 0) return Result::Failed(ENOENT);
-  if (!disk_->node(place.node).folder) return Result::Failed(ENOTDIR);
   std::vector<DirectoryEntry> entries;
   for (const auto& [name, node] : disk_->node(place.node).entries) {
     entries.push_back({name, disk_->node(node).folder
@@ -416,10 +433,8 @@ IoResult<std::unique_ptr<FileSystem>> CrashFileSystem::Beneath(
     const std::string& folder) {
   using Result = IoResult<std::unique_ptr<FileSystem>>;
   MutexLock lock(disk_->mutex_);
-  const Disk::Place place = disk_->Find(folder, root_, beneath_);
+  const Disk::Place place = disk_->FindFolder(folder, root_, beneath_);
   if (place.error != 0) return Result::Failed(place.error);
-  if (place.node == 0) return Result::Failed(ENOENT);
-  if (!disk_->node(place.node).folder) return Result::Failed(ENOTDIR);
   return {0, std::unique_ptr<FileSystem>(
                  new CrashFileSystem(disk_, place.node, true))};
 }

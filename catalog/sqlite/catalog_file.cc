@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 #include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/disk_error.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog_error.h"
@@ -16,22 +16,15 @@ namespace sluice {
 namespace {
 
 absl::Status FileError(const std::string& what, int error) {
-  const std::string message =
-      absl::StrCat("catalog: ", what, ": ", strerror(error));
-  if (error == ENOSPC || error == EDQUOT) {
-    return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
-                              kCatalogNoSpace, message),
-                    "make room on the disk that the catalog is on");
-  }
-  const bool permission = error == EACCES || error == EPERM || error == EROFS;
-  return WithHint(
-      MakeError(permission ? absl::StatusCode::kPermissionDenied
-                           : absl::StatusCode::kUnavailable,
-                permission ? kCatalogPermissionDenied : kCatalogUnavailable,
-                message),
-      permission ? "the catalog and its folder must be writable for the user "
-                   "who runs sluice; --catalog names another place"
-                 : "--catalog names another place");
+  constexpr DiskWords kWords = {
+      kCatalogNoSpace,
+      kCatalogPermissionDenied,
+      kCatalogUnavailable,
+      "make room on the disk that the catalog is on",
+      "the catalog and its folder must be writable for the user who runs "
+      "sluice; --catalog names another place",
+      "--catalog names another place"};
+  return DiskError(error, absl::StrCat("catalog: ", what), kWords);
 }
 
 std::string ParentOf(const std::string& path) {

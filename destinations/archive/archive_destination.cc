@@ -232,12 +232,12 @@ absl::Status ArchiveDestination::DeletePublished(const Context& context,
                                                  absl::string_view backup_id) {
   SLUICE_ASSIGN_OR_RETURN(const PlaceInfo place,
                           store_->Describe(context, /*probe=*/false));
-  const auto put_tombstone = [&](ObjectWriter::Mode mode) {
+  const auto put_tombstone = [&](CommitMode mode) {
     return CommitTombstone(context, *store_, backup_id, "deleted",
                            options_.owner, place.now, mode)
         .status;
   };
-  absl::Status unlisted = put_tombstone(ObjectWriter::Mode::kReplace);
+  absl::Status unlisted = put_tombstone(CommitMode::kReplace);
   const bool no_room = ErrorCodeOf(unlisted) == kDestinationNoSpace;
   if (no_room) {
     // A writer that has just published still looks at its manifest.
@@ -259,7 +259,7 @@ absl::Status ArchiveDestination::DeletePublished(const Context& context,
                                        /*keep_writer=*/false, removed));
   // For a request that is still under way. By now there is room; where others
   // took it, the archive is gone all the same.
-  if (no_room) put_tombstone(ObjectWriter::Mode::kIfAbsent).IgnoreError();
+  if (no_room) put_tombstone(CommitMode::kIfAbsent).IgnoreError();
   return absl::OkStatus();
 }
 
@@ -341,11 +341,11 @@ absl::Status ArchiveDestination::Validate(const Context& context) {
   const std::string name = absl::StrCat(kProbePrefix, RandomHex128());
   const absl::string_view bytes = "sluice write probe";
   const CommitOutcome stored =
-      StoreObject(context, *store_, name, bytes, ObjectWriter::Mode::kIfAbsent);
+      StoreObject(context, *store_, name, bytes, CommitMode::kIfAbsent);
   absl::Status status = stored.status;
   if (status.ok() && place.conditional_commit) {
-    const CommitOutcome again = StoreObject(context, *store_, name, "other",
-                                            ObjectWriter::Mode::kIfAbsent);
+    const CommitOutcome again =
+        StoreObject(context, *store_, name, "other", CommitMode::kIfAbsent);
     if (again.kind != CommitOutcome::kTaken) {
       status =
           MakeError(absl::StatusCode::kUnimplemented, kDestinationUnsupported,

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/testing/archive_fixture.h"
@@ -36,17 +37,8 @@ std::string FaultName(Fault fault) {
   return kNames[static_cast<int>(fault)];
 }
 
-// Sanitizer builds take one pair of calls in SLUICE_FAULT_STRIDE.
-size_t Stride() {
-  const char* const text = std::getenv("SLUICE_FAULT_STRIDE");
-  size_t stride = 1;
-  return text != nullptr && absl::SimpleAtoi(text, &stride)
-             ? std::max<size_t>(stride, 1)
-             : 1;
-}
-
 // And of single calls one in three.
-size_t Step() { return Stride() == 1 ? 1 : 3; }
+size_t Step() { return FaultStride() == 1 ? 1 : 3; }
 size_t StepsOf(size_t calls) { return (calls + Step() - 1) / Step(); }
 
 // One repo with an earlier archive, in which one verb runs.
@@ -87,6 +79,13 @@ struct World {
   const std::string earlier = TestPayload(40, 1);
 };
 
+// One in which archive 1 is published, and nothing fails.
+struct CleanRun : World {
+  CleanRun(bool conditional, const std::string& payload) : World(conditional) {
+    EXPECT_EQ(PutTestBackup(*archives, TestId(1), payload), absl::OkStatus());
+  }
+};
+
 // The number of the call that published archive 1.
 size_t CommitOfManifest(const FakeObjectStore& store) {
   const std::vector<FakeObjectStore::Call> calls = store.calls();
@@ -109,9 +108,7 @@ INSTANTIATE_TEST_SUITE_P(, ArchiveFaultTest, testing::Bool(),
 
 TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverCallFails) {
   const std::string payload = TestPayload(40, 2);
-  World clean(GetParam());
-  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
-            absl::OkStatus());
+  CleanRun clean(GetParam(), payload);
   const std::vector<FakeObjectStore::Call> calls = clean.store->calls();
   FaultCoverage coverage("put");
   int published = 0;
@@ -140,9 +137,7 @@ TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverCallFails) {
 
 TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverTwoCallsFail) {
   const std::string payload = TestPayload(20, 2);
-  World clean(GetParam());
-  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
-            absl::OkStatus());
+  CleanRun clean(GetParam(), payload);
   const size_t calls = clean.store->call_count();
   FaultCoverage coverage("put, two faults");
   for (size_t n = 1; n <= calls; ++n) {
@@ -151,7 +146,8 @@ TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverTwoCallsFail) {
       if (!GetParam() && first == Fault::kBefore) continue;
       // What follows the first fault differs: all its calls are visited too.
       bool struck_second = true;
-      for (size_t m = n + 1 + n % Stride(); struck_second; m += Stride()) {
+      for (size_t m = n + 1 + n % FaultStride(); struck_second;
+           m += FaultStride()) {
         for (const Fault second :
              {Fault::kBefore, Fault::kLostAnswer, Fault::kDeadFrom}) {
           SCOPED_TRACE(absl::StrCat("calls ", n, " ", FaultName(first), " and ",
@@ -175,8 +171,9 @@ TEST_P(ArchiveFaultTest, PutIsWholeOrNotAtAllWhicheverTwoCallsFail) {
   // Of the pairs of calls, both kinds of first fault are visited only where
   // the fence is real.
   const size_t pairs = 3 * calls * calls / (GetParam() ? 2 : 4);
-  EXPECT_EQ(coverage.Finish(Stride() == 1 ? pairs : pairs / (2 * Stride())),
-            absl::OkStatus());
+  EXPECT_EQ(
+      coverage.Finish(FaultStride() == 1 ? pairs : pairs / (2 * FaultStride())),
+      absl::OkStatus());
 }
 
 // A commit that seems to have failed and takes effect later: at any of the
@@ -216,9 +213,7 @@ TEST(LateCommitTest, AManifestThatLandsLateIsNeverHalfAnArchive) {
 
 TEST_P(ArchiveFaultTest, AFailedPutLeavesNothingWhereThePlaceStillAnswers) {
   const std::string payload = TestPayload(40, 2);
-  World clean(GetParam());
-  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
-            absl::OkStatus());
+  CleanRun clean(GetParam(), payload);
   const std::vector<FakeObjectStore::Call> calls = clean.store->calls();
   for (size_t n = 1; n <= calls.size(); ++n) {
     World world(GetParam());
@@ -327,9 +322,7 @@ TEST_P(ArchiveFaultTest, SweepIsFinishedByTheNextWhicheverCallFails) {
 // are swept; it goes on.
 TEST_P(ArchiveFaultTest, AWriterStoppedPastItsLeaseIsFencedAtEveryCall) {
   const std::string payload = TestPayload(40, 2);
-  World clean(GetParam());
-  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
-            absl::OkStatus());
+  CleanRun clean(GetParam(), payload);
   const size_t calls = clean.store->call_count();
   const size_t commit = CommitOfManifest(*clean.store);
   const std::string manifest = TestId(1) + "/manifest.json";
@@ -415,9 +408,7 @@ TEST(UnconditionalTest, AWriterThatSleptPastItsLeaseDoesNotCommit) {
 // A place that says yes and keeps something else: found by reading back.
 TEST_P(ArchiveFaultTest, NothingIsPublishedThatDoesNotReadBack) {
   const std::string payload = TestPayload(40, 2);
-  World clean(GetParam());
-  ASSERT_EQ(PutTestBackup(*clean.archives, TestId(1), payload),
-            absl::OkStatus());
+  CleanRun clean(GetParam(), payload);
   const size_t commit = CommitOfManifest(*clean.store);
   int damaged = 0;
   for (const auto& [name, bytes] : clean.store->objects()) {

@@ -23,55 +23,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "absl/types/span.h"
+#include "sluice/base/object.h"
 #include "sluice/executor/context.h"
 
 namespace sluice {
-
-struct PlaceInfo {
-  bool exists = false;  // the folder or bucket is there
-  bool conditional_commit =
-      false;  // kIfAbsent is atomic against every other writer
-  bool durable_commit = false;    // a committed object survives a power cut
-  uint64_t max_object_bytes = 0;  // 0: no limit known
-  absl::Time now;  // by the place's own clock, the one of ObjectInfo::modified
-};
-
-struct ObjectInfo {
-  std::string name;
-  uint64_t size = 0;
-  absl::Time modified;
-  std::string upload;  // of ListUncommitted: the token for AbortUncommitted
-};
-
-// An object being written; does not exist for readers until Commit. One thread
-// at a time. Destroying it aborts, unless committed.
-class ObjectWriter {
- public:
-  enum class Mode { kReplace, kIfAbsent };
-
-  virtual ~ObjectWriter() = default;
-  virtual absl::Status Write(absl::string_view bytes) = 0;
-  // Visible whole, durable where the place can. ALREADY_EXISTS when the name is
-  // taken. UNKNOWN: the outcome is unknown, read back.
-  virtual absl::Status Commit(Mode mode) = 0;
-  virtual absl::Status Abort() = 0;
-};
-
-// One thread at a time.
-class ObjectReader {
- public:
-  virtual ~ObjectReader() = default;
-  // Fills up to buffer.size() bytes; 0 is the end of the object. Fewer than
-  // asked for is no end.
-  virtual absl::StatusOr<size_t> Read(absl::Span<char> buffer) = 0;
-};
 
 // Thread-safe. Writers and readers must be destroyed before the store. Errors
 // carry the destination_* codes.

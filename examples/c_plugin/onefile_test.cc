@@ -18,6 +18,7 @@
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/stream/warning_list.h"
+#include "sluice/executor/testing/text_payload.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/sdk/conformance/conformance.h"
 
@@ -76,25 +77,8 @@ TEST_F(OnefileTest, ATargetThatAppearsMeanwhileIsNotReplaced) {
   EXPECT_TRUE((*source)->Describe(Context::Background())->empty);
   std::ofstream(dir_ + "/x") << "mine";
 
-  class OneView : public PayloadReader {
-   public:
-    absl::StatusOr<absl::string_view> Next() override {
-      return absl::string_view(ended_++ == 0 ? "theirs" : "");
-    }
-    void Release() override {}
-    size_t max_views() const override { return 2; }
-    const PayloadTrailer& trailer() const override { return trailer_; }
-    absl::Status ForEachPayloadId(
-        const std::function<absl::Status(absl::string_view)>&) const override {
-      return absl::OkStatus();
-    }
-
-   private:
-    int ended_ = 0;
-    const PayloadTrailer trailer_{};
-  };
   RestorePayload payload;
-  payload.reader = std::make_unique<OneView>();
+  payload.reader = std::make_unique<TextPayload>("theirs");
   WarningList warnings;
   EXPECT_EQ(
       ErrorCodeOf((*source)->Restore(Context::Background(), "s",

@@ -1,5 +1,6 @@
 #include "sluice/executor/run/run_outcome.h"
 
+#include "sluice/base/destination_word.h"
 #include "sluice/base/error.h"
 #include "sluice/executor/printable.h"
 
@@ -11,21 +12,12 @@ constexpr size_t kMaxWarningBytes = 1024;
 
 absl::string_view DestinationWordFor(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kPermissionDenied:
-      return kDestinationPermissionDenied;
-    case absl::StatusCode::kUnauthenticated:
-      return kDestinationCredentialsInvalid;
-    case absl::StatusCode::kNotFound:
-      return kDestinationNotFound;
-    case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
       return kDestinationUnreachable;
     case absl::StatusCode::kDataLoss:
       return kDestinationIoError;
-    case absl::StatusCode::kUnimplemented:
-      return kDestinationUnsupported;
     default:
-      return "";  // follows from the canonical code
+      return DestinationWord(code);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/stream/scratch_file.h"
 
@@ -17,7 +18,7 @@ constexpr char kSpoolIndex[] = "spool the index";
 }  // namespace
 
 IndexSpool::IndexSpool(const std::string& scratch_dir, FileSystem* file_system)
-    : scratch_dir_(ScratchFolderOr(scratch_dir)),
+    : scratch_dir_(ScratchFolderOf(scratch_dir)),
       file_system_(file_system != nullptr ? file_system : FileSystem::Posix()) {
 }
 

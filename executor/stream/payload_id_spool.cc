@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/limits.h"
 #include "sluice/executor/stream/scratch_file.h"
@@ -144,7 +145,7 @@ class PayloadIdSpool::RunReader {
 
 PayloadIdSpool::PayloadIdSpool(Options options)
     : options_([&] {
-        options.scratch_dir = ScratchFolderOr(options.scratch_dir);
+        options.scratch_dir = ScratchFolderOf(options.scratch_dir);
         if (options.file_system == nullptr) {
           options.file_system = FileSystem::Posix();
         }

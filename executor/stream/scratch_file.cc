@@ -3,22 +3,16 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/clock.h"
+#include "sluice/base/disk_error.h"
 #include "sluice/base/error.h"
 #include "sluice/executor/ulid.h"
 
 namespace sluice {
-
-std::string ScratchFolderOr(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* environment = std::getenv("TMPDIR");
-  return environment != nullptr && *environment != '\0' ? environment : "/tmp";
-}
 
 absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,
                                                       const std::string& folder,
@@ -45,24 +39,19 @@ absl::Status WriteScratch(File& file, uint64_t offset, absl::string_view bytes,
 
 absl::Status ScratchError(absl::string_view what, absl::string_view step,
                           int error) {
-  const std::string message =
-      absl::StrCat(what, ": ", step, ": ", std::strerror(error));
-  if (error == ENOSPC || error == EDQUOT) {
-    return WithHint(MakeError(absl::StatusCode::kResourceExhausted,
-                              kScratchNoSpace, message),
-                    "free some space, or choose another scratch folder");
-  }
+  constexpr DiskWords kWords = {
+      kScratchNoSpace,
+      kScratchPermissionDenied,
+      kScratchUnavailable,
+      "free some space, or choose another scratch folder",
+      "set TMPDIR to a folder that can be written",
+      "set TMPDIR to a folder that can be written"};
+  const std::string message = absl::StrCat(what, ": ", step);
   if (error == EMFILE || error == ENFILE || error == ENOMEM) {
     return MakeError(absl::StatusCode::kResourceExhausted, kResourceExhausted,
-                     message);
+                     absl::StrCat(message, ": ", std::strerror(error)));
   }
-  const bool denied = error == EACCES || error == EPERM || error == EROFS;
-  return WithHint(
-      MakeError(denied ? absl::StatusCode::kPermissionDenied
-                       : absl::StatusCode::kUnavailable,
-                denied ? kScratchPermissionDenied : kScratchUnavailable,
-                message),
-      "set TMPDIR to a folder that can be written");
+  return DiskError(error, message, kWords);
 }
 
 }  // namespace sluice

@@ -18,9 +18,6 @@
 
 namespace sluice {
 
-// `given`, else $TMPDIR, else /tmp.
-std::string ScratchFolderOr(const std::string& given);
-
 // FOLDER/PREFIX and something random. `what` begins every message: "spool
 // payload ids".
 absl::StatusOr<std::unique_ptr<File>> OpenScratchFile(FileSystem& file_system,

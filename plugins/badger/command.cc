@@ -17,6 +17,7 @@
 #include "absl/types/optional.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/inspect/inspect.h"
@@ -84,8 +85,7 @@ absl::Status TakeWord(absl::string_view word, Words& words) {
 
 absl::StatusOr<Words> ParseWords(absl::Span<const std::string> arguments) {
   Words words;
-  const char* const scratch = getenv("TMPDIR");
-  words.scratch = scratch == nullptr || *scratch == '\0' ? "/var/tmp" : scratch;
+  words.scratch = ScratchFolderOf("", "/var/tmp");
   for (const std::string& argument : arguments) {
     SLUICE_RETURN_IF_ERROR(TakeWord(argument, words));
   }

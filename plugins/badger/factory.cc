@@ -1,30 +1,24 @@
 #include "sluice/plugins/badger/factory.h"
 
-#include <stdlib.h>
-
-#include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
-#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sluice/base/error.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/command.h"
-#include "sluice/plugins/badger/image/store_id.h"
 #include "sluice/plugins/badger/image/store_traits.h"
 #include "sluice/plugins/badger/restore/table_writer.h"
 #include "sluice/plugins/badger/source.h"
 #include "sluice/plugins/badger/source_options.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/source_options.h"
 
 namespace sluice {
 namespace {
@@ -34,54 +28,25 @@ constexpr uint64_t kDefaultJobs = 4;
 constexpr uint64_t kMaxJobs = 16;
 
 absl::Status ConfigInvalid(absl::string_view what) {
-  return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
-                   absl::StrCat("badger: ", what));
-}
-
-// The folder of option `name`, made absolute once, now: a later change of the
-// process's folder must not move the store.
-absl::StatusOr<std::string> FolderOf(const sdk::Options& options,
-                                     absl::string_view name) {
-  const std::string folder = options.Get(name);
-  if (folder.empty() || folder.find('\0') != std::string::npos) {
-    return ConfigInvalid(absl::StrCat(name, "= must name a folder"));
-  }
-  std::error_code error;
-  std::string absolute = std::filesystem::absolute(folder, error).string();
-  if (error) return ConfigInvalid("the current folder is gone");
-  return absolute;
-}
-
-// Where temporary files that may be large belong: not in memory.
-std::string DefaultScratch() {
-  const char* const folder = getenv("TMPDIR");
-  return folder == nullptr || *folder == '\0' ? "/var/tmp" : folder;
+  return sdk::ConfigInvalid("badger", what);
 }
 
 absl::Status ReadFolders(const sdk::Options& options,
                          badger::SourceOptions& source) {
-  SLUICE_ASSIGN_OR_RETURN(source.folder, FolderOf(options, "path"));
+  SLUICE_ASSIGN_OR_RETURN(source.folder,
+                          sdk::FolderOption("badger", options, "path"));
   if (options.Has("value_dir")) {
     SLUICE_ASSIGN_OR_RETURN(source.value_folder,
-                            FolderOf(options, "value_dir"));
+                            sdk::FolderOption("badger", options, "value_dir"));
     if (source.value_folder == source.folder) source.value_folder.clear();
   }
-  source.scratch = DefaultScratch();
+  // It may be large: not in memory.
+  source.scratch = ScratchFolderOf("", "/var/tmp");
   if (options.Has("scratch")) {
-    SLUICE_ASSIGN_OR_RETURN(source.scratch, FolderOf(options, "scratch"));
+    SLUICE_ASSIGN_OR_RETURN(source.scratch,
+                            sdk::FolderOption("badger", options, "scratch"));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<int> JobsOf(const sdk::Options& options) {
-  const uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
-  SLUICE_ASSIGN_OR_RETURN(
-      const uint64_t jobs,
-      options.GetInteger("jobs", std::min(cores, kDefaultJobs)));
-  if (jobs < 1 || jobs > kMaxJobs) {
-    return ConfigInvalid(absl::StrCat("jobs= must be 1 to ", kMaxJobs));
-  }
-  return static_cast<int>(jobs);
 }
 
 absl::Status ReadRestoreOptions(const sdk::Options& options,
@@ -127,17 +92,16 @@ absl::Status ReadRest(const sdk::Options& options,
     return ConfigInvalid("mode= is live or offline");
   }
   source.offline = mode == "offline";
-  SLUICE_ASSIGN_OR_RETURN(source.jobs, JobsOf(options));
+  SLUICE_ASSIGN_OR_RETURN(
+      source.jobs, sdk::JobsOption("badger", options, kDefaultJobs, kMaxJobs));
   source.payload_id_prefix = options.Get("payload_ids");
   source.payload_id_field = options.Get("payload_id_json");
   if (options.Has("payload_ids") != options.Has("payload_id_json") ||
       (options.Has("payload_id_json") && source.payload_id_field.empty())) {
     return ConfigInvalid("payload_ids= goes with payload_id_json=FIELD");
   }
-  source.store_id = options.Get("store_id");
-  if (options.Has("store_id") && !badger::IsStoreId(source.store_id)) {
-    return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
-  }
+  SLUICE_ASSIGN_OR_RETURN(source.store_id,
+                          sdk::StoreIdOption("badger", options));
   SLUICE_ASSIGN_OR_RETURN(source.accept_mismatch,
                           options.GetBoolean("accept_mismatch", false));
   return ReadRestoreOptions(options, source);

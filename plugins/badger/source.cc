@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/store_id.h"
 #include "sluice/plugins/badger/backup_run.h"
 #include "sluice/plugins/badger/image/store_id.h"
 #include "sluice/plugins/badger/image/store_traits.h"

@@ -28,6 +28,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/store_id.h"
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
 #include "sluice/plugins/badger/image/image.h"

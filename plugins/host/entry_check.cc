@@ -175,47 +175,54 @@ absl::StatusOr<std::vector<const sluice_factory*>> CheckEntry(
   return known;
 }
 
+// Where a member of a table ends.
+template <typename Table, typename Member>
+size_t EndOf(Member Table::*member) {
+  static const Table table{};
+  return reinterpret_cast<const char*>(&(table.*member) + 1) -
+         reinterpret_cast<const char*>(&table);
+}
+
+// A table that a `giver` of the plugin made, with all functions that 1.0 has.
+template <typename Table, typename... Functions>
+absl::Status CheckTable(const Table* table, absl::string_view giver,
+                        absl::string_view what,
+                        Functions Table::*... functions) {
+  if (table == nullptr) {
+    return PluginUnusable(absl::StrCat("its ", giver, " gave no ", what),
+                          kTellTheAuthor);
+  }
+  if (table->struct_size < std::max({EndOf(functions)...})) {
+    return TooSmall(what);
+  }
+  return ((table->*functions == nullptr) || ...) ? NullFunction(what)
+                                                 : absl::OkStatus();
+}
+
 absl::Status CheckSource(const sluice_source* source) {
-  if (source == nullptr)
-    return PluginUnusable("its factory gave no source", kTellTheAuthor);
-  if (!SLUICE_HAS(source, sluice_source, restore)) return TooSmall("source");
-  if (source->destroy == nullptr || source->describe == nullptr ||
-      source->backup == nullptr || source->restore == nullptr)
-    return NullFunction("source");
-  return absl::OkStatus();
+  return CheckTable(source, "factory", "source", &sluice_source::destroy,
+                    &sluice_source::describe, &sluice_source::backup,
+                    &sluice_source::restore);
 }
 
 absl::Status CheckPlace(const sluice_place* place) {
-  if (place == nullptr)
-    return PluginUnusable("its factory gave no place", kTellTheAuthor);
-  if (!SLUICE_HAS(place, sluice_place, abort_uncommitted))
-    return TooSmall("place");
-  if (place->destroy == nullptr || place->describe == nullptr ||
-      place->create == nullptr || place->begin == nullptr ||
-      place->open == nullptr || place->stat == nullptr ||
-      place->list == nullptr || place->remove == nullptr ||
-      place->list_uncommitted == nullptr || place->abort_uncommitted == nullptr)
-    return NullFunction("place");
-  return absl::OkStatus();
+  return CheckTable(place, "factory", "place", &sluice_place::destroy,
+                    &sluice_place::describe, &sluice_place::create,
+                    &sluice_place::begin, &sluice_place::open,
+                    &sluice_place::stat, &sluice_place::list,
+                    &sluice_place::remove, &sluice_place::list_uncommitted,
+                    &sluice_place::abort_uncommitted);
 }
 
 absl::Status CheckWriter(const sluice_writer* writer) {
-  if (writer == nullptr)
-    return PluginUnusable("its place gave no writer", kTellTheAuthor);
-  if (!SLUICE_HAS(writer, sluice_writer, destroy)) return TooSmall("writer");
-  if (writer->write == nullptr || writer->commit == nullptr ||
-      writer->abort == nullptr || writer->destroy == nullptr)
-    return NullFunction("writer");
-  return absl::OkStatus();
+  return CheckTable(writer, "place", "writer", &sluice_writer::write,
+                    &sluice_writer::commit, &sluice_writer::abort,
+                    &sluice_writer::destroy);
 }
 
 absl::Status CheckReader(const sluice_reader* reader) {
-  if (reader == nullptr)
-    return PluginUnusable("its place gave no reader", kTellTheAuthor);
-  if (!SLUICE_HAS(reader, sluice_reader, destroy)) return TooSmall("reader");
-  if (reader->read == nullptr || reader->destroy == nullptr)
-    return NullFunction("reader");
-  return absl::OkStatus();
+  return CheckTable(reader, "place", "reader", &sluice_reader::read,
+                    &sluice_reader::destroy);
 }
 
 }  // namespace sluice

@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "sluice/base/destination_word.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/host/entry_check.h"
+#include "sluice/plugins/host/guarded_call.h"
 #include "sluice/plugins/sdk/barrier.h"
 #include "sluice/plugins/sdk/error.h"
 #include "sluice/plugins/sdk/place.h"
@@ -26,18 +28,8 @@ absl::Status BrokenAnswer(absl::string_view what) {
 
 absl::string_view WordFor(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kPermissionDenied:
-      return kDestinationPermissionDenied;
-    case absl::StatusCode::kUnauthenticated:
-      return kDestinationCredentialsInvalid;
-    case absl::StatusCode::kNotFound:
-      return kDestinationNotFound;
     case absl::StatusCode::kAlreadyExists:
       return kDestinationPathConflict;
-    case absl::StatusCode::kUnavailable:
-      return kDestinationUnreachable;
-    case absl::StatusCode::kUnimplemented:
-      return kDestinationUnsupported;
     case absl::StatusCode::kResourceExhausted:
       return kDestinationNoSpace;
     case absl::StatusCode::kCancelled:
@@ -45,8 +37,10 @@ absl::string_view WordFor(absl::StatusCode code) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kInternal:
       return "";  // the code says it
-    default:
-      return kDestinationIoError;
+    default: {
+      const absl::string_view word = DestinationWord(code);
+      return word.empty() ? absl::string_view(kDestinationIoError) : word;
+    }
   }
 }
 
@@ -54,13 +48,7 @@ absl::string_view WordFor(absl::StatusCode code) {
 template <typename Body>
 absl::Status Call(const Context& context, Body&& body) {
   sluice_error error = sdk::EmptyError();
-  sluice_code code = SLUICE_INTERNAL;
-  // A plugin that throws has broken the ABI; we survive it where we can.
-  const sluice_code thrown = Guarded(&error, [&] {
-    code = body(&error);
-    return absl::OkStatus();
-  });
-  if (thrown != SLUICE_OK) code = thrown;
+  const sluice_code code = GuardedCall(&error, body);
   const absl::Status status = sdk::FromError(code, error);
   if (status.code() == absl::StatusCode::kCancelled && context.done())
     return context.status();
@@ -85,56 +73,68 @@ class OwnedPlace {
   const sluice_place* const table_;
 };
 
+// A table that the place made, and all that it needs for as long as it lives.
+template <typename Table>
+class OwnedTable {
+ public:
+  OwnedTable(std::shared_ptr<OwnedPlace> place, std::unique_ptr<RunTable> run,
+             const Table* table)
+      : place_(std::move(place)), run_(std::move(run)), table_(table) {}
+  ~OwnedTable() {
+    sdk::GuardedQuietly([&] { table_->destroy(table_->self); });
+  }
+  OwnedTable(const OwnedTable&) = delete;
+  OwnedTable& operator=(const OwnedTable&) = delete;
+
+  const Context& context() const { return run_->context(); }
+  const Table* operator->() const { return table_; }
+
+ private:
+  const std::shared_ptr<OwnedPlace> place_;
+  const std::unique_ptr<RunTable> run_;
+  const Table* const table_;
+};
+
 class WriterAdaptor final : public ObjectWriter {
  public:
   WriterAdaptor(std::shared_ptr<OwnedPlace> place,
                 std::unique_ptr<RunTable> run, const sluice_writer* table)
-      : place_(std::move(place)), run_(std::move(run)), table_(table) {}
-
-  ~WriterAdaptor() override {
-    sdk::GuardedQuietly([&] { table_->destroy(table_->self); });
-  }
+      : table_(std::move(place), std::move(run), table) {}
 
   absl::Status Write(absl::string_view bytes) override {
-    return Call(run_->context(), [&](sluice_error* error) {
+    return Call(table_.context(), [&](sluice_error* error) {
       return table_->write(table_->self, ToBytes(bytes), error);
     });
   }
 
-  absl::Status Commit(Mode mode) override {
-    const uint32_t table_mode = mode == Mode::kReplace
+  absl::Status Commit(CommitMode mode) override {
+    const uint32_t table_mode = mode == CommitMode::kReplace
                                     ? uint32_t{SLUICE_COMMIT_REPLACE}
                                     : uint32_t{SLUICE_COMMIT_IF_ABSENT};
-    return Call(run_->context(), [&](sluice_error* error) {
+    return Call(table_.context(), [&](sluice_error* error) {
       return table_->commit(table_->self, table_mode, error);
     });
   }
 
   absl::Status Abort() override {
-    return Call(run_->context(), [&](sluice_error* error) {
+    return Call(table_.context(), [&](sluice_error* error) {
       return table_->abort(table_->self, error);
     });
   }
 
  private:
-  const std::shared_ptr<OwnedPlace> place_;
-  const std::unique_ptr<RunTable> run_;
-  const sluice_writer* const table_;
+  const OwnedTable<sluice_writer> table_;
 };
 
 class ReaderAdaptor final : public ObjectReader {
  public:
   ReaderAdaptor(std::shared_ptr<OwnedPlace> place,
                 std::unique_ptr<RunTable> run, const sluice_reader* table)
-      : place_(std::move(place)), run_(std::move(run)), table_(table) {}
-
-  ~ReaderAdaptor() override {
-    sdk::GuardedQuietly([&] { table_->destroy(table_->self); });
-  }
+      : table_(std::move(place), std::move(run), table) {}
 
   absl::StatusOr<size_t> Read(absl::Span<char> buffer) override {
     uint64_t size = 0;
-    SLUICE_RETURN_IF_ERROR(Call(run_->context(), [&](sluice_error* error) {
+    SLUICE_RETURN_IF_ERROR(Call(table_.context(), [&](sluice_error* error) {
       return table_->read(table_->self, buffer.data(), buffer.size(), &size,
                           error);
     }));
@@ -144,9 +144,7 @@ class ReaderAdaptor final : public ObjectReader {
   }
 
  private:
-  const std::shared_ptr<OwnedPlace> place_;
-  const std::unique_ptr<RunTable> run_;
-  const sluice_reader* const table_;
+  const OwnedTable<sluice_reader> table_;
 };
 
 // A callback of the archive as a list that a plugin adds to.

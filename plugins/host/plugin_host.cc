@@ -17,6 +17,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/host/entry_check.h"
+#include "sluice/plugins/host/guarded_call.h"
 #include "sluice/plugins/host/place_adaptor.h"
 #include "sluice/plugins/host/plugin_file.h"
 #include "sluice/plugins/host/source_adaptor.h"
@@ -244,14 +245,11 @@ absl::StatusOr<const void*> PluginHost::Create(const Registered& registered,
   }
   const void* object = nullptr;
   sluice_error error = sdk::EmptyError();
-  sluice_code code = SLUICE_INTERNAL;
-  const sluice_code thrown = Guarded(&error, [&] {
-    code = registered.factory->create(host_->table(), options.data(),
-                                      options.size(), &object, &error);
-    return absl::OkStatus();
+  const sluice_code code = GuardedCall(&error, [&](sluice_error* told) {
+    return registered.factory->create(host_->table(), options.data(),
+                                      options.size(), &object, told);
   });
-  const absl::Status status =
-      sdk::FromError(thrown == SLUICE_OK ? code : thrown, error);
+  const absl::Status status = sdk::FromError(code, error);
   if (!status.ok()) {
     if (status.code() == absl::StatusCode::kInvalidArgument)
       return Annotate(WithDefaultWord(status, word), uri.kind);

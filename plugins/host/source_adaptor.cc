@@ -16,8 +16,10 @@
 #include "sluice/base/exclusive_use.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/store_id.h"
 #include "sluice/executor/limits.h"
 #include "sluice/plugins/host/entry_check.h"
+#include "sluice/plugins/host/guarded_call.h"
 #include "sluice/plugins/sdk/barrier.h"
 #include "sluice/plugins/sdk/error.h"
 
@@ -31,13 +33,6 @@ using sdk::ToView;
 absl::Status BrokenRule(absl::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, kPluginUnusable,
                    absl::StrCat("the plugin violated the ABI: ", what));
-}
-
-bool IsStoreId(absl::string_view id) {
-  return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  c == '.' || c == '_' || c == '-';
-         });
 }
 
 // A manifest's metadata and counts as arrays of the ABI. Views into `manifest`.
@@ -410,7 +405,8 @@ class SourceAdaptor final : public Backupable {
         context, kSourceUnavailable, GivenError(), [&](sluice_error* error) {
           return table_->describe(table_->self, run.table(), &info, error);
         }));
-    if (!IsBytes(info.store_id) || !IsStoreId(ToView(info.store_id)))
+    if (!IsBytes(info.store_id) ||
+        (info.store_id.size > 0 && !IsStoreId(ToView(info.store_id))))
       return BrokenRule("a store id that is not 128 bytes of [A-Za-z0-9._-]");
     return StoreInfo{std::string(ToView(info.store_id)), info.empty != 0,
                      (info.capabilities & SLUICE_SOURCE_INCREMENTS) != 0};
@@ -504,13 +500,7 @@ class SourceAdaptor final : public Backupable {
   absl::Status Call(const Context& context, absl::string_view word,
                     const GivenError& given, Body&& body) {
     sluice_error error = sdk::EmptyError();
-    sluice_code code = SLUICE_INTERNAL;
-    // A plugin that throws has broken the ABI; we survive it where we can.
-    const sluice_code thrown = Guarded(&error, [&] {
-      code = body(&error);
-      return absl::OkStatus();
-    });
-    if (thrown != SLUICE_OK) code = thrown;
+    const sluice_code code = GuardedCall(&error, body);
     const absl::Status status = given.Or(sdk::FromError(code, error));
     if (status.code() == absl::StatusCode::kCancelled && context.done())
       return context.status();

@@ -15,7 +15,7 @@
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 #include "sluice/plugins/sdk/wrap.h"
 
 namespace sluice {

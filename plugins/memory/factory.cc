@@ -1,9 +1,7 @@
 #include "sluice/plugins/memory/factory.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -20,6 +18,7 @@
 #include "sluice/plugins/memory/synthetic_source.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/source_options.h"
 
 namespace sluice {
 namespace {
@@ -27,22 +26,7 @@ namespace {
 using CreatedSource = absl::StatusOr<std::unique_ptr<sdk::Source>>;
 
 absl::Status ConfigInvalid(absl::string_view what) {
-  return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
-                   absl::StrCat("memory: ", what));
-}
-
-// The folder of option `name`, made absolute once, now: a later change of the
-// process's folder must not move the store.
-absl::StatusOr<std::string> FolderOf(const sdk::Options& options,
-                                     absl::string_view name) {
-  const std::string folder = options.Get(name);
-  if (folder.empty() || folder.find('\0') != std::string::npos) {
-    return ConfigInvalid(absl::StrCat(name, "= must name a folder"));
-  }
-  std::error_code error;
-  std::string absolute = std::filesystem::absolute(folder, error).string();
-  if (error) return ConfigInvalid("the current folder is gone");
-  return absolute;
+  return sdk::ConfigInvalid("memory", what);
 }
 
 // One word says which kind of memory store it is: no two of them.
@@ -62,11 +46,7 @@ absl::Status CheckModes(const sdk::Options& options) {
       return ConfigInvalid(absl::StrCat(name, "= goes with keys="));
     }
   }
-  const std::string store_id = options.Get("store_id");
-  if (options.Has("store_id") && !IsValidStoreId(store_id)) {
-    return ConfigInvalid("store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
-  }
-  return absl::OkStatus();
+  return sdk::StoreIdOption("memory", options).status();
 }
 
 CreatedSource CreateSynthetic(const sdk::Options& options) {
@@ -83,11 +63,13 @@ CreatedSource CreateMemory(const sdk::Host& host, const sdk::Options& options) {
   SLUICE_RETURN_IF_ERROR(CheckModes(options));
   const std::string store_id = options.Get("store_id");
   if (options.Has("load")) {
-    SLUICE_ASSIGN_OR_RETURN(std::string folder, FolderOf(options, "load"));
+    SLUICE_ASSIGN_OR_RETURN(std::string folder,
+                            sdk::FolderOption("memory", options, "load"));
     return MakeFolderSource(FileSystem::Posix(), {std::move(folder), store_id});
   }
   if (options.Has("save")) {
-    SLUICE_ASSIGN_OR_RETURN(std::string folder, FolderOf(options, "save"));
+    SLUICE_ASSIGN_OR_RETURN(std::string folder,
+                            sdk::FolderOption("memory", options, "save"));
     return MakeFolderTarget(FileSystem::Posix(), {std::move(folder), store_id});
   }
   if (options.Has("keys")) return CreateSynthetic(options);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
 #include "sluice/plugins/sdk/error.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice {
 namespace {
@@ -38,8 +38,8 @@ absl::Status Backup(std::shared_ptr<MemoryStore> store, sdk::Sink& sink) {
 absl::Status Restore(std::shared_ptr<MemoryStore> store,
                      const std::string& payload,
                      absl::Status outcome = absl::OkStatus()) {
-  FakePayload reader(payload, 100, outcome);
-  FakeRestoreRequest request({&reader}, "theirs");
+  sdk::FakePayload reader(payload, 100, outcome);
+  sdk::FakeRestoreRequest request({&reader}, "theirs");
   return MakeMemorySource(store)->Restore(sdk::Run(), request);
 }
 
@@ -48,7 +48,7 @@ TEST(MemorySourceTest, BringsBackKeysValuesAndPayloadIds) {
   ASSERT_TRUE(store->Put("", "value of the empty key").ok());
   ASSERT_TRUE(store->Put("\xff", "", {"block-2", "block-1"}).ok());
   ASSERT_TRUE(store->Put("big", std::string(100000, 'x'), {"block-1"}).ok());
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(Backup(store, sink).ok());
   EXPECT_EQ(sink.counts, (sdk::Counts{{"keys", 3}, {"bytes", 100022}}));
   EXPECT_EQ(sink.payload_ids, (std::set<std::string>{"block-1", "block-2"}));
@@ -59,7 +59,7 @@ TEST(MemorySourceTest, BringsBackKeysValuesAndPayloadIds) {
   EXPECT_EQ(ContentsOf(*restored), ContentsOf(*store));
   EXPECT_EQ(restored->store_id(), "theirs");
   // A backup of what was restored refers to the same blocks.
-  FakeSink again;
+  sdk::FakeSink again;
   ASSERT_TRUE(Backup(restored, again).ok());
   EXPECT_EQ(again.payload, sink.payload);
   EXPECT_EQ(again.payload_ids, sink.payload_ids);
@@ -70,7 +70,7 @@ TEST(MemorySourceTest, EstimatesWhatItWrites) {
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(store->Put(absl::StrCat(i), std::string(i + 1, 'v')).ok());
   }
-  FakeSink sink(1 << 20);
+  sdk::FakeSink sink(1 << 20);
   ASSERT_TRUE(Backup(store, sink).ok());
   EXPECT_NEAR(static_cast<double>(sink.estimate),
               static_cast<double>(sink.size), sink.size * 0.01);
@@ -78,15 +78,15 @@ TEST(MemorySourceTest, EstimatesWhatItWrites) {
 
 TEST(MemorySourceTest, ABackupShowsTheInstantItBeganAt) {
   // A sink that changes the store whenever it is given something.
-  class MeddlingSink : public FakeSink {
+  class MeddlingSink : public sdk::FakeSink {
    public:
     explicit MeddlingSink(std::shared_ptr<MemoryStore> store)
-        : FakeSink(64), store_(std::move(store)) {}
+        : sdk::FakeSink(64), store_(std::move(store)) {}
     absl::Status Commit(size_t bytes) override {
       EXPECT_TRUE(store_->Put("zzz new", "new").ok());
       EXPECT_TRUE(store_->Put("k500", "changed").ok());
       store_->Delete("k999");
-      return FakeSink::Commit(bytes);
+      return sdk::FakeSink::Commit(bytes);
     }
     std::shared_ptr<MemoryStore> store_;
   };
@@ -103,7 +103,7 @@ TEST(MemorySourceTest, ABackupShowsTheInstantItBeganAt) {
 }
 
 TEST(MemorySourceTest, KeepsAnIdOfItsOwnAtARestore) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(Backup(NewStore(), sink).ok());
   auto target = NewStore("mine");
   ASSERT_TRUE(Restore(target, sink.payload).ok());
@@ -113,7 +113,7 @@ TEST(MemorySourceTest, KeepsAnIdOfItsOwnAtARestore) {
 TEST(MemorySourceTest, RestoresOnlyIntoAnEmptyStore) {
   auto store = NewStore();
   ASSERT_TRUE(store->Put("key", "value").ok());
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(Backup(store, sink).ok());
   EXPECT_EQ(ErrorCodeOf(Restore(store, sink.payload)),
             kRestorePreconditionFailed);
@@ -128,7 +128,7 @@ TEST(MemorySourceTest, NothingIsVisibleUnlessTheEndCame) {
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(store->Put(absl::StrCat(i), "value").ok());
   }
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(Backup(store, sink).ok());
   auto target = NewStore();
   // All the bytes, but the reader found damage at its end.
@@ -146,7 +146,7 @@ TEST(MemorySourceTest, NothingIsVisibleUnlessTheEndCame) {
 }
 
 TEST(MemorySourceTest, OnABaseItSaysThatItIsAFullBackup) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   sdk::BackupRequest request;
   request.has_base = true;
   ASSERT_TRUE(
@@ -159,25 +159,25 @@ TEST(MemorySourceTest, TheLastPayloadOfAChainIsTheState) {
   ASSERT_TRUE(old->Put("old", "").ok());
   auto current = NewStore();
   ASSERT_TRUE(current->Put("current", "").ok());
-  FakeSink first;
-  FakeSink second;
+  sdk::FakeSink first;
+  sdk::FakeSink second;
   ASSERT_TRUE(Backup(old, first).ok());
   ASSERT_TRUE(Backup(current, second).ok());
-  FakePayload one(first.payload);
-  FakePayload two(second.payload);
-  FakeRestoreRequest request({&one, &two});
+  sdk::FakePayload one(first.payload);
+  sdk::FakePayload two(second.payload);
+  sdk::FakeRestoreRequest request({&one, &two});
   auto target = NewStore();
   ASSERT_TRUE(MakeMemorySource(target)->Restore(sdk::Run(), request).ok());
   EXPECT_EQ(ContentsOf(*target), ContentsOf(*current));
   EXPECT_TRUE(one.ended()) << "each is read to its end";
-  FakeRestoreRequest nothing({});
+  sdk::FakeRestoreRequest nothing({});
   EXPECT_FALSE(MakeMemorySource(NewStore())->Restore(sdk::Run(), nothing).ok());
 }
 
 TEST(MemorySourceTest, ACancelledRunEndsTheBackup) {
   auto store = NewStore();
   ASSERT_TRUE(store->Put("key", std::string(10000, 'x')).ok());
-  FakeSink sink(100);
+  sdk::FakeSink sink(100);
   sink.fail_after = 5;
   EXPECT_EQ(Backup(store, sink).code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(sink.ends, 0);

@@ -18,7 +18,7 @@
 #include "sluice/executor/testing/fake_job_store.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/plugins/memory/factory.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace {

@@ -8,7 +8,7 @@
 #include "sluice/base/error.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice {
 namespace {
@@ -24,15 +24,15 @@ SyntheticOptions Options(uint64_t keys, uint64_t value_bytes, uint64_t seed) {
 // As read back from the payload of `options`, written in chunks of that size.
 std::shared_ptr<MemoryStore> Read(const SyntheticOptions& options,
                                   size_t chunk_bytes) {
-  FakeSink sink(chunk_bytes);
+  sdk::FakeSink sink(chunk_bytes);
   EXPECT_TRUE(
       (*MakeSyntheticSource(options))->Backup(sdk::Run(), {}, sink).ok());
   EXPECT_EQ(sink.counts,
             (sdk::Counts{{"keys", options.keys},
                          {"bytes", options.keys * options.value_bytes}}));
   auto store = *MemoryStore::Create("");
-  FakePayload payload(sink.payload, 100000);
-  FakeRestoreRequest request({&payload});
+  sdk::FakePayload payload(sink.payload, 100000);
+  sdk::FakeRestoreRequest request({&payload});
   EXPECT_TRUE(MakeMemorySource(store)->Restore(sdk::Run(), request).ok());
   return store;
 }
@@ -72,7 +72,7 @@ TEST(SyntheticSourceTest, HasAStoreIdAndTakesNoRestore) {
   ASSERT_TRUE(info.ok());
   EXPECT_EQ(info->store_id, "synthetic-3-4-5");
   EXPECT_FALSE(info->empty);
-  FakeRestoreRequest request({});
+  sdk::FakeRestoreRequest request({});
   EXPECT_EQ(ErrorCodeOf(source->Restore(sdk::Run(), request)),
             kRestorePreconditionFailed);
 }

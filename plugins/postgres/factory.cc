@@ -1,57 +1,31 @@
 #include "sluice/plugins/postgres/factory.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/time/time.h"
-#include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/database/role_map.h"
 #include "sluice/plugins/postgres/endpoint.h"
 #include "sluice/plugins/postgres/postgres_source.h"
 #include "sluice/plugins/sdk/options.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/source_options.h"
 
 namespace sluice {
 namespace {
 
 constexpr uint64_t kMaxJobs = 64;
 
-absl::Status ConfigInvalid(absl::string_view message) {
-  return MakeError(absl::StatusCode::kInvalidArgument, kSourceConfigInvalid,
-                   message);
-}
-
-bool IsStoreId(const std::string& id) {
-  return !id.empty() && id.size() <= 128 &&
-         std::all_of(id.begin(), id.end(), [](unsigned char c) {
-           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
-         });
-}
-
-absl::StatusOr<int> JobsOf(const sdk::Options& options) {
-  const uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
-  SLUICE_ASSIGN_OR_RETURN(
-      const uint64_t jobs,
-      options.GetInteger("jobs", std::min(cores, kMaxJobs)));
-  if (jobs < 1 || jobs > kMaxJobs) {
-    return ConfigInvalid("postgresql: jobs= must be 1 to 64");
-  }
-  return static_cast<int>(jobs);
-}
-
 absl::StatusOr<bool> AnyExtensionVersion(const sdk::Options& options) {
   const std::string version = options.Get("extension_version");
   if (version.empty() || version == "archive") return false;
   if (version == "available") return true;
-  return ConfigInvalid(
-      "postgresql: extension_version= must be archive or available");
+  return sdk::ConfigInvalid("postgresql",
+                            "extension_version= must be archive or available");
 }
 
 absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
@@ -60,16 +34,14 @@ absl::StatusOr<std::unique_ptr<sdk::Source>> CreatePostgres(
   postgres::BackupOptions& backup = source.backup;
   postgres::RestoreOptions& restore = source.restore;
   SLUICE_ASSIGN_OR_RETURN(backup.connection, postgres::ConnectionFrom(options));
-  SLUICE_ASSIGN_OR_RETURN(backup.jobs, JobsOf(options));
+  SLUICE_ASSIGN_OR_RETURN(
+      backup.jobs, sdk::JobsOption("postgresql", options, kMaxJobs, kMaxJobs));
   SLUICE_ASSIGN_OR_RETURN(backup.payload_ids, postgres::ParsePayloadIds(
                                                   options.Get("payload_ids")));
   SLUICE_ASSIGN_OR_RETURN(
       backup.patience, options.GetDuration("lock_timeout", absl::Minutes(5)));
-  backup.store_id = options.Get("store_id");
-  if (options.Has("store_id") && !IsStoreId(backup.store_id)) {
-    return ConfigInvalid(
-        "postgresql: store_id= must be 1 to 128 bytes of [A-Za-z0-9._-]");
-  }
+  SLUICE_ASSIGN_OR_RETURN(backup.store_id,
+                          sdk::StoreIdOption("postgresql", options));
   backup.tools_folder = options.Get("bin");
   backup.scratch_folder = options.Get("scratch");
   restore.jobs = backup.jobs;

@@ -11,13 +11,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/postgres/tools/client_tools.h"
 #include "sluice/plugins/postgres/tools/process.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -133,7 +133,7 @@ TEST(LiveTest, RestoresExactSumsFromBackupsUnderTransfersTruncatesAndAlters) {
                                   snapshot, "';", kChecksums))
               ->Text(0, 0);
     };
-    FakeSink sink;
+    sdk::FakeSink sink;
     const absl::Time start = absl::Now();
     const absl::Status status = BackupDatabase(sdk::Run(), backup, sink);
     ASSERT_TRUE(status.ok()) << i << ": " << status;
@@ -142,8 +142,8 @@ TEST(LiveTest, RestoresExactSumsFromBackupsUnderTransfersTruncatesAndAlters) {
     const std::string copy = target.CreateDatabase();
     RestoreOptions restore;
     restore.target = target.Options(copy);
-    FakePayload payload(sink.payload, 1 << 20);
-    FakeRestoreRequest request({&payload});
+    sdk::FakePayload payload(sink.payload, 1 << 20);
+    sdk::FakeRestoreRequest request({&payload});
     const absl::Time middle = absl::Now();
     const absl::Status restored = RestoreDatabase(sdk::Run(), request, restore);
     ASSERT_TRUE(restored.ok()) << i << ": " << restored;

@@ -16,13 +16,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/postgres_source.h"
 #include "sluice/plugins/postgres/testing/payload_contents.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 extern char** environ;
 
@@ -110,7 +110,7 @@ class PoolerTest : public ::testing::TestWithParam<bool> {
   const std::string database_;
   Pooler pooler_;
   BackupOptions backup_;
-  FakeSink sink_;
+  sdk::FakeSink sink_;
 };
 
 TEST_P(PoolerTest, RefusesToLeaveOutRowsThatAPolicyHides) {
@@ -132,7 +132,7 @@ TEST_P(PoolerTest, HoldsTheSameAsWithoutIt) {
                              database_, " SET search_path = 'public'"));
   ASSERT_TRUE(BackupDatabase(sdk::Run(), backup_, sink_).ok());
   backup_.connection = Server().Options(database_);
-  FakeSink direct;
+  sdk::FakeSink direct;
   ASSERT_TRUE(BackupDatabase(sdk::Run(), backup_, direct).ok());
   PayloadContents pooled, expected;
   ASSERT_TRUE(pooled.Read(sink_.payload).ok());
@@ -178,7 +178,7 @@ TEST_P(PoolerTest, LooksForNoLeftoversOfRestores) {
                            " 'advisory'"),
             "0");
   options.backup.connection = Server().Options(database_);
-  FakeSink direct;
+  sdk::FakeSink direct;
   ASSERT_TRUE(MakePostgresSource(options)->Backup(sdk::Run(), {}, direct).ok());
   EXPECT_EQ(leftovers(), "0");
 }

@@ -14,12 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -151,7 +151,7 @@ class RoundTripTest : public testing::Test {
     BackupOptions options;
     options.connection = there_.Options(database_);
     options.jobs = jobs;
-    FakeSink sink;
+    sdk::FakeSink sink;
     const absl::Status status = BackupDatabase(sdk::Run(), options, sink);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(sink.ends, 1);
@@ -162,8 +162,8 @@ class RoundTripTest : public testing::Test {
     RestoreOptions options;
     options.target = here_.Options(target_);
     options.jobs = jobs;
-    FakePayload stream(payload, 100'000);
-    FakeRestoreRequest request({&stream});
+    sdk::FakePayload stream(payload, 100'000);
+    sdk::FakeRestoreRequest request({&stream});
     const absl::Status status = RestoreDatabase(sdk::Run(), request, options);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_EQ(absl::StrJoin(request.warnings, "\n"), "");

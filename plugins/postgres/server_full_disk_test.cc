@@ -15,12 +15,12 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/testing/private_mounts.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -59,7 +59,7 @@ TEST_P(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
               "generate_series(1, 25000) i; ALTER TABLE t ADD PRIMARY KEY (i)");
   BackupOptions backup;
   backup.connection = server.Options(source);
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupDatabase(sdk::Run(), backup, sink).ok());
 
   struct stat owner;  // the server's user
@@ -72,8 +72,8 @@ TEST_P(ServerFullDiskTest, IsToldOfAsTheServersAndLeavesTheTargetEmpty) {
   RestoreOptions restore;
   restore.target = server.Options(target);
   const auto run = [&] {
-    FakePayload payload(sink.payload, 1 << 20);
-    FakeRestoreRequest request({&payload}, "store-1");
+    sdk::FakePayload payload(sink.payload, 1 << 20);
+    sdk::FakeRestoreRequest request({&payload}, "store-1");
     return RestoreDatabase(sdk::Run(), request, restore);
   };
   const absl::Status full = run();

@@ -125,28 +125,21 @@ constexpr sluice_option_spec Option(std::string_view name, uint32_t type,
 
 namespace internal {
 
-template <CreateSource* kCreate>
-sluice_code CreateSourceTable(const sluice_host* host,
-                              const sluice_option* options, uint64_t count,
-                              const void** object, sluice_error* error) {
-  return Guarded(error, [&]() -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(
-        std::unique_ptr<Source> source,
-        kCreate(Host(host), Options::FromTable(options, count)));
-    *object = WrapSource(std::move(source));
-    return absl::OkStatus();
-  });
+inline const void* Wrap(std::unique_ptr<Source> source) {
+  return WrapSource(std::move(source));
+}
+inline const void* Wrap(std::unique_ptr<Place> place) {
+  return WrapPlace(std::move(place));
 }
 
-template <CreatePlace* kCreate>
-sluice_code CreatePlaceTable(const sluice_host* host,
-                             const sluice_option* options, uint64_t count,
-                             const void** object, sluice_error* error) {
+template <auto* kCreate>
+sluice_code CreateTable(const sluice_host* host, const sluice_option* options,
+                        uint64_t count, const void** object,
+                        sluice_error* error) {
   return Guarded(error, [&]() -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(
-        std::unique_ptr<Place> place,
-        kCreate(Host(host), Options::FromTable(options, count)));
-    *object = WrapPlace(std::move(place));
+        auto created, kCreate(Host(host), Options::FromTable(options, count)));
+    *object = Wrap(std::move(created));
     return absl::OkStatus();
   });
 }
@@ -174,6 +167,22 @@ constexpr auto CommandTable() -> decltype(sluice_factory::command) {
   }
 }
 
+template <auto* kCreate, Command* kCommand, size_t kOptionCount>
+constexpr sluice_factory Factory(
+    uint32_t role, std::string_view kind, std::string_view help,
+    const sluice_option_spec (&options)[kOptionCount]) {
+  return sluice_factory{sizeof(sluice_factory),
+                        role,
+                        Text(kind),
+                        Text(help),
+                        options,
+                        kOptionCount,
+                        sizeof(sluice_option_spec),
+                        0,
+                        &CreateTable<kCreate>,
+                        CommandTable<kCommand>()};
+}
+
 }  // namespace internal
 
 // `help`: one sentence, then an example URI on a second line.
@@ -182,16 +191,8 @@ template <CreateSource* kCreate, Command* kCommand = nullptr,
 constexpr sluice_factory SourceFactory(
     std::string_view kind, std::string_view help,
     const sluice_option_spec (&options)[kOptionCount]) {
-  return sluice_factory{sizeof(sluice_factory),
-                        SLUICE_ROLE_SOURCE,
-                        Text(kind),
-                        Text(help),
-                        options,
-                        kOptionCount,
-                        sizeof(sluice_option_spec),
-                        0,
-                        &internal::CreateSourceTable<kCreate>,
-                        internal::CommandTable<kCommand>()};
+  return internal::Factory<kCreate, kCommand>(SLUICE_ROLE_SOURCE, kind, help,
+                                              options);
 }
 
 template <CreatePlace* kCreate, Command* kCommand = nullptr,
@@ -199,16 +200,8 @@ template <CreatePlace* kCreate, Command* kCommand = nullptr,
 constexpr sluice_factory PlaceFactory(
     std::string_view kind, std::string_view help,
     const sluice_option_spec (&options)[kOptionCount]) {
-  return sluice_factory{sizeof(sluice_factory),
-                        SLUICE_ROLE_PLACE,
-                        Text(kind),
-                        Text(help),
-                        options,
-                        kOptionCount,
-                        sizeof(sluice_option_spec),
-                        0,
-                        &internal::CreatePlaceTable<kCreate>,
-                        internal::CommandTable<kCommand>()};
+  return internal::Factory<kCreate, kCommand>(SLUICE_ROLE_PLACE, kind, help,
+                                              options);
 }
 
 template <size_t kFactoryCount>

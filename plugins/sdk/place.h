@@ -25,60 +25,20 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "absl/types/span.h"
+#include "sluice/base/object.h"
 #include "sluice/plugins/sdk/run.h"
 
 namespace sluice::sdk {
 
-struct PlaceInfo {
-  bool exists = false;  // the folder or bucket is there
-  bool conditional_commit =
-      false;  // kIfAbsent is atomic against every other writer
-  bool durable_commit = false;    // a committed object survives a power cut
-  uint64_t max_object_bytes = 0;  // 0: no limit known
-  absl::Time now;                 // by the place's own clock
-};
-
-struct ObjectInfo {
-  std::string name;
-  uint64_t size = 0;
-  absl::Time modified;  // by the place's own clock
-  std::string upload;   // of ListUncommitted: the token for AbortUncommitted
-};
-
-enum class CommitMode { kReplace, kIfAbsent };
-
-// An object being written; readers do not see it until Commit. One call at a
-// time. Destroying it aborts, unless it was committed.
-class ObjectWriter {
- public:
-  virtual ~ObjectWriter() = default;
-
-  // Appends all of `bytes`, or fails; then only Abort may follow.
-  virtual absl::Status Write(absl::string_view bytes) = 0;
-  // Makes the object visible whole, durable where the place can. ALREADY_EXISTS
-  // when the name is taken. UNKNOWN: the outcome is unknown, the caller
-  // reads back. Once.
-  virtual absl::Status Commit(CommitMode mode) = 0;
-  // Forgets what was written. Best effort.
-  virtual absl::Status Abort() = 0;
-};
-
-// One call at a time.
-class ObjectReader {
- public:
-  virtual ~ObjectReader() = default;
-
-  // Fills up to buffer.size() bytes; 0 is the end of the object. Fewer than
-  // asked for is no end.
-  virtual absl::StatusOr<size_t> Read(absl::Span<char> buffer) = 0;
-};
+using ::sluice::CommitMode;
+using ::sluice::ObjectInfo;
+using ::sluice::ObjectReader;
+using ::sluice::ObjectWriter;
+using ::sluice::PlaceInfo;
 
 // Any method from any thread, also at once. Writers and readers are destroyed
 // before the place. `run` outlives the writer or reader it was given for.

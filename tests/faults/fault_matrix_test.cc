@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/tests/faults/harness.h"
 
@@ -35,19 +36,12 @@ std::vector<NamedFault> Faults() {
           {"lost answer", Fault::LostAnswer(EIO)}};
 }
 
-// Sanitizer builds take one call in SLUICE_FAULT_STRIDE, from a random one on.
-int64_t Stride() {
-  const char* const text = std::getenv("SLUICE_FAULT_STRIDE");
-  int64_t stride = 1;
-  return text != nullptr && absl::SimpleAtoi(text, &stride) && stride > 0
-             ? stride
-             : 1;
-}
-
+// Sanitizer builds take one call in so many, from a random one on.
 int64_t FirstCall() {
-  const int64_t first = 1 + std::random_device()() % Stride();
+  const int64_t first = 1 + std::random_device()() % FaultStride();
   std::printf("every %lld-th call from %lld on\n",
-              static_cast<long long>(Stride()), static_cast<long long>(first));
+              static_cast<long long>(FaultStride()),
+              static_cast<long long>(first));
   return first;
 }
 
@@ -114,7 +108,7 @@ TEST_P(FaultMatrixTest, EveryCallMayFailAndNothingForbiddenFollows) {
   const int64_t first = FirstCall();
   int64_t wrong = 0;
   for (const NamedFault& fault : faults) {
-    for (int64_t n = first; n <= calls_; n += Stride()) {
+    for (int64_t n = first; n <= calls_; n += FaultStride()) {
       const std::vector<std::string> violations = Strike(n, fault.fault);
       if (violations.empty()) continue;
       if (++wrong > 20) continue;
@@ -131,7 +125,7 @@ TEST_P(FaultMatrixTest, EveryCallMayFailAndNothingForbiddenFollows) {
       static_cast<long long>(refused_), static_cast<long long>(wrong));
   // A short write strikes writes only; and a run may take fewer calls when it
   // ends early, never so few that a fault set for the first half is missed.
-  EXPECT_GE(struck_, (calls_ / Stride()) * 3 * 8 / 10);
+  EXPECT_GE(struck_, (calls_ / FaultStride()) * 3 * 8 / 10);
   EXPECT_GT(refused_, 0);
 }
 
@@ -149,7 +143,7 @@ TEST_P(FaultMatrixTest, EveryCallMayBeTheLastBeforeAKill) {
                   << " call " << n << " (" << Describe(trace_, n)
                   << "): " << absl::StrJoin(violations, "; ");
   };
-  for (int64_t n = first; n <= calls_; n += Stride()) {
+  for (int64_t n = first; n <= calls_; n += FaultStride()) {
     kill(n, Fault::Kind::kBefore);
   }
   kill(calls_, Fault::Kind::kAfter);

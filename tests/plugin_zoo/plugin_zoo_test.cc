@@ -28,6 +28,7 @@
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/payload.h"
+#include "sluice/executor/testing/text_payload.h"
 #include "sluice/plugins/host/plugin_file.h"
 #include "sluice/plugins/host/plugin_host.h"
 
@@ -557,35 +558,17 @@ TEST_F(MisuseTest, EndingTheThreadOfACallDoesNotEndTheProcess) {
   EXPECT_FALSE(returned);
 }
 
-class TextReader final : public PayloadReader {
- public:
-  absl::StatusOr<absl::string_view> Next() override {
-    return std::exchange(text_, absl::string_view());
-  }
-  void Release() override {}
-  size_t max_views() const override { return 2; }
-  const PayloadTrailer& trailer() const override { return trailer_; }
-  absl::Status ForEachPayloadId(
-      const std::function<absl::Status(absl::string_view)>&) const override {
-    return absl::OkStatus();
-  }
-
- private:
-  absl::string_view text_ = "zoo";
-  PayloadTrailer trailer_;
-};
-
 TEST_F(MisuseTest, PayloadsOfAChainReadInAnotherOrder) {
   const auto source = Misuser("order");
   std::vector<RestorePayload> chain(2);
   for (RestorePayload& payload : chain)
-    payload.reader = std::make_unique<TextReader>();
+    payload.reader = std::make_unique<TextPayload>("zoo");
   NullSink warnings;
   ExpectBroken(
       source->Restore(context_, "store", absl::MakeSpan(chain), warnings),
       "before the end of the one below");
   chain.resize(1);
-  chain[0].reader = std::make_unique<TextReader>();
+  chain[0].reader = std::make_unique<TextPayload>("zoo");
   EXPECT_EQ(source->Restore(context_, "store", absl::MakeSpan(chain), warnings),
             absl::OkStatus());
 }

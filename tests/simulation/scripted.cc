@@ -90,7 +90,7 @@ class StepWriter final : public ObjectWriter {
     return script_->Around(Party::kPlace, "write",
                            [&] { return inner_->Write(bytes); });
   }
-  absl::Status Commit(Mode mode) override {
+  absl::Status Commit(CommitMode mode) override {
     return script_->Around(Party::kPlace, "commit",
                            [&] { return inner_->Commit(mode); });
   }

@@ -121,7 +121,7 @@ absl::Status WriteObject(ObjectStore& place, absl::string_view name,
   SLUICE_ASSIGN_OR_RETURN(auto writer,
                           place.Begin(Context::Background(), name, 0));
   SLUICE_RETURN_IF_ERROR(writer->Write(bytes));
-  return writer->Commit(ObjectWriter::Mode::kReplace);
+  return writer->Commit(CommitMode::kReplace);
 }
 
 }  // namespace

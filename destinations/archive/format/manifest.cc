@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/utf8.h"
 #include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"
@@ -27,7 +28,7 @@ const char* const kNone = "";
 
 Fault TextFault(absl::string_view field, absl::string_view text, size_t most) {
   if (text.size() > most) return absl::StrCat(field, " is too long");
-  if (!IsValidUtf8(text)) return absl::StrCat(field, " is not UTF-8");
+  if (!IsUtf8(text)) return absl::StrCat(field, " is not UTF-8");
   return kNone;
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
+#include "sluice/base/utf8.h"
 #include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/format/utf8.h"
@@ -220,10 +221,10 @@ TEST(ManifestTest, ATombstoneIsNoArchive) {
 TEST(Utf8Test, KnowsWhatJsonCannotHold) {
   for (const char* good :
        {"", "a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"})
-    EXPECT_TRUE(IsValidUtf8(good)) << good;
+    EXPECT_TRUE(IsUtf8(good)) << good;
   for (const char* bad : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80",
                           "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
-    EXPECT_FALSE(IsValidUtf8(bad)) << bad;
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
   EXPECT_EQ(ToBoundedUtf8("\xc3\xa4\xc3\xa4", 3), "\xc3\xa4");
   EXPECT_EQ(ToBoundedUtf8("a\xff"
                           "b",

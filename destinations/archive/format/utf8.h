@@ -1,16 +1,11 @@
 #ifndef SLUICE_DESTINATIONS_ARCHIVE_FORMAT_UTF8_H_
 #define SLUICE_DESTINATIONS_ARCHIVE_FORMAT_UTF8_H_
 
-// UTF-8 as JSON wants it: no overlong forms, no surrogates, nothing above
-// U+10FFFF. Pure functions.
-
 #include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace sluice {
-
-bool IsValidUtf8(absl::string_view text);
 
 // `text` cut to at most `most` bytes between characters; bytes that are no
 // UTF-8 become '?'.

@@ -16,17 +16,6 @@
 namespace sluice {
 namespace {
 
-absl::Status DeleteObject(const Context& context, ObjectStore& store,
-                          const ObjectInfo& object, RemovedRemains& removed) {
-  SLUICE_RETURN_IF_ERROR(context.status());
-  const absl::Status status = store.Delete(context, object.name);
-  if (absl::IsNotFound(status)) return absl::OkStatus();  // another's
-  SLUICE_RETURN_IF_ERROR(status);
-  ++removed.objects;
-  removed.bytes += object.size;
-  return absl::OkStatus();
-}
-
 absl::Status AbortUploads(const Context& context, ObjectStore& store,
                           absl::string_view backup_id,
                           RemovedRemains& removed) {
@@ -56,10 +45,21 @@ CommitOutcome TakeName(const Context& context, ObjectStore& store,
       return {CommitOutcome::kTaken, absl::OkStatus()};
   }
   return CommitTombstone(context, store, backup_id, reason, owner, place->now,
-                         ObjectWriter::Mode::kIfAbsent);
+                         CommitMode::kIfAbsent);
 }
 
 }  // namespace
+
+absl::Status DeleteObject(const Context& context, ObjectStore& store,
+                          const ObjectInfo& object, RemovedRemains& removed) {
+  SLUICE_RETURN_IF_ERROR(context.status());
+  const absl::Status status = store.Delete(context, object.name);
+  if (absl::IsNotFound(status)) return absl::OkStatus();  // another's
+  SLUICE_RETURN_IF_ERROR(status);
+  ++removed.objects;
+  removed.bytes += object.size;
+  return absl::OkStatus();
+}
 
 absl::StatusOr<bool> HasLiveWriter(const Context& context, ObjectStore& store,
                                    absl::string_view backup_id,

@@ -46,6 +46,10 @@ struct RemovedRemains {
   uint64_t uploads = 0;
 };
 
+// One that is gone already is another's work: no error, and not counted.
+absl::Status DeleteObject(const Context& context, ObjectStore& store,
+                          const ObjectInfo& object, RemovedRemains& removed);
+
 // Deletes all of ours below an id whose name a tombstone holds, but not the
 // tombstone. `keep_writer`: nor writer.json.
 absl::Status RemoveRemains(const Context& context, ObjectStore& store,

@@ -11,7 +11,7 @@ namespace sluice {
 CommitOutcome CommitTombstone(const Context& context, ObjectStore& store,
                               absl::string_view backup_id,
                               absl::string_view reason, absl::string_view owner,
-                              absl::Time now, ObjectWriter::Mode mode) {
+                              absl::Time now, CommitMode mode) {
   const absl::StatusOr<std::string> bytes = EncodeManifest(
       MakeTombstone(backup_id, reason, owner, FormatTimestamp(now)));
   if (!bytes.ok()) return {CommitOutcome::kAbsent, bytes.status()};

@@ -27,7 +27,7 @@ namespace sluice {
 CommitOutcome CommitTombstone(const Context& context, ObjectStore& store,
                               absl::string_view backup_id,
                               absl::string_view reason, absl::string_view owner,
-                              absl::Time now, ObjectWriter::Mode mode);
+                              absl::Time now, CommitMode mode);
 
 enum class NameState {
   kFree,       // no manifest: never published, or being written

@@ -57,7 +57,7 @@ absl::StatusOr<std::unique_ptr<WriterLease>> WriterLease::Take(
   std::unique_ptr<WriterLease> lease(
       new WriterLease(context, store, clock, ObjectName(backup_id, kWriterFile),
                       std::string(owner), grace_window));
-  SLUICE_RETURN_IF_ERROR(lease->Renew(ObjectWriter::Mode::kIfAbsent));
+  SLUICE_RETURN_IF_ERROR(lease->Renew(CommitMode::kIfAbsent));
   SLUICE_ASSIGN_OR_RETURN(lease->thread_,
                           Thread::Start("lease", [raw = lease.get()] {
                             raw->RenewUntilStopped();
@@ -95,7 +95,7 @@ void WriterLease::Stop() {
   thread_.Join();
 }
 
-absl::Status WriterLease::Renew(ObjectWriter::Mode mode) {
+absl::Status WriterLease::Renew(CommitMode mode) {
   const absl::Duration began = clock_->SinceBoot();
   SLUICE_ASSIGN_OR_RETURN(const absl::Time now, PlaceNow(context_, store_));
   WriterRecord record;
@@ -103,8 +103,7 @@ absl::Status WriterLease::Renew(ObjectWriter::Mode mode) {
   record.expires_at = now + grace_window_;
   const CommitOutcome outcome =
       StoreObject(context_, store_, name_, EncodeWriter(record), mode);
-  if (outcome.kind == CommitOutcome::kTaken &&
-      mode == ObjectWriter::Mode::kIfAbsent) {
+  if (outcome.kind == CommitOutcome::kTaken && mode == CommitMode::kIfAbsent) {
     return MakeError(absl::StatusCode::kAborted, kPublishFenced,
                      absl::StrCat("take ", name_, ": another writer has it"));
   }
@@ -134,7 +133,7 @@ void WriterLease::RenewUntilStopped() {
     // Where the place does not answer: again a little later, until it is too
     // late.
     due = clock_->SinceBoot() + grace_window_ / 16;
-    if (Renew(ObjectWriter::Mode::kReplace).ok()) due = absl::ZeroDuration();
+    if (Renew(CommitMode::kReplace).ok()) due = absl::ZeroDuration();
   }
 }
 

@@ -64,7 +64,7 @@ class WriterLease {
  private:
   WriterLease(const Context& context, ObjectStore& store, Clock* clock,
               std::string name, std::string owner, absl::Duration grace_window);
-  absl::Status Renew(ObjectWriter::Mode mode);
+  absl::Status Renew(CommitMode mode);
   void RenewUntilStopped();
 
   ObjectStore& store_;

@@ -113,7 +113,7 @@ absl::StatusOr<absl::Time> PlaceNow(const Context& context,
                                     ObjectStore& store) {
   const std::string name = absl::StrCat(kProbePrefix, RandomHex128());
   const CommitOutcome written =
-      StoreObject(context, store, name, "now", ObjectWriter::Mode::kIfAbsent);
+      StoreObject(context, store, name, "now", CommitMode::kIfAbsent);
   absl::StatusOr<ObjectInfo> info = absl::UnknownError("no probe was written");
   if (written.kind == CommitOutcome::kStored) info = store.Stat(context, name);
   // Also once the run was cancelled. One that stays behind is a probe, which
@@ -142,7 +142,7 @@ CommitOutcome Settle(const absl::Status& committed,
 
 CommitOutcome StoreObject(const Context& context, ObjectStore& store,
                           absl::string_view name, absl::string_view bytes,
-                          ObjectWriter::Mode mode) {
+                          CommitMode mode) {
   absl::StatusOr<std::unique_ptr<ObjectWriter>> writer =
       store.Begin(context, name, bytes.size());
   if (!writer.ok()) return {CommitOutcome::kAbsent, writer.status()};

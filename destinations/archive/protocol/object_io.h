@@ -73,7 +73,7 @@ CommitOutcome Settle(const absl::Status& committed,
 // Writes a small object whole and settles it.
 CommitOutcome StoreObject(const Context& context, ObjectStore& store,
                           absl::string_view name, absl::string_view bytes,
-                          ObjectWriter::Mode mode);
+                          CommitMode mode);
 
 }  // namespace sluice
 

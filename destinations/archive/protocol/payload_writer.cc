@@ -27,14 +27,13 @@ absl::Status CommitDigested(const ArchiveTarget& target, ObjectWriter& writer,
                             absl::string_view name, uint64_t size,
                             const std::function<std::string()>& sha256) {
   target.written.push_back(std::string(name));
-  const CommitOutcome outcome =
-      Settle(writer.Commit(ObjectWriter::Mode::kIfAbsent),
-             [&]() -> absl::StatusOr<bool> {
-               SLUICE_ASSIGN_OR_RETURN(
-                   const ObjectDigest found,
-                   DigestObject(target.context, target.store, name));
-               return found.size == size && found.sha256 == sha256();
-             });
+  const CommitOutcome outcome = Settle(
+      writer.Commit(CommitMode::kIfAbsent), [&]() -> absl::StatusOr<bool> {
+        SLUICE_ASSIGN_OR_RETURN(
+            const ObjectDigest found,
+            DigestObject(target.context, target.store, name));
+        return found.size == size && found.sha256 == sha256();
+      });
   // What another has put there is not ours to delete.
   if (outcome.kind == CommitOutcome::kTaken) target.written.pop_back();
   return outcome.status;

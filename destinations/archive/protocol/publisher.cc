@@ -159,9 +159,8 @@ absl::Status Publisher::WriteSums() {
   files_.push_back(
       {std::string(kManifestFile), ToHex(Sha256Of(manifest_bytes_))});
   SLUICE_ASSIGN_OR_RETURN(sums_bytes_, EncodeSums(files_));
-  const CommitOutcome outcome =
-      StoreObject(context_, store_, Name(kSumsFile), sums_bytes_,
-                  ObjectWriter::Mode::kIfAbsent);
+  const CommitOutcome outcome = StoreObject(context_, store_, Name(kSumsFile),
+                                            sums_bytes_, CommitMode::kIfAbsent);
   if (outcome.kind != CommitOutcome::kTaken)
     written_.push_back(Name(kSumsFile));
   return outcome.status;
@@ -199,7 +198,7 @@ absl::Status Publisher::Publish(const PutOptions& put) {
         "if the name is free");
   }
   // The point of no return: cancel and deadline are masked from here on.
-  const absl::Status committed = writer->Commit(ObjectWriter::Mode::kIfAbsent);
+  const absl::Status committed = writer->Commit(CommitMode::kIfAbsent);
   // A deadline of its own again: the commit may have used up the first one.
   const auto [settling, end_settling] = Masked();
   SLUICE_RETURN_IF_ERROR(SettleManifest(settling, committed));
@@ -234,7 +233,7 @@ absl::Status Publisher::FenceOff(const Context& masked,
                                  const absl::Status& cause) {
   const CommitOutcome fence =
       CommitTombstone(masked, store_, manifest_.backup_id(), "publish failed",
-                      owner_, clock_->Now(), ObjectWriter::Mode::kIfAbsent);
+                      owner_, clock_->Now(), CommitMode::kIfAbsent);
   if (fence.kind == CommitOutcome::kTaken) {
     const absl::StatusOr<bool> ours =
         ObjectEquals(masked, store_, Name(kManifestFile), manifest_bytes_);
@@ -298,7 +297,7 @@ absl::Status Publisher::Withdraw(const Context& masked,
           : Fenced(what);
   const CommitOutcome withdrawn =
       CommitTombstone(masked, store_, manifest_.backup_id(), "withdrawn",
-                      owner_, clock_->Now(), ObjectWriter::Mode::kReplace);
+                      owner_, clock_->Now(), CommitMode::kReplace);
   if (withdrawn.kind != CommitOutcome::kStored) return OutcomeUnknown(cause);
   return cause;
 }

@@ -95,9 +95,8 @@ absl::StatusOr<RepoInfo> InitRepo(const Context& context, ObjectStore& store,
     existing = ReadRepo(context, store);  // made, and used, by now
     return existing.ok() ? existing : Annotate(lost, "init repo");
   }
-  const CommitOutcome outcome =
-      StoreObject(context, store, kRepoFile, EncodeRepo(wanted),
-                  ObjectWriter::Mode::kIfAbsent);
+  const CommitOutcome outcome = StoreObject(
+      context, store, kRepoFile, EncodeRepo(wanted), CommitMode::kIfAbsent);
   if (outcome.kind == CommitOutcome::kStored) return wanted;
   // Another process made it a repo at the same moment: theirs is used.
   if (outcome.kind == CommitOutcome::kTaken) return ReadRepo(context, store);

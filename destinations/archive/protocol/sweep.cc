@@ -109,7 +109,7 @@ class Sweeper {
     const std::string bytes = next_index_.Encode();
     if (bytes.size() > kMaxIndexBytes) return;
     (void)StoreObject(context_, store_, kIndexObject, bytes,
-                      ObjectWriter::Mode::kReplace);
+                      CommitMode::kReplace);
   }
 
   absl::Status SweepUnpublished(const FoundArchive& found) {
@@ -193,11 +193,9 @@ class Sweeper {
   }
 
   absl::Status Delete(const ObjectInfo& object) {
-    const absl::Status status = store_.Delete(context_, object.name);
-    if (absl::IsNotFound(status)) return absl::OkStatus();  // another sweep's
-    SLUICE_RETURN_IF_ERROR(status);
-    ++report_.objects_deleted;
-    report_.bytes_deleted += object.size;
+    RemovedRemains removed;
+    SLUICE_RETURN_IF_ERROR(DeleteObject(context_, store_, object, removed));
+    Add(removed);
     return absl::OkStatus();
   }
 

@@ -54,7 +54,7 @@ TEST_F(SweepTest, AnOldUploadOfALiveWriterStays) {
   store_->Advance(3 * options_.grace_window);
   WriteLease(1, store_->now() + absl::Minutes(1));
   EXPECT_EQ(Sweep().uploads_aborted, 0);
-  EXPECT_EQ((*writer)->Commit(ObjectWriter::Mode::kIfAbsent), absl::OkStatus());
+  EXPECT_EQ((*writer)->Commit(CommitMode::kIfAbsent), absl::OkStatus());
 }
 
 TEST_F(SweepTest, OldUploadsOfTheDeadAreAbortedAndYoungOnesStay) {

@@ -28,6 +28,7 @@ absl::Status NotPublished(absl::string_view backup_id) {
 absl::StatusOr<std::string> ReadManifestBytes(const Context& context,
                                               ObjectStore& store,
                                               absl::string_view backup_id) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   absl::StatusOr<std::string> bytes = ReadObject(
       context, store, ObjectName(backup_id, kManifestFile), kMaxManifestBytes);
   if (absl::IsNotFound(bytes.status())) return NotPublished(backup_id);
@@ -144,7 +145,6 @@ absl::Status ArchiveDamaged(absl::string_view backup_id,
 absl::StatusOr<Manifest> LoadManifestUnproven(const Context& context,
                                               ObjectStore& store,
                                               absl::string_view backup_id) {
-  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadManifestBytes(context, store, backup_id));
   absl::StatusOr<Manifest> manifest = ParseManifest(bytes, backup_id);
@@ -157,7 +157,6 @@ absl::StatusOr<Manifest> LoadManifestUnproven(const Context& context,
 absl::StatusOr<Manifest> LoadManifest(const Context& context,
                                       ObjectStore& store,
                                       absl::string_view backup_id) {
-  SLUICE_RETURN_IF_ERROR(CheckBackupId(backup_id));
   SLUICE_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadManifestBytes(context, store, backup_id));
   absl::StatusOr<Manifest> manifest = ParseManifest(bytes, backup_id);

@@ -104,8 +104,8 @@ absl::StatusOr<RepairedRepo> RepairRepo(const Context& context,
   repaired.archives = witnesses.archives_by_id.at(repaired.repo.id);
   const CommitOutcome outcome =
       StoreObject(context, store, kRepoFile, EncodeRepo(repaired.repo),
-                  code == kDestinationNotFound ? ObjectWriter::Mode::kIfAbsent
-                                               : ObjectWriter::Mode::kReplace);
+                  code == kDestinationNotFound ? CommitMode::kIfAbsent
+                                               : CommitMode::kReplace);
   SLUICE_RETURN_IF_ERROR(Annotate(outcome.status, "repair repo"));
   repaired.written = true;
   return repaired;

@@ -48,7 +48,7 @@ ArchiveSuite::ArchiveSuite() : store_(GetParam().make()) {
 void ArchiveSuite::Overwrite(const std::string& name,
                              const std::string& bytes) {
   const CommitOutcome outcome =
-      StoreObject(context_, *store_, name, bytes, ObjectWriter::Mode::kReplace);
+      StoreObject(context_, *store_, name, bytes, CommitMode::kReplace);
   ASSERT_EQ(outcome.kind, CommitOutcome::kStored) << outcome.status;
 }
 
@@ -347,7 +347,7 @@ TEST_P(ArchiveSuite, AWriterWhoseNameWasEndedIsFenced) {
   payload.CallBefore(2, [&] {
     const CommitOutcome tombstone =
         CommitTombstone(context_, *store_, TestId(1), "swept", "another",
-                        clock_.Now(), ObjectWriter::Mode::kIfAbsent);
+                        clock_.Now(), CommitMode::kIfAbsent);
     EXPECT_EQ(tombstone.kind, CommitOutcome::kStored);
   });
   Manifest manifest = TestManifest(TestId(1));
@@ -706,7 +706,7 @@ TEST_P(ArchiveSuite, SweepFinishesADeleteThatWasBrokenOff) {
   ASSERT_EQ(PutTestBackup(*archives_, TestId(1), TestPayload(40, 1)),
             absl::OkStatus());
   ASSERT_EQ(CommitTombstone(context_, *store_, TestId(1), "deleted", "me",
-                            clock_.Now(), ObjectWriter::Mode::kReplace)
+                            clock_.Now(), CommitMode::kReplace)
                 .kind,
             CommitOutcome::kStored);
   EXPECT_THAT(archives_->List(context_).value(), IsEmpty());

@@ -92,7 +92,7 @@ class FakeObjectStore::Writer final : public ObjectWriter {
     return Failed(verdict.after);
   }
 
-  absl::Status Commit(Mode mode) override {
+  absl::Status Commit(CommitMode mode) override {
     SLUICE_RETURN_IF_ERROR(Use("Commit", /*ends=*/true));
     if (failed_) {
       store_->NoteMisuse(absl::StrCat("Commit after a failed Write: ", name_));
@@ -100,12 +100,13 @@ class FakeObjectStore::Writer final : public ObjectWriter {
     }
     // A place without conditional commits looks first and writes later; a
     // planted callback comes between the two.
-    const bool was_taken = mode == Mode::kIfAbsent && store_->Holds(name_);
+    const bool was_taken =
+        mode == CommitMode::kIfAbsent && store_->Holds(name_);
     const Verdict verdict =
         store_->Enter(context_, Operation::kCommit, name_, true);
     SLUICE_RETURN_IF_ERROR(verdict.before);
     if (!store_->options_.conditional_commit && !was_taken)
-      mode = Mode::kReplace;
+      mode = CommitMode::kReplace;
     SLUICE_RETURN_IF_ERROR(store_->CommitUpload(token_, mode));
     committed_ = verdict.after.ok();
     return verdict.after;
@@ -264,12 +265,12 @@ bool FakeObjectStore::Holds(const std::string& name) const {
 }
 
 absl::Status FakeObjectStore::CommitUpload(const std::string& token,
-                                           ObjectWriter::Mode mode) {
+                                           CommitMode mode) {
   MutexLock lock(mutex_);
   const auto upload = uploads_.find(token);
   if (upload == uploads_.end()) return NoSuch(token);
   const std::string& name = upload->second.name;
-  if (mode == ObjectWriter::Mode::kIfAbsent && objects_.count(name) != 0) {
+  if (mode == CommitMode::kIfAbsent && objects_.count(name) != 0) {
     const absl::Status taken =
         MakeError(absl::StatusCode::kAlreadyExists, kDestinationPathConflict,
                   absl::StrCat("object ", name, ": exists (412)"));

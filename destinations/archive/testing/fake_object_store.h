@@ -164,7 +164,7 @@ class FakeObjectStore final : public ObjectStore {
                 absl::string_view name, bool checked_name);
   void NoteMisuse(std::string what);
   bool Holds(const std::string& name) const;
-  absl::Status CommitUpload(const std::string& token, ObjectWriter::Mode mode);
+  absl::Status CommitUpload(const std::string& token, CommitMode mode);
   std::vector<ObjectInfo> Matching(absl::string_view prefix) const;
   std::vector<ObjectInfo> MatchingUploads(absl::string_view prefix) const;
 

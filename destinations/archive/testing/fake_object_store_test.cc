@@ -18,7 +18,7 @@ using Fault = FakeObjectStore::Fault;
 class FakeObjectStoreTest : public testing::Test {
  protected:
   absl::Status Put(absl::string_view name, absl::string_view bytes,
-                   ObjectWriter::Mode mode) {
+                   CommitMode mode) {
     auto writer = store_.Begin(context_, name, 0);
     if (!writer.ok()) return writer.status();
     const absl::Status written = (*writer)->Write(bytes);
@@ -36,31 +36,29 @@ TEST_F(FakeObjectStoreTest, AnObjectAppearsWholeAtItsCommit) {
   EXPECT_TRUE(absl::IsNotFound(store_.Stat(context_, "a/b").status()));
   EXPECT_THAT(store_.uncommitted(), ElementsAre("a/b"));
   ASSERT_TRUE((*writer)->Write("lo").ok());
-  ASSERT_TRUE((*writer)->Commit(ObjectWriter::Mode::kIfAbsent).ok());
+  ASSERT_TRUE((*writer)->Commit(CommitMode::kIfAbsent).ok());
   EXPECT_EQ(store_.objects()["a/b"], "hello");
   EXPECT_THAT(store_.uncommitted(), IsEmpty());
 }
 
 TEST_F(FakeObjectStoreTest, AConditionalCommitOfATakenNameIsRefused) {
-  ASSERT_TRUE(Put("a", "1", ObjectWriter::Mode::kIfAbsent).ok());
-  EXPECT_TRUE(
-      absl::IsAlreadyExists(Put("a", "2", ObjectWriter::Mode::kIfAbsent)));
+  ASSERT_TRUE(Put("a", "1", CommitMode::kIfAbsent).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(Put("a", "2", CommitMode::kIfAbsent)));
   EXPECT_EQ(store_.objects()["a"], "1");
-  EXPECT_TRUE(Put("a", "3", ObjectWriter::Mode::kReplace).ok());
+  EXPECT_TRUE(Put("a", "3", CommitMode::kReplace).ok());
   EXPECT_EQ(store_.objects()["a"], "3");
 }
 
 TEST_F(FakeObjectStoreTest, ALostAnswerTookEffect) {
   store_.PlantFault(3, Fault::kLostAnswer);
-  EXPECT_TRUE(absl::IsUnknown(Put("a", "1", ObjectWriter::Mode::kIfAbsent)));
+  EXPECT_TRUE(absl::IsUnknown(Put("a", "1", CommitMode::kIfAbsent)));
   EXPECT_EQ(store_.objects()["a"], "1");
   EXPECT_TRUE(store_.fault_struck());
 }
 
 TEST_F(FakeObjectStoreTest, AFaultBeforeTheEffectLeavesTheNameFree) {
   store_.PlantFault(3, Fault::kBefore);
-  EXPECT_TRUE(
-      absl::IsUnavailable(Put("a", "1", ObjectWriter::Mode::kIfAbsent)));
+  EXPECT_TRUE(absl::IsUnavailable(Put("a", "1", CommitMode::kIfAbsent)));
   EXPECT_THAT(store_.objects(), IsEmpty());
 }
 
@@ -73,7 +71,7 @@ TEST_F(FakeObjectStoreTest, AShortReadIsNoEnd) {
 
 TEST_F(FakeObjectStoreTest, ADeadPlaceLeavesItsUploadsBehind) {
   store_.PlantFault(3, Fault::kDeadFrom);
-  EXPECT_FALSE(Put("a", "1", ObjectWriter::Mode::kIfAbsent).ok());
+  EXPECT_FALSE(Put("a", "1", CommitMode::kIfAbsent).ok());
   store_.Reset();
   EXPECT_THAT(store_.uncommitted(), ElementsAre("a"));
   std::string upload;
@@ -92,9 +90,9 @@ TEST_F(FakeObjectStoreTest, NotesWhatACallerMustNotDo) {
   EXPECT_FALSE(store_.Begin(context_, "../victim", 0).ok());
   EXPECT_FALSE(store_.Delete(context_, "").ok());
   auto writer = store_.Begin(context_, "a", 0);
-  ASSERT_TRUE((*writer)->Commit(ObjectWriter::Mode::kReplace).ok());
+  ASSERT_TRUE((*writer)->Commit(CommitMode::kReplace).ok());
   EXPECT_FALSE((*writer)->Write("late").ok());
-  EXPECT_FALSE((*writer)->Commit(ObjectWriter::Mode::kReplace).ok());
+  EXPECT_FALSE((*writer)->Commit(CommitMode::kReplace).ok());
   EXPECT_EQ(store_.misuses().size(), 4);
 }
 

@@ -26,6 +26,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/plugins/badger/testing/damage_judge.h"
 #include "sluice/plugins/badger/testing/damaged_folder.h"
 #include "sluice/plugins/badger/testing/fixture.h"
@@ -37,28 +38,19 @@ namespace {
 // Files below are flipped and cut everywhere, the others by draw.
 constexpr uint64_t kShortBytes = 64 << 10;
 
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  uint64_t value = 0;
-  const char* text = getenv(name);
-  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
-}
-
 uint64_t Seed() {
   static const uint64_t seed = [] {
     const uint64_t drawn =
-        FromEnvironment("SLUICE_BADGER_SEED", std::random_device()());
+        NumberFromEnvironment("SLUICE_BADGER_SEED", std::random_device()());
     std::cout << "SLUICE_BADGER_SEED=" << drawn << std::endl;
     return drawn;
   }();
   return seed;
 }
 
-// 1 in a plain build; sanitizers sample, see .bazelrc.
-uint64_t Stride() { return FromEnvironment("SLUICE_FAULT_STRIDE", 1); }
-
 uint64_t Draws() {
   return std::max<uint64_t>(
-      1, FromEnvironment("SLUICE_BADGER_DAMAGES", 120) / Stride());
+      1, NumberFromEnvironment("SLUICE_BADGER_DAMAGES", 120) / FaultStride());
 }
 
 struct Counts {
@@ -100,7 +92,8 @@ class ImageDamageTest : public ::testing::TestWithParam<std::string> {
   std::vector<uint64_t> Positions(uint64_t size) {
     std::vector<uint64_t> positions;
     if (size < kShortBytes) {
-      const uint64_t step = size < 2048 ? Stride() : Stride() * Stride();
+      const uint64_t step =
+          size < 2048 ? FaultStride() : FaultStride() * FaultStride();
       for (uint64_t at = 0; at < size; at += step) positions.push_back(at);
       return positions;
     }
@@ -215,14 +208,8 @@ TEST_P(ImageDamageTest, AMissingFileCostsAnErrorOrNothing) {
   }
 }
 
-std::string TestName(const ::testing::TestParamInfo<std::string>& fixture) {
-  std::string name = fixture.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, ImageDamageTest,
-                         ::testing::ValuesIn(FixtureNames()), TestName);
+                         ::testing::ValuesIn(FixtureNames()), FixtureTestName);
 
 }  // namespace
 }  // namespace badger

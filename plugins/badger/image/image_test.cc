@@ -74,14 +74,8 @@ TEST_P(ImageFixtureTest, RangesOfItsKeysJoinToAllOfThem) {
   }
 }
 
-std::string TestName(const ::testing::TestParamInfo<std::string>& fixture) {
-  std::string name = fixture.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, ImageFixtureTest,
-                         ::testing::ValuesIn(FixtureNames()), TestName);
+                         ::testing::ValuesIn(FixtureNames()), FixtureTestName);
 
 absl::Status StatusOf(const ImageOptions& options) {
   return List(options).status();

@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <algorithm>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/store_id.h"
 #include "sluice/plugins/badger/sort/restore_file.h"
 
 namespace sluice {
@@ -20,7 +19,6 @@ namespace badger {
 namespace {
 
 constexpr char kUnfinishedFile[] = ".sluice-store-id.new";
-constexpr size_t kMaxStoreIdBytes = 128;
 // The IV that KEYREGISTRY begins with.
 constexpr size_t kRandomBytes = 16;
 
@@ -49,14 +47,6 @@ int WriteNew(FileSystem& folder, const std::string& bytes) {
 }
 
 }  // namespace
-
-bool IsStoreId(absl::string_view id) {
-  return !id.empty() && id.size() <= kMaxStoreIdBytes &&
-         std::all_of(id.begin(), id.end(), [](char byte) {
-           return absl::ascii_isalnum(byte) || byte == '.' || byte == '_' ||
-                  byte == '-';
-         });
-}
 
 absl::StatusOr<std::string> ReadIncarnation(FileSystem& folder) {
   const auto bytes = ReadWholeFile(folder, "KEYREGISTRY");

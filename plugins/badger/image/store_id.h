@@ -28,9 +28,6 @@ namespace badger {
 
 inline constexpr char kStoreIdFile[] = ".sluice-store-id";
 
-// 1 to 128 bytes of [A-Za-z0-9._-].
-bool IsStoreId(absl::string_view id);
-
 // The file's; without one, that of KEYREGISTRY; without either, empty.
 absl::StatusOr<std::string> ReadStoreId(FileSystem& folder);
 

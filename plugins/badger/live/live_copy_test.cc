@@ -26,6 +26,12 @@ namespace sluice {
 namespace badger {
 namespace {
 
+// As Badger does it.
+void Delete(const std::string& path) {
+  std::filesystem::resize_file(path, 0);
+  std::filesystem::remove(path);
+}
+
 // A copy of a fixture, with things happening to the fixture meanwhile.
 class Copying {
  public:
@@ -123,10 +129,7 @@ TEST(LiveCopyTest, TakesNoMoreOfALogThanItsTransactions) {
 TEST(LiveCopyTest, ALogThatWasFlushedMeanwhileIsLeftToManifest) {
   Copying copying("v4-sigkill");
   const std::string name = NamesWith(copying.fixture.folder(), ".mem").front();
-  copying.BeforeOpening(name, [&] {
-    std::filesystem::resize_file(copying.Path(name), 0);
-    std::filesystem::remove(copying.Path(name));
-  });
+  copying.BeforeOpening(name, [&] { Delete(copying.Path(name)); });
   const absl::Status status = copying.Take();
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(copying.plan.struck());
@@ -138,10 +141,7 @@ TEST(LiveCopyTest, ALogThatWasFlushedMeanwhileIsLeftToManifest) {
 TEST(LiveCopyTest, ATableThatMANIFESTStillListsIsLostAndNotOnTheMove) {
   Copying copying("v4-zstd-levels");
   const std::string name = NamesWith(copying.fixture.folder(), ".sst").front();
-  copying.BeforeOpening(name, [&] {
-    std::filesystem::resize_file(copying.Path(name), 0);
-    std::filesystem::remove(copying.Path(name));
-  });
+  copying.BeforeOpening(name, [&] { Delete(copying.Path(name)); });
   const absl::Status status = copying.Take();
   EXPECT_EQ(ErrorCodeOf(status), kSourceFailed);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
@@ -277,8 +277,7 @@ TEST(LiveCopyTest, AValueLogThatWasCollectedIsHeldBeforeAllElseNextTime) {
       std::filesystem::rename(log + ".away", log);
       state = kBack;
     } else if (state == kBack && absl::EndsWith(call.path, "MANIFEST")) {
-      std::filesystem::resize_file(log, 0);
-      std::filesystem::remove(log);
+      Delete(log);
       state = kCollected;
     }
     return false;

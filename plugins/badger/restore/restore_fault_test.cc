@@ -21,12 +21,15 @@
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/image/version_reader.h"
 #include "sluice/plugins/badger/restore/restore.h"
 #include "sluice/plugins/badger/restore/restore_publish.h"
 #include "sluice/plugins/badger/testing/fake_payload.h"
+#include "sluice/plugins/sdk/testing/restore_faults.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace badger {
@@ -115,28 +118,6 @@ bool ManifestIsWhole(FileSystem* files) {
   return contents.ok() && *contents == Wanted();
 }
 
-// In memory where that can be: thousands of syncs are not to wait for a disk.
-std::string FastFolder() {
-  const char* const memory = "/dev/shm";
-  return access(memory, W_OK) == 0 ? memory : testing::TempDir();
-}
-
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string path = FastFolder() + "/restore-fault-XXXXXX";
-    path_ = mkdtemp(path.data()) == nullptr ? "" : path;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string target() const { return path_ + "/db"; }
-
- private:
-  std::string path_;
-};
-
 // Whole, or nothing that Badger would see; and what is not yet settled, a
 // restore settles.
 void ExpectAllOrNothing(const std::string& folder, const Case& made,
@@ -160,30 +141,12 @@ void ExpectAllOrNothing(const std::string& folder, const Case& made,
   EXPECT_FALSE(files->Stat(folder + "/" + kStagingFolder).ok()) << after;
 }
 
-std::string Describe(const FaultPlan& plan, int64_t number) {
-  for (const FileCall& call : plan.trace()) {
-    if (call.number != number) continue;
-    return absl::StrCat(" after call ", number, " ", FileOpName(call.op), " ",
-                        call.path);
-  }
-  return absl::StrCat(" after call ", number);
-}
-
-// Sanitizer builds sample the faults; a plain one visits all.
-int64_t Stride() {
-  const char* const stride = getenv("SLUICE_FAULT_STRIDE");
-  return stride == nullptr ? 1 : atoi(stride);
-}
-
 class RestoreFaultTest : public testing::TestWithParam<Case> {
  protected:
-  int64_t CountCallsOfRestore() {
-    ScratchFolder folder;
-    FaultPlan plan;
-    FaultFileSystem files(FileSystem::Posix(), &plan);
-    EXPECT_TRUE(Restore(&files, folder.target(), GetParam()).ok());
-    return plan.calls();
-  }
+  const sdk::FolderRestore restore_ = [](FileSystem* files,
+                                         const std::string& folder) {
+    return Restore(files, folder, GetParam());
+  };
 };
 
 INSTANTIATE_TEST_SUITE_P(All, RestoreFaultTest,
@@ -197,93 +160,49 @@ INSTANTIATE_TEST_SUITE_P(All, RestoreFaultTest,
                          });
 
 TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingWhicheverCallFails) {
-  const int64_t calls = CountCallsOfRestore();
-  const std::vector<Fault> faults = {Fault::Error(EIO), Fault::Error(ENOSPC),
-                                     Fault::LostAnswer(EIO),
-                                     Fault::ShortWrite()};
-  int64_t struck = 0;
-  int64_t visited = 0;
-  for (const Fault& fault : faults) {
-    for (int64_t n = 1; n <= calls; n += Stride()) {
-      ScratchFolder folder;
-      FaultPlan plan;
-      plan.StrikeAt(n, fault);
-      FaultFileSystem files(FileSystem::Posix(), &plan);
-      const absl::Status status = Restore(&files, folder.target(), GetParam());
-      ++visited;
-      struck += plan.struck() ? 1 : 0;
-      const std::string after = Describe(plan, n);
-      if (status.ok()) {
-        const auto contents = ReadImage(FileSystem::Posix(), folder.target());
-        ASSERT_TRUE(contents.ok()) << contents.status() << after;
-        EXPECT_EQ(*contents, Wanted()) << after;
-      } else {
-        EXPECT_NE(fault.kind, Fault::Kind::kShort) << status << after;
-        EXPECT_FALSE(HasManifest(FileSystem::Posix(), folder.target()))
-            << status << after;
-        ExpectAllOrNothing(folder.target(), GetParam(), after);
-      }
-    }
-  }
-  std::cout << calls << " calls, " << faults.size() << " faults, " << visited
-            << " visited, " << struck << " struck\n";
-  EXPECT_GE(struck * 4, visited * 3) << "a short write applies only to writes";
+  const sdk::FaultCounts counts = sdk::StrikeEachCall(
+      restore_, FaultStride(), [](const sdk::StruckRestore& struck) {
+        if (struck.status.ok()) {
+          const auto contents = ReadImage(FileSystem::Posix(), struck.folder);
+          ASSERT_TRUE(contents.ok()) << contents.status() << struck.after;
+          EXPECT_EQ(*contents, Wanted()) << struck.after;
+        } else {
+          EXPECT_NE(struck.fault.kind, Fault::Kind::kShort)
+              << struck.status << struck.after;
+          EXPECT_FALSE(HasManifest(FileSystem::Posix(), struck.folder))
+              << struck.status << struck.after;
+          ExpectAllOrNothing(struck.folder, GetParam(), struck.after);
+        }
+      });
+  std::cout << counts.calls << " calls, " << counts.visited << " visited, "
+            << counts.struck << " struck\n";
+  EXPECT_GE(counts.struck * 4, counts.visited * 3)
+      << "a short write applies only to writes";
 }
 
 TEST_P(RestoreFaultTest, AFullDiskIsToldAsSuchAndLeavesNothing) {
-  const int64_t calls = CountCallsOfRestore();
-  int told = 0;
-  for (int64_t n = 1; n <= calls; n += 3 * Stride()) {
-    ScratchFolder folder;
-    FaultPlan plan;
-    plan.SetFilter([](const FileCall& call) {
-      return call.op == FileOp::kWriteAt || call.op == FileOp::kMakeDirectory ||
-             (call.op == FileOp::kOpen && call.path != ".");
-    });
-    plan.StrikeFrom(n, Fault::Error(ENOSPC));
-    FaultFileSystem files(FileSystem::Posix(), &plan);
-    const absl::Status status = Restore(&files, folder.target(), GetParam());
-    if (!plan.struck()) continue;
-    ++told;
-    EXPECT_EQ(ErrorCodeOf(status), kSourceNoSpace) << Describe(plan, n);
-    ExpectAllOrNothing(folder.target(), GetParam(), Describe(plan, n));
-  }
-  EXPECT_GT(told, 0);
+  const sdk::FaultCounts counts =
+      sdk::FillTheDisk(restore_, 3 * FaultStride(), [](const auto& struck) {
+        EXPECT_EQ(ErrorCodeOf(struck.status), kSourceNoSpace) << struck.after;
+        ExpectAllOrNothing(struck.folder, GetParam(), struck.after);
+      });
+  EXPECT_GT(counts.struck, 0);
 }
 
 TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingWhereverTheProcessDies) {
-  const int64_t calls = CountCallsOfRestore();
   int whole = 0;
   int marked = 0;
-  int64_t killed = 0;
-  int64_t visited = 0;
-  for (const Fault::Kind when : {Fault::Kind::kBefore, Fault::Kind::kAfter}) {
-    for (int64_t n = 1; n <= calls; n += Stride()) {
-      ScratchFolder folder;
-      std::filesystem::create_directory(folder.target());
-      const pid_t child = fork();
-      if (child == 0) {
-        FaultPlan plan;
-        plan.StrikeAt(n, Fault::Kill(when));
-        FaultFileSystem files(FileSystem::Posix(), &plan);
-        Restore(&files, folder.target(), GetParam()).IgnoreError();
-        _exit(0);
-      }
-      int state = 0;
-      ASSERT_EQ(waitpid(child, &state, 0), child);
-      ++visited;
-      killed += WIFSIGNALED(state) ? 1 : 0;
-      whole += HasManifest(FileSystem::Posix(), folder.target()) ? 1 : 0;
-      marked += std::filesystem::exists(folder.target() + "/" + kStagingFolder)
-                    ? 1
-                    : 0;
-      ExpectAllOrNothing(folder.target(), GetParam(),
-                         absl::StrCat(" killed at ", n));
-    }
-  }
-  std::cout << killed << " kills, " << marked << " left it marked, " << whole
-            << " whole\n";
-  EXPECT_GE(killed, visited - 4);
+  const sdk::FaultCounts counts = sdk::KillAtEachCall(
+      restore_, FaultStride(), [&](const sdk::StruckRestore& struck) {
+        whole += HasManifest(FileSystem::Posix(), struck.folder) ? 1 : 0;
+        marked += std::filesystem::exists(struck.folder + "/" + kStagingFolder)
+                      ? 1
+                      : 0;
+        ExpectAllOrNothing(struck.folder, GetParam(), struck.after);
+      });
+  std::cout << counts.struck << " kills, " << marked << " left it marked, "
+            << whole << " whole\n";
+  EXPECT_GE(counts.struck, counts.visited - 4);
   EXPECT_GT(marked, whole);
 }
 
@@ -347,32 +266,32 @@ TEST_P(RestoreFaultTest, ARestoreThatIsTakenBackIsSoAfterAPowerCutToo) {
 
 TEST(RestoreRemainsTest, WhatBadgerHasOpenedIsNoRemains) {
   // A restore that was killed once MANIFEST was there, before its mark went.
-  ScratchFolder folder;
-  std::filesystem::create_directory(folder.target());
+  ScratchFolder folder(FastFolder());
+  std::filesystem::create_directory(folder.Path("db"));
   const pid_t child = fork();
   if (child == 0) {
     FaultPlan plan;
     plan.SetFilter([](const FileCall& call) { return call.to == "MANIFEST"; });
     plan.StrikeAt(1, Fault::Kill(Fault::Kind::kAfter));
     FaultFileSystem files(FileSystem::Posix(), &plan);
-    Restore(&files, folder.target(), {true, DiskFormat::kBadger4})
+    Restore(&files, folder.Path("db"), {true, DiskFormat::kBadger4})
         .IgnoreError();
     _exit(0);
   }
   int state = 0;
   ASSERT_EQ(waitpid(child, &state, 0), child);
   ASSERT_TRUE(WIFSIGNALED(state));
-  ASSERT_TRUE(HasManifest(FileSystem::Posix(), folder.target()));
-  EXPECT_TRUE(*IsEmptyTarget(FileSystem::Posix(), folder.target()));
+  ASSERT_TRUE(HasManifest(FileSystem::Posix(), folder.Path("db")));
+  EXPECT_TRUE(*IsEmptyTarget(FileSystem::Posix(), folder.Path("db")));
   // Badger makes this one whenever it opens a directory to write.
-  const auto made = FileSystem::Posix()->Open(folder.target() + "/KEYREGISTRY",
-                                              O_WRONLY | O_CREAT, 0600);
+  const auto made = FileSystem::Posix()->Open(
+      folder.Path("db") + "/KEYREGISTRY", O_WRONLY | O_CREAT, 0600);
   ASSERT_TRUE(made.ok());
-  EXPECT_FALSE(*IsEmptyTarget(FileSystem::Posix(), folder.target()));
-  EXPECT_EQ(ErrorCodeOf(Restore(FileSystem::Posix(), folder.target(),
+  EXPECT_FALSE(*IsEmptyTarget(FileSystem::Posix(), folder.Path("db")));
+  EXPECT_EQ(ErrorCodeOf(Restore(FileSystem::Posix(), folder.Path("db"),
                                 {true, DiskFormat::kBadger4})),
             kRestorePreconditionFailed);
-  EXPECT_TRUE(HasManifest(FileSystem::Posix(), folder.target()));
+  EXPECT_TRUE(HasManifest(FileSystem::Posix(), folder.Path("db")));
 }
 
 }  // namespace

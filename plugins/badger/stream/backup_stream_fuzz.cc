@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/badger/stream/backup_stream_reader.h"
 #include "sluice/plugins/badger/stream/backup_stream_writer.h"
 
@@ -27,13 +28,7 @@ absl::Status Copy(absl::string_view bytes, size_t piece, std::string& copy) {
       4096);
   BackupStreamReader reader(
       [&writer](const StreamEntry& entry) { return writer.Add(entry); });
-  absl::Status status;
-  while (status.ok() && !bytes.empty()) {
-    status = reader.Feed(bytes.substr(0, piece));
-    bytes.remove_prefix(std::min(piece, bytes.size()));
-  }
-  if (status.ok()) status = reader.Finish();
-  if (!status.ok() && reader.Feed("E") != status) std::abort();
+  const absl::Status status = FeedInPieces(reader, bytes, piece);
   if (reader.entries() != writer.entries()) std::abort();
   return status.ok() ? writer.Finish() : status;
 }

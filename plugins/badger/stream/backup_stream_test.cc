@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/badger/sort/stream_entry.h"
 #include "sluice/plugins/badger/stream/backup_stream_reader.h"
 #include "sluice/plugins/badger/stream/backup_stream_writer.h"
@@ -61,11 +62,7 @@ Frames Read(absl::string_view stream, size_t piece) {
     frames.entries.push_back(Show(entry));
     return absl::OkStatus();
   });
-  while (frames.status.ok() && !stream.empty()) {
-    frames.status = reader.Feed(stream.substr(0, piece));
-    stream.remove_prefix(std::min(piece, stream.size()));
-  }
-  if (frames.status.ok()) frames.status = reader.Finish();
+  frames.status = FeedInPieces(reader, stream, piece);
   return frames;
 }
 

@@ -24,6 +24,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/plugins/badger/format/entry.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/image/version_reader.h"
@@ -39,12 +40,6 @@ namespace badger {
 namespace {
 
 constexpr uint64_t kNow = 1800000000;
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  uint64_t value = 0;
-  const char* text = getenv(name);
-  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
-}
 
 // What a walk showed, a line each, and how it ended.
 struct Shown {
@@ -210,10 +205,9 @@ TEST_P(BackupWalkTest, ShowsWhatItWaitsForAsOneAfterTheOther) {
 
 TEST_P(BackupWalkTest, ShowsAndTellsOfDamageAsOneAfterTheOther) {
   // Of each file; fewer where sanitizers run, see .bazelrc.
-  const uint64_t damages =
-      24 / std::min<uint64_t>(FromEnvironment("SLUICE_FAULT_STRIDE", 1), 12);
+  const uint64_t damages = 24 / std::min<uint64_t>(FaultStride(), 12);
   const uint64_t seed =
-      FromEnvironment("SLUICE_BADGER_SEED", std::random_device()());
+      NumberFromEnvironment("SLUICE_BADGER_SEED", std::random_device()());
   std::cout << "SLUICE_BADGER_SEED=" << seed << std::endl;
   DamagedFolder folder(FilesOf(fixture_.folder()));
   std::mt19937_64 random(seed);
@@ -239,14 +233,8 @@ TEST_P(BackupWalkTest, ShowsAndTellsOfDamageAsOneAfterTheOther) {
   EXPECT_GT(failed, 0);
 }
 
-std::string TestName(const ::testing::TestParamInfo<std::string>& fixture) {
-  std::string name = fixture.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, BackupWalkTest,
-                         ::testing::ValuesIn(FixtureNames()), TestName);
+                         ::testing::ValuesIn(FixtureNames()), FixtureTestName);
 
 // A value that is not there is found out so, too, and one of another key.
 TEST(BackupWalkOfFrontsTest, ShowsTheSameEntriesAndWhatIsGone) {

@@ -88,7 +88,7 @@ TEST(PayloadIdsTest, CountsWhatItCannotDecodeUnderItsPrefixAlone) {
   EXPECT_EQ(ids.Warning(),
             "2 values hold no payload ids in field blocks, the first of key "
             "0x66696c652f33");
-  EXPECT_EQ(sink.payload_ids, std::vector<std::string>{"b1"});
+  EXPECT_EQ(sink.payload_ids, std::set<std::string>{"b1"});
 }
 
 }  // namespace

@@ -75,21 +75,19 @@ bool DamageJudge::IsValueLog(const std::string& name) const {
 }
 
 Verdict DamageJudge::OfFlip(const std::string& name, uint64_t at) {
-  if (name == "MANIFEST") return OfManifest();
-  if (name == "KEYREGISTRY") return OfKeyRegistry();
-  if (IsValueLog(name)) return OfFlippedRecord(name, at);
-  const auto table = tables_.find(name);
-  return table == tables_.end() ? Verdict::kUnknown
-                                : OfTable(table->second, &at);
+  return IsValueLog(name) ? OfFlippedRecord(name, at) : OfOther(name, &at);
 }
 
 Verdict DamageJudge::OfCut(const std::string& name, uint64_t size) {
+  return IsValueLog(name) ? OfCutLog(name, size) : OfOther(name, nullptr);
+}
+
+Verdict DamageJudge::OfOther(const std::string& name, const uint64_t* at) {
   if (name == "MANIFEST") return OfManifest();
   if (name == "KEYREGISTRY") return OfKeyRegistry();
-  if (IsValueLog(name)) return OfCutLog(name, size);
   const auto table = tables_.find(name);
   return table == tables_.end() ? Verdict::kUnknown
-                                : OfTable(table->second, nullptr);
+                                : OfTable(table->second, at);
 }
 
 Verdict DamageJudge::OfManifest() {

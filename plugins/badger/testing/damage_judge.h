@@ -47,6 +47,8 @@ class DamageJudge {
  private:
   using Piece = DamagedFolder::Piece;
 
+  // What is no value log; `at` is null where it was cut.
+  Verdict OfOther(const std::string& name, const uint64_t* at);
   Verdict OfManifest();
   Verdict OfKeyRegistry();
   // `flipped`: a byte, or null for a cut.

@@ -14,38 +14,12 @@
 #include "sluice/plugins/badger/sort/stream_entry.h"
 #include "sluice/plugins/badger/stream/backup_stream_reader.h"
 #include "sluice/plugins/badger/stream/backup_stream_writer.h"
-#include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice {
 namespace badger {
 
-// Gives `bytes` in pieces of `piece`, then the end or `outcome`.
-class FakePayload : public sdk::Payload {
- public:
-  explicit FakePayload(std::string bytes, size_t piece = 1000,
-                       absl::Status outcome = absl::OkStatus())
-      : bytes_(std::move(bytes)), piece_(piece), outcome_(std::move(outcome)) {}
-
-  absl::string_view backup_id() const override { return "fake"; }
-  const sdk::Metadata& metadata() const override { return metadata_; }
-  const sdk::Counts& counts() const override { return counts_; }
-  uint64_t size() const override { return bytes_.size(); }
-  absl::StatusOr<absl::string_view> Next() override {
-    if (at_ == bytes_.size() && !outcome_.ok()) return outcome_;
-    const absl::string_view view =
-        absl::string_view(bytes_).substr(at_, piece_);
-    at_ += view.size();
-    return view;
-  }
-
- private:
-  const std::string bytes_;
-  const size_t piece_;
-  const absl::Status outcome_;
-  size_t at_ = 0;
-  sdk::Metadata metadata_;
-  sdk::Counts counts_ = {{"keys", 0}};  // of a backup, not of a file
-};
+using sdk::FakePayload;
 
 // An entry with bytes of its own.
 struct OwnedEntry {

@@ -7,10 +7,12 @@
 //   Fixture fixture("v4-gc");
 //   EXPECT_EQ(List(fixture.Options())->live, fixture.Expected().live);
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gtest/gtest.h"
 #include "sluice/base/file_system.h"
 #include "sluice/plugins/badger/image/image.h"
 
@@ -33,6 +35,14 @@ struct Listings {
 
 // Of a file of JSON lines such as expected.jsonl.
 Listing ReadListing(const std::string& path);
+
+// The name of a fixture as that of a test.
+inline std::string FixtureTestName(
+    const ::testing::TestParamInfo<std::string>& fixture) {
+  std::string name = fixture.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
 
 class Fixture {
  public:

@@ -23,8 +23,9 @@
 #include "sluice/plugins/memory/folder/folder_target.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/restore_faults.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace {
@@ -43,7 +44,7 @@ const std::string& Payload() {
     for (const auto& [key, value] : Wanted()) {
       EXPECT_TRUE(store->Put(key, value).ok());
     }
-    FakeSink sink;
+    sdk::FakeSink sink;
     EXPECT_TRUE(MakeMemorySource(store)->Backup(sdk::Run(), {}, sink).ok());
     return new std::string(sink.payload);
   }();
@@ -52,30 +53,23 @@ const std::string& Payload() {
 
 constexpr uint64_t kFewFiles = 16;
 
-// In memory where that can be: thousands of syncs, among them of the whole file
-// system, are not to wait for the disk, nor for what others write to it.
-std::string FastFolder() {
-  const char* const memory = "/dev/shm";
-  return access(memory, W_OK) == 0 ? memory : testing::TempDir();
-}
-
 absl::Status Restore(FileSystem* files, const std::string& folder,
                      uint64_t few_files = kFewFiles) {
-  FakePayload reader(Payload());
-  FakeRestoreRequest request({&reader});
+  sdk::FakePayload reader(Payload());
+  sdk::FakeRestoreRequest request({&reader});
   return MakeFolderTarget(files, {folder, "", few_files})
       ->Restore(sdk::Run(), request);
 }
 
 absl::Status Load(FileSystem* files, const std::string& folder,
-                  FakeSink& sink) {
+                  sdk::FakeSink& sink) {
   return MakeFolderSource(files, {folder, "id"})->Backup(sdk::Run(), {}, sink);
 }
 
 // Whole, nothing, or marked; and a restore into what is not whole brings it
 // there.
 void ExpectAllOrNothing(const std::string& folder, const std::string& after) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   const absl::Status loaded = Load(FileSystem::Posix(), folder, sink);
   if (loaded.ok() && sink.counts["keys"] > 0) {
     EXPECT_EQ(FilesBelow(folder), Wanted()) << after;
@@ -93,15 +87,6 @@ void ExpectAllOrNothing(const std::string& folder, const std::string& after) {
   EXPECT_EQ(FilesBelow(folder), Wanted()) << after;
 }
 
-std::string Describe(const FaultPlan& plan, int64_t number) {
-  for (const FileCall& call : plan.trace()) {
-    if (call.number != number) continue;
-    return " after call " + std::to_string(number) + " " +
-           std::string(FileOpName(call.op)) + " " + call.path;
-  }
-  return " after call " + std::to_string(number);
-}
-
 std::map<FileOp, int> CountOps(const FaultPlan& plan) {
   std::map<FileOp, int> counts;
   for (const FileCall& call : plan.trace()) ++counts[call.op];
@@ -112,93 +97,52 @@ std::map<FileOp, int> CountOps(const FaultPlan& plan) {
 // system; with the file system only.
 class RestoreFaultTest : public testing::TestWithParam<uint64_t> {
  protected:
-  int64_t CountCallsOfRestore() {
-    ScratchFolder folder(FastFolder());
-    FaultPlan plan;
-    FaultFileSystem files(FileSystem::Posix(), &plan);
-    EXPECT_TRUE(Restore(&files, folder.Path("to"), GetParam()).ok());
-    return plan.calls();
-  }
+  const sdk::FolderRestore restore_ = [](FileSystem* files,
+                                         const std::string& folder) {
+    return Restore(files, folder, GetParam());
+  };
 };
 
 INSTANTIATE_TEST_SUITE_P(FewFiles, RestoreFaultTest,
                          testing::Values(kFewFiles, 1, 0));
 
 TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingWhicheverCallFails) {
-  const int64_t calls = CountCallsOfRestore();
-  const std::vector<Fault> faults = {Fault::Error(EIO), Fault::Error(ENOSPC),
-                                     Fault::LostAnswer(EIO),
-                                     Fault::ShortWrite()};
-  int64_t struck = 0;
-  for (const Fault& fault : faults) {
-    for (int64_t n = 1; n <= calls; ++n) {
-      ScratchFolder folder(FastFolder());
-      FaultPlan plan;
-      plan.StrikeAt(n, fault);
-      FaultFileSystem files(FileSystem::Posix(), &plan);
-      const absl::Status status =
-          Restore(&files, folder.Path("to"), GetParam());
-      struck += plan.struck() ? 1 : 0;
-      const std::string after = Describe(plan, n);
-      if (status.ok()) {
-        EXPECT_EQ(FilesBelow(folder.Path("to")), Wanted()) << after;
-      } else {
-        EXPECT_NE(fault.kind, Fault::Kind::kShort) << status << after;
-        ExpectAllOrNothing(folder.Path("to"), after);
-      }
-    }
-  }
-  std::cout << calls << " calls, " << faults.size() << " faults, " << struck
-            << " struck\n";
-  EXPECT_GE(struck, calls * 3) << "a short write applies only to writes";
+  const sdk::FaultCounts counts =
+      sdk::StrikeEachCall(restore_, 1, [](const sdk::StruckRestore& struck) {
+        if (struck.status.ok()) {
+          EXPECT_EQ(FilesBelow(struck.folder), Wanted()) << struck.after;
+        } else {
+          EXPECT_NE(struck.fault.kind, Fault::Kind::kShort)
+              << struck.status << struck.after;
+          ExpectAllOrNothing(struck.folder, struck.after);
+        }
+      });
+  std::cout << counts.calls << " calls, " << counts.visited << " visited, "
+            << counts.struck << " struck\n";
+  EXPECT_GE(counts.struck, counts.calls * 3)
+      << "a short write applies only to writes";
 }
 
 TEST_P(RestoreFaultTest, AFullDiskIsToldAsSuchAndLeavesNothing) {
-  const int64_t calls = CountCallsOfRestore();
-  for (int64_t n = 1; n <= calls; n += 7) {
-    ScratchFolder folder(FastFolder());
-    FaultPlan plan;
-    plan.SetFilter([](const FileCall& call) {
-      return call.op == FileOp::kWriteAt || call.op == FileOp::kMakeDirectory ||
-             call.op == FileOp::kOpen;
-    });
-    plan.StrikeFrom(n, Fault::Error(ENOSPC));
-    FaultFileSystem files(FileSystem::Posix(), &plan);
-    const absl::Status status = Restore(&files, folder.Path("to"), GetParam());
-    if (!plan.struck()) continue;
-    EXPECT_EQ(ErrorCodeOf(status), kSourceNoSpace) << Describe(plan, n);
-    ExpectAllOrNothing(folder.Path("to"), Describe(plan, n));
-  }
+  sdk::FillTheDisk(restore_, 7, [](const sdk::StruckRestore& struck) {
+    EXPECT_EQ(ErrorCodeOf(struck.status), kSourceNoSpace) << struck.after;
+    ExpectAllOrNothing(struck.folder, struck.after);
+  });
 }
 
 TEST_P(RestoreFaultTest, ARestoreIsAllOrNothingWhereverTheProcessDies) {
-  const int64_t calls = CountCallsOfRestore();
   int unfinished = 0;
-  int64_t killed = 0;
-  for (const Fault::Kind when : {Fault::Kind::kBefore, Fault::Kind::kAfter}) {
-    for (int64_t n = 1; n <= calls; ++n) {
-      ScratchFolder folder(FastFolder());
-      std::filesystem::create_directory(folder.Path("to"));
-      const pid_t child = fork();
-      if (child == 0) {
-        FaultPlan plan;
-        plan.StrikeAt(n, Fault::Kill(when));
-        FaultFileSystem files(FileSystem::Posix(), &plan);
-        Restore(&files, folder.Path("to"), GetParam()).IgnoreError();
-        _exit(0);
-      }
-      int state = 0;
-      ASSERT_EQ(waitpid(child, &state, 0), child);
-      killed += WIFSIGNALED(state) ? 1 : 0;
-      FakeSink sink;
-      if (!Load(FileSystem::Posix(), folder.Path("to"), sink).ok()) {
-        ++unfinished;
-      }
-      ExpectAllOrNothing(folder.Path("to"), " killed at " + std::to_string(n));
-    }
-  }
-  std::cout << killed << " kills, " << unfinished << " left it unfinished\n";
-  EXPECT_GE(killed, 2 * calls - 2);
+  const sdk::FaultCounts counts = sdk::KillAtEachCall(
+      restore_, 1, [&unfinished](const sdk::StruckRestore& struck) {
+        sdk::FakeSink sink;
+        if (!Load(FileSystem::Posix(), struck.folder, sink).ok()) {
+          ++unfinished;
+        }
+        ExpectAllOrNothing(struck.folder, struck.after);
+      });
+  std::cout << counts.struck << " kills, " << unfinished
+            << " left it unfinished\n";
+  EXPECT_GE(counts.struck, 2 * counts.calls - 2);
   EXPECT_GT(unfinished, 10);
 }
 
@@ -260,7 +204,7 @@ TEST(FolderFaultTest, ARestoreIsAllOrNothingAfterAPowerCut) {
     const CrashStateCount count =
         disk.ForEachCrash({}, [&](const CrashedDisk& crashed) {
           const auto left = crashed.Mount();
-          FakeSink sink;
+          sdk::FakeSink sink;
           const absl::Status loaded = Load(left.get(), "/to", sink);
           if (loaded.ok() && sink.payload == Payload()) return true;
           // Nothing, or marked, and never after the promise.
@@ -298,17 +242,17 @@ TEST(FolderFaultTest, ALoadNeverPassesForWholeThatIsNot) {
   for (const auto& [key, value] : Wanted()) folder.Write(key, value);
   FaultPlan plan;
   FaultFileSystem files(FileSystem::Posix(), &plan);
-  FakeSink whole;
+  sdk::FakeSink whole;
   ASSERT_TRUE(Load(&files, folder.path(), whole).ok());
   const int64_t calls = plan.calls();
   for (const int error : {EIO, EACCES, ENOENT, EMFILE}) {
     for (int64_t n = 1; n <= calls; ++n) {
       plan.Reset();
       plan.StrikeAt(n, Fault::Error(error));
-      FakeSink sink;
+      sdk::FakeSink sink;
       const absl::Status status = Load(&files, folder.path(), sink);
       if (!status.ok() || !sink.warnings.empty()) continue;
-      EXPECT_EQ(sink.payload, whole.payload) << Describe(plan, n);
+      EXPECT_EQ(sink.payload, whole.payload) << sdk::AfterCall(plan, n);
     }
   }
 }

@@ -14,8 +14,8 @@
 #include "sluice/plugins/memory/folder/folder_target.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace {
@@ -28,12 +28,12 @@ TEST(FolderOwnerTest, FilesAndFoldersBelongToTheOwnerOfTheTarget) {
   auto store = *MemoryStore::Create("");
   ASSERT_TRUE(store->Put("a/b/file", "1").ok());
   ASSERT_TRUE(store->Put("file", "2").ok());
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(MakeMemorySource(store)->Backup(sdk::Run(), {}, sink).ok());
   ScratchFolder to;
   ASSERT_EQ(chown(to.path().c_str(), kUser, kGroup), 0);
-  FakePayload payload(sink.payload, 70000);
-  FakeRestoreRequest request({&payload});
+  sdk::FakePayload payload(sink.payload, 70000);
+  sdk::FakeRestoreRequest request({&payload});
   const absl::Status restored =
       MakeFolderTarget(FileSystem::Posix(), {to.path(), ""})
           ->Restore(sdk::Run(), request);

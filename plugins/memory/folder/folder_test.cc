@@ -17,12 +17,13 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/store_id.h"
 #include "sluice/plugins/memory/folder/folder_source.h"
 #include "sluice/plugins/memory/folder/folder_target.h"
 #include "sluice/plugins/memory/memory_source.h"
 #include "sluice/plugins/memory/store/memory_store.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
-#include "sluice/plugins/memory/testing/scratch_folder.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/scratch_folder.h"
 
 namespace sluice {
 namespace {
@@ -44,8 +45,8 @@ absl::Status BackupFolder(const std::string& folder, sdk::Sink& sink) {
 
 absl::Status RestoreFolder(const std::string& payload,
                            const std::string& folder, size_t piece = 70000) {
-  FakePayload reader(payload, piece);
-  FakeRestoreRequest request({&reader});
+  sdk::FakePayload reader(payload, piece);
+  sdk::FakeRestoreRequest request({&reader});
   return Save(folder)->Restore(sdk::Run(), request);
 }
 
@@ -55,12 +56,12 @@ std::string PayloadOf(const Files& entries) {
   for (const auto& [key, value] : entries) {
     EXPECT_TRUE(store->Put(key, value).ok());
   }
-  FakeSink sink;
+  sdk::FakeSink sink;
   EXPECT_TRUE(MakeMemorySource(store)->Backup(sdk::Run(), {}, sink).ok());
   return sink.payload;
 }
 
-bool HasWarning(const FakeSink& sink, absl::string_view prefix) {
+bool HasWarning(const sdk::FakeSink& sink, absl::string_view prefix) {
   for (const std::string& warning : sink.warnings) {
     if (absl::StartsWith(warning, prefix)) return true;
   }
@@ -86,7 +87,7 @@ TEST(FolderTest, BringsBackEveryRegularFileByteForByte) {
              "x" + std::string(400000, '\0') + "y" + std::string(70000, 'z'));
   from.Write("caf\xe9/\xff\xfe", "not UTF-8");
   from.Write("new\nline and space", "4");
-  FakeSink sink(100000);
+  sdk::FakeSink sink(100000);
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_TRUE(sink.warnings.empty()) << sink.warnings.front();
   EXPECT_EQ(sink.counts["keys"], 10u);
@@ -109,8 +110,8 @@ TEST(FolderTest, TheOrderIsTheKeysOwnAndTheSameEachTime) {
   for (const char* name : {"b/x", "b", "b.c", "b-c", "b/a/z", "b0", "a/b"}) {
     if (std::string(name) != "b") from.Write(name, name);
   }
-  FakeSink first;
-  FakeSink second;
+  sdk::FakeSink first;
+  sdk::FakeSink second;
   ASSERT_TRUE(BackupFolder(from.path(), first).ok());  // keys must ascend
   ASSERT_TRUE(BackupFolder(from.path(), second).ok());
   EXPECT_EQ(first.payload, second.payload);
@@ -125,7 +126,7 @@ TEST(FolderTest, SymlinksAndOddFilesAreListedAndLeftOut) {
   std::filesystem::create_symlink("/nowhere", from.Path("dangling"));
   ASSERT_EQ(mkfifo(from.Path("fifo\n").c_str(), 0600), 0);
   std::filesystem::create_directory(from.Path("empty-folder"));
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_EQ(sink.warnings,
             (std::vector<std::string>{
@@ -140,7 +141,7 @@ TEST(FolderTest, TheFolderItselfMayBeASymlink) {
   ScratchFolder from;
   from.Write("real/file", "x");
   std::filesystem::create_symlink("real", from.Path("link"));
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupFolder(from.Path("link"), sink).ok());
   EXPECT_EQ(sink.counts["keys"], 1u);
   EXPECT_EQ(Load(from.Path("link"))->Describe(sdk::Run())->store_id,
@@ -152,7 +153,7 @@ TEST(FolderTest, AThousandWarningsAreListedAndTheRestCounted) {
   for (int i = 0; i < 1003; ++i) {
     std::filesystem::create_symlink("x", from.Path(absl::StrCat("link", i)));
   }
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_EQ(sink.warnings.size(), 1001u);
   EXPECT_EQ(sink.warnings.back(),
@@ -163,7 +164,7 @@ TEST(FolderTest, AFolderThatIsNotThereIsAnError) {
   ScratchFolder from;
   from.Write("file", "x");
   for (const char* name : {"absent", "file"}) {
-    FakeSink sink;
+    sdk::FakeSink sink;
     EXPECT_EQ(ErrorCodeOf(BackupFolder(from.Path(name), sink)),
               kSourceUnavailable);
     EXPECT_EQ(ErrorCodeOf(Load(from.Path(name))->Describe(sdk::Run()).status()),
@@ -183,7 +184,7 @@ TEST(FolderTest, HasAStoreIdOfItsOwn) {
     return info->store_id;
   };
   EXPECT_EQ(id(from.Path("a"), "given"), "given");
-  EXPECT_TRUE(IsValidStoreId(id(from.Path("a"), "")));
+  EXPECT_TRUE(IsStoreId(id(from.Path("a"), "")));
   EXPECT_NE(id(from.Path("a"), ""), id(from.Path("b"), ""));
   EXPECT_EQ(id(from.Path("a"), ""), id(from.Path("b/../a/"), ""));
 }
@@ -194,7 +195,7 @@ TEST(FolderTest, ATreeDeeperThanTheFoldersHeldOpen) {
   for (int i = 0; i < 80; ++i) absl::StrAppend(&path, "d/");
   from.Write(path + "file", "deep");
   from.Write("z", "after");
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_TRUE(sink.warnings.empty());
   ScratchFolder to;
@@ -203,13 +204,13 @@ TEST(FolderTest, ATreeDeeperThanTheFoldersHeldOpen) {
 }
 
 // A sink that does something once, when the first byte of a value was read.
-class MeddlingSink : public FakeSink {
+class MeddlingSink : public sdk::FakeSink {
  public:
   explicit MeddlingSink(std::function<void()> meddle)
-      : FakeSink(10000), meddle_(std::move(meddle)) {}
+      : sdk::FakeSink(10000), meddle_(std::move(meddle)) {}
   absl::Status Commit(size_t bytes) override {
     if (meddle_) std::exchange(meddle_, nullptr)();
-    return FakeSink::Commit(bytes);
+    return sdk::FakeSink::Commit(bytes);
   }
 
  private:
@@ -217,7 +218,7 @@ class MeddlingSink : public FakeSink {
 };
 
 // Whatever happens to a file meanwhile, the payload can be restored.
-void ExpectRestorable(const FakeSink& sink) {
+void ExpectRestorable(const sdk::FakeSink& sink) {
   ScratchFolder to;
   EXPECT_TRUE(RestoreFolder(sink.payload, to.path()).ok());
 }
@@ -296,14 +297,14 @@ TEST(FolderTest, RestoresOnlyIntoAnEmptyFolder) {
 }
 
 // A payload in whose middle something else happens.
-class InterruptedPayload : public FakePayload {
+class InterruptedPayload : public sdk::FakePayload {
  public:
   InterruptedPayload(std::string bytes, std::function<void()> event)
-      : FakePayload(std::move(bytes)), event_(std::move(event)) {}
+      : sdk::FakePayload(std::move(bytes)), event_(std::move(event)) {}
 
   absl::StatusOr<absl::string_view> Next() override {
     if (event_) std::exchange(event_, nullptr)();
-    return FakePayload::Next();
+    return sdk::FakePayload::Next();
   }
 
  private:
@@ -318,7 +319,7 @@ TEST(FolderTest, ASecondRestoreIntoAFolderIsRefusedAndHarmsNothing) {
     absl::Status second;
     InterruptedPayload first(
         payload, [&] { second = RestoreFolder(payload, to.Path(name)); });
-    FakeRestoreRequest request({&first});
+    sdk::FakeRestoreRequest request({&first});
     const absl::Status status =
         Save(to.Path(name))->Restore(sdk::Run(), request);
     EXPECT_TRUE(status.ok()) << status;
@@ -392,10 +393,10 @@ TEST(FolderTest, NothingIsVisibleUnlessTheEndCame) {
     ASSERT_TRUE(std::filesystem::is_empty(to.Path("out"))) << cut;
   }
   // Every byte came, and then the reader said that one of them was wrong.
-  FakePayload reader(
+  sdk::FakePayload reader(
       payload, 10,
       MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged, "the last byte"));
-  FakeRestoreRequest request({&reader});
+  sdk::FakeRestoreRequest request({&reader});
   EXPECT_EQ(ErrorCodeOf(Save(to.Path("out"))->Restore(sdk::Run(), request)),
             kArchiveDamaged);
   EXPECT_TRUE(std::filesystem::is_empty(to.Path("out")));
@@ -408,7 +409,7 @@ TEST(FolderTest, AnUnfinishedRestoreIsNoStoreAndIsClearedByTheNext) {
   to.Write("old/file", "old");
   to.Write(".sluice-restore/tree/rest", "rest");
   to.Write(".sluice-restore/publishing", std::string("old\0rest\0/end", 13));
-  FakeSink sink;
+  sdk::FakeSink sink;
   EXPECT_EQ(ErrorCodeOf(BackupFolder(to.path(), sink)), kSourceUnavailable);
   EXPECT_TRUE(Save(to.path())->Describe(sdk::Run())->empty);
   ASSERT_TRUE(RestoreFolder(payload, to.path()).ok());
@@ -434,7 +435,7 @@ TEST(FolderTest, AnEmptyMarkerMeansThatNothingIsUnfinished) {
   ScratchFolder from;
   from.Write("file", "x");
   std::filesystem::create_directory(from.Path(".sluice-restore"));
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_EQ(sink.counts["keys"], 1u);
   EXPECT_TRUE(sink.warnings.empty());
@@ -443,11 +444,11 @@ TEST(FolderTest, AnEmptyMarkerMeansThatNothingIsUnfinished) {
 TEST(FolderTest, SaysThatAFolderKeepsNoPayloadIds) {
   auto store = *MemoryStore::Create("");
   ASSERT_TRUE(store->Put("key", "value", {"block-1", "block-2"}).ok());
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(MakeMemorySource(store)->Backup(sdk::Run(), {}, sink).ok());
   ScratchFolder to;
-  FakePayload reader(sink.payload);
-  FakeRestoreRequest request({&reader});
+  sdk::FakePayload reader(sink.payload);
+  sdk::FakeRestoreRequest request({&reader});
   ASSERT_TRUE(Save(to.path())->Restore(sdk::Run(), request).ok());
   ASSERT_EQ(request.warnings.size(), 1u);
   EXPECT_TRUE(absl::StartsWith(request.warnings[0], "payload_ids_dropped: "));
@@ -455,8 +456,8 @@ TEST(FolderTest, SaysThatAFolderKeepsNoPayloadIds) {
 
 TEST(FolderTest, EachIsForItsOwnDirection) {
   ScratchFolder folder;
-  FakeSink sink;
-  FakeRestoreRequest request({});
+  sdk::FakeSink sink;
+  sdk::FakeRestoreRequest request({});
   EXPECT_EQ(ErrorCodeOf(Save(folder.path())->Backup(sdk::Run(), {}, sink)),
             kSourceConfigInvalid);
   EXPECT_EQ(ErrorCodeOf(Load(folder.path())->Restore(sdk::Run(), request)),
@@ -468,7 +469,7 @@ TEST(FolderTest, AHoleStaysAHole) {
   from.Write("sparse", "begin");
   const uint64_t size = uint64_t{16} << 20;
   std::filesystem::resize_file(from.Path("sparse"), size);
-  FakeSink sink(1 << 20);
+  sdk::FakeSink sink(1 << 20);
   ASSERT_TRUE(BackupFolder(from.path(), sink).ok());
   EXPECT_EQ(sink.counts["bytes"], size);
   EXPECT_TRUE(sink.warnings.empty());

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/memory/payload/payload_parser.h"
 
 namespace sluice {
@@ -69,16 +70,7 @@ class Record final : public PayloadVisitor {
 
 absl::Status Parse(absl::string_view bytes, size_t piece, Record& record) {
   PayloadParser parser(record);
-  absl::Status status;
-  while (status.ok() && !bytes.empty()) {
-    status = parser.Feed(bytes.substr(0, piece));
-    bytes.remove_prefix(std::min(piece, bytes.size()));
-  }
-  if (!status.ok()) {
-    if (parser.Feed("E") != status) std::abort();  // refused is for good
-    return status;
-  }
-  status = parser.Finish();
+  const absl::Status status = FeedInPieces(parser, bytes, piece);
   if (status.ok() && !record.Matches(parser.totals())) std::abort();
   return status;
 }

@@ -1,7 +1,5 @@
 #include "sluice/plugins/memory/payload/payload_parser.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -20,11 +18,6 @@ uint64_t FromLittleEndian(absl::string_view bytes) {
 }
 
 }  // namespace
-
-absl::Status PayloadParser::Feed(absl::string_view bytes) {
-  while (failed_.ok() && !bytes.empty()) failed_ = Step(bytes);
-  return failed_;
-}
 
 absl::Status PayloadParser::Finish() {
   if (!failed_.ok()) return failed_;
@@ -64,21 +57,6 @@ absl::Status PayloadParser::Step(absl::string_view& bytes) {
   // An empty key has no byte that would bring us back here.
   if (state_ == State::kKey && length_ == 0) return OnKey("");
   return absl::OkStatus();
-}
-
-bool PayloadParser::Gather(size_t wanted, absl::string_view& bytes,
-                           absl::string_view& field) {
-  const size_t count = std::min(wanted - gathered_.size(), bytes.size());
-  const absl::string_view taken = bytes.substr(0, count);
-  bytes.remove_prefix(count);
-  consumed_ += count;
-  if (count == wanted) {
-    field = taken;
-    return true;
-  }
-  gathered_.append(taken.data(), taken.size());
-  field = gathered_;
-  return gathered_.size() == wanted;
 }
 
 absl::Status PayloadParser::OnField(absl::string_view field) {

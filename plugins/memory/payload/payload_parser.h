@@ -23,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/piece_parser.h"
 #include "sluice/plugins/memory/payload/payload_format.h"
 
 namespace sluice {
@@ -39,12 +40,11 @@ class PayloadVisitor {
   virtual absl::Status EndEntry() = 0;
 };
 
-class PayloadParser {
+class PayloadParser final : public PieceParser {
  public:
   // Borrows `visitor`.
   explicit PayloadParser(PayloadVisitor& visitor) : visitor_(visitor) {}
 
-  absl::Status Feed(absl::string_view bytes);
   // OK only after the end record.
   absl::Status Finish();
 
@@ -65,12 +65,7 @@ class PayloadParser {
   };
 
   size_t Wanted() const;
-  // Consumes some of `bytes`, or all.
-  absl::Status Step(absl::string_view& bytes);
-  // The next `wanted` bytes as one view, from `bytes` or gathered; false: there
-  // are not yet enough, and `bytes` is used up.
-  bool Gather(size_t wanted, absl::string_view& bytes,
-              absl::string_view& field);
+  absl::Status Step(absl::string_view& bytes) override;
   absl::Status OnField(absl::string_view field);
   absl::Status OnHeader(absl::string_view field);
   absl::Status OnRecord(Record record);
@@ -83,9 +78,6 @@ class PayloadParser {
 
   PayloadVisitor& visitor_;
   State state_ = State::kHeader;
-  absl::Status failed_;
-  uint64_t consumed_ = 0;  // bytes, for messages
-  std::string gathered_;
   size_t length_ = 0;  // of the key, id or rest of the piece to come
   bool in_entry_ = false;
   bool in_value_ = false;

@@ -10,10 +10,11 @@
 #include "absl/strings/escaping.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/memory/payload/payload_parser.h"
 #include "sluice/plugins/memory/payload/payload_writer.h"
 #include "sluice/plugins/memory/store/memory_entry.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice {
 namespace memory_internal {
@@ -56,12 +57,7 @@ class Collector : public PayloadVisitor {
 absl::Status Parse(absl::string_view payload, size_t piece,
                    Collector& collector) {
   PayloadParser parser(collector);
-  while (!payload.empty()) {
-    const absl::string_view bytes = payload.substr(0, piece);
-    SLUICE_RETURN_IF_ERROR(parser.Feed(bytes));
-    payload.remove_prefix(bytes.size());
-  }
-  return parser.Finish();
+  return FeedInPieces(parser, payload, piece);
 }
 
 std::string CodeOfParsing(const std::string& payload) {
@@ -69,7 +65,7 @@ std::string CodeOfParsing(const std::string& payload) {
   return ErrorCodeOf(Parse(payload, 7, collector));
 }
 
-absl::Status Write(const Entries& entries, FakeSink& sink, bool in_place) {
+absl::Status Write(const Entries& entries, sdk::FakeSink& sink, bool in_place) {
   PayloadWriter writer(sink);
   for (const auto& [key, value] : entries) {
     SLUICE_RETURN_IF_ERROR(writer.BeginEntry(key));
@@ -105,7 +101,7 @@ const std::string& Example() {
 }
 
 TEST(PayloadTest, TheExampleOfTheDocumentIsWhatIsWritten) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(
       Write({{"a", {"xy", {"b1"}}}, {"c", {"", {}}}}, sink, false).ok());
   EXPECT_EQ(absl::BytesToHexString(sink.payload),
@@ -140,7 +136,7 @@ TEST(PayloadTest, WhatIsWrittenIsReadHoweverItIsCut) {
       entries[bytes(random() % 10 == 0 ? 65536 : 20)] = value;
     }
     // Chunks down to one byte: records are then torn at every place.
-    FakeSink sink(round % 3 == 0 ? 1 + random() % 8 : 1 + random() % 9000);
+    sdk::FakeSink sink(round % 3 == 0 ? 1 + random() % 8 : 1 + random() % 9000);
     ASSERT_TRUE(Write(entries, sink, round % 2 == 0).ok());
     for (const size_t piece :
          {size_t{1}, 1 + random() % 5000, size_t{1} << 30}) {
@@ -153,7 +149,7 @@ TEST(PayloadTest, WhatIsWrittenIsReadHoweverItIsCut) {
 }
 
 TEST(PayloadTest, AnEmptyStoreHasAnEndToo) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   ASSERT_TRUE(Write({}, sink, false).ok());
   EXPECT_EQ(sink.payload.size(), kPayloadHeaderBytes + 1 + kEndCountsBytes);
   Collector collector;
@@ -237,7 +233,7 @@ TEST(PayloadTest, TheVisitorsErrorIsTheParsers) {
 }
 
 TEST(PayloadTest, TheWriterRefusesWhatAReaderWould) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   PayloadWriter writer(sink);
   EXPECT_FALSE(
       writer.BeginEntry(std::string(kMaxMemoryKeyBytes + 1, 'k')).ok());
@@ -251,11 +247,11 @@ TEST(PayloadTest, TheWriterRefusesWhatAReaderWould) {
 TEST(PayloadTest, ASinkThatFailsAtAnyCallEndsTheWriter) {
   const Entries entries = {{"a", {std::string(300, 'x'), {"i"}}},
                            {"b", {std::string(300, 'y'), {}}}};
-  FakeSink whole(100);
+  sdk::FakeSink whole(100);
   ASSERT_TRUE(Write(entries, whole, true).ok());
   ASSERT_GT(whole.calls, 10);
   for (int i = 0; i < whole.calls; ++i) {
-    FakeSink sink(100);
+    sdk::FakeSink sink(100);
     sink.fail_after = i;
     EXPECT_EQ(Write(entries, sink, true).code(), absl::StatusCode::kCancelled);
     EXPECT_EQ(sink.calls, i + 1) << "the sink was called after its error";

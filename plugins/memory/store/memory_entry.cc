@@ -13,12 +13,4 @@ bool IsValidPayloadId(absl::string_view id) {
          });
 }
 
-bool IsValidStoreId(absl::string_view id) {
-  return !id.empty() && id.size() <= kMaxStoreIdBytes &&
-         std::all_of(id.begin(), id.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  c == '.' || c == '_' || c == '-';
-         });
-}
-
 }  // namespace sluice

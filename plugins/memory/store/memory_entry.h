@@ -26,7 +26,6 @@ inline constexpr size_t kMaxMemoryKeyBytes = 65535;
 // A payload id names a block elsewhere that the entry refers to: 1 to 1,024
 // bytes, no control bytes.
 inline constexpr size_t kMaxRefBytes = 1024;
-inline constexpr size_t kMaxStoreIdBytes = 128;
 
 // One entry, borrowed from the snapshot that showed it.
 struct MemoryEntry {
@@ -43,8 +42,6 @@ struct MemoryStoreStats {
 
 // True for an id of a block as above.
 bool IsValidPayloadId(absl::string_view id);
-// True for 1 to 128 bytes of [A-Za-z0-9._-].
-bool IsValidStoreId(absl::string_view id);
 
 }  // namespace sluice
 

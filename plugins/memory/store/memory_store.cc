@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/store_id.h"
 #include "sluice/plugins/memory/store/memory_tree.h"
 
 namespace sluice {
@@ -83,7 +84,7 @@ void MemorySnapshot::Scan(
 
 absl::StatusOr<std::shared_ptr<MemoryStore>> MemoryStore::Create(
     absl::string_view store_id) {
-  if (!store_id.empty() && !IsValidStoreId(store_id)) {
+  if (!store_id.empty() && !IsStoreId(store_id)) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }
@@ -166,7 +167,7 @@ std::string MemoryStore::store_id() const {
 
 absl::Status MemoryStore::Adopt(const std::shared_ptr<MemoryStore>& restored,
                                 absl::string_view store_id) {
-  if (!store_id.empty() && !IsValidStoreId(store_id)) {
+  if (!store_id.empty() && !IsStoreId(store_id)) {
     return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
                      "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }

@@ -100,7 +100,7 @@ class MemoryStore {
  public:
   // `store_id` is the store's identity from one start of the service to the
   // next, the guard against restoring into another store. Empty: it has none
-  // until a restore brings one. INVALID_ARGUMENT unless IsValidStoreId.
+  // until a restore brings one. INVALID_ARGUMENT unless IsStoreId.
   static absl::StatusOr<std::shared_ptr<MemoryStore>> Create(
       absl::string_view store_id);
   ~MemoryStore();

@@ -11,25 +11,16 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/backup.h"
+#include "sluice/plugins/postgres/testing/proc_status.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
-
-uint64_t FromProcStatus(absl::string_view field) {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  uint64_t kib = 0;
-  while (status >> word) {
-    if (word == absl::StrCat(field, ":")) status >> kib;
-  }
-  return kib * 1024;
-}
 
 // The most that a backup of `database` had beyond what was there before.
 uint64_t PeakOfBackingUp(const std::string& database, int jobs) {
@@ -37,7 +28,7 @@ uint64_t PeakOfBackingUp(const std::string& database, int jobs) {
   options.connection = TestServer::Shared().Options(database);
   options.jobs = jobs;
   options.min_piece_bytes = 16 * kMiB;
-  FakeSink sink(kMiB, /*keep=*/false);
+  sdk::FakeSink sink(kMiB, /*keep=*/false);
   std::ofstream("/proc/self/clear_refs") << "5";  // the peak is now
   const uint64_t before = FromProcStatus("VmRSS");
   const absl::Time start = absl::Now();

@@ -20,13 +20,13 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/head_reader.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/client/sql_error.h"
 #include "sluice/plugins/postgres/testing/payload_contents.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -80,7 +80,7 @@ class BackupTest : public ::testing::Test {
   const std::string database_;
   BackupOptions options_;
   FakeRun run_;
-  FakeSink sink_;
+  sdk::FakeSink sink_;
   PayloadContents contents_;
 };
 
@@ -122,7 +122,7 @@ TEST_F(BackupTest, ReadsALargeTableInPiecesAndEachRowOnce) {
   // The same rows in one piece add up to the same digest.
   const std::string digest = contents_.index.tables[0].digest;
   options_.jobs = 1;
-  FakeSink whole;
+  sdk::FakeSink whole;
   ASSERT_TRUE(BackupDatabase(run_.run(), options_, whole).ok());
   PayloadContents again;
   ASSERT_TRUE(again.Read(whole.payload).ok());
@@ -273,7 +273,7 @@ TEST_F(BackupTest, PassesOnWhatTheSinkSays) {
   const int calls = sink_.calls;
   ASSERT_GT(calls, 10);
   for (int i = 0; i < calls; i += std::max(1, calls / 10)) {
-    FakeSink failing;
+    sdk::FakeSink failing;
     failing.fail_after = i;
     const absl::Status status = BackupDatabase(run_.run(), options_, failing);
     EXPECT_EQ(status.message(), "by the test") << i << ": " << status;
@@ -304,7 +304,7 @@ TEST_F(BackupTest, SaysThatTheServerShutDownOrCrashed) {
     options_.on_step = [&](absl::string_view step, absl::string_view) {
       if (step == "rows") server.Stop(signal);
     };
-    FakeSink sink;
+    sdk::FakeSink sink;
     const absl::Status status = BackupDatabase(run_.run(), options_, sink);
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     EXPECT_TRUE(IsRetryable(status)) << status;
@@ -347,7 +347,7 @@ TEST_F(BackupTest, RefusesToLeaveOutRowsThatAPolicyHides) {
   const absl::Status status = Run();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
   EXPECT_TRUE(absl::StrContains(HintOf(status), "BYPASSRLS")) << status;
-  FakeSink whole;
+  sdk::FakeSink whole;
   options_.connection.Set("user", "postgres");
   ASSERT_TRUE(BackupDatabase(run_.run(), options_, whole).ok());
   ASSERT_TRUE(contents_.Read(whole.payload).ok());
@@ -519,7 +519,7 @@ TEST_F(BackupTest, CountsADatabaseOfViewsAndFunctionsAsNoEmptyOne) {
   EXPECT_EQ(sink_.counts["rows"], 0u);
   EXPECT_GT(sink_.counts["definitions"], 0u);
   Exec("DROP VIEW v; DROP FUNCTION f()");
-  FakeSink empty;
+  sdk::FakeSink empty;
   ASSERT_TRUE(BackupDatabase(run_.run(), options_, empty).ok());
   for (const auto& count : empty.counts) {
     EXPECT_EQ(count.second, 0u) << count.first;
@@ -544,7 +544,7 @@ TEST_F(BackupTest, HoldsDefinitionsInBytesThatAreNoUtf8) {
         text, "'"));
     ASSERT_TRUE(made.ok()) << encoding << ": " << made.status();
     options_.connection = Server().Options(database);
-    FakeSink sink;
+    sdk::FakeSink sink;
     const absl::Status status = BackupDatabase(run_.run(), options_, sink);
     ASSERT_TRUE(status.ok()) << encoding << ": " << status;
     PayloadContents contents;

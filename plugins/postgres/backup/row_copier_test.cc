@@ -16,7 +16,6 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/backup/part_writer.h"
 #include "sluice/plugins/postgres/backup/snapshot.h"
 #include "sluice/plugins/postgres/backup/table_guard.h"
@@ -26,6 +25,7 @@
 #include "sluice/plugins/postgres/client/sql_error.h"
 #include "sluice/plugins/postgres/payload/tar_writer.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -107,7 +107,7 @@ class RowCopierTest : public ::testing::Test {
 
   // Every table by a worker, in `pieces` where that may be; the first failure.
   absl::Status CopyAll(uint64_t pieces) {
-    FakeSink sink;
+    sdk::FakeSink sink;
     TarWriter tar(sink);
     PartWriter parts(tar, sink, tables_);
     absl::Status result;
@@ -297,7 +297,7 @@ TEST_F(RowCopierTest, LeavesATableToTheLeaderWhereSomebodyWaitsForItsLock) {
     std::this_thread::yield();
   }
   EXPECT_EQ(SqlStateOf(CopyAll(1)), kLockNotAvailable);
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   PartWriter parts(tar, sink, tables_);
   parts.Expect(0, 1);

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/payload/payload_reader.h"
 
@@ -70,16 +71,10 @@ class Record final : public PayloadVisitor {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using sluice::postgres::PayloadReader;
   using sluice::postgres::Record;
-  absl::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
   Record record;
   PayloadReader reader(record);
-  absl::Status status;
-  while (status.ok() && !bytes.empty()) {
-    status = reader.Feed(bytes.substr(0, 700));
-    bytes.remove_prefix(std::min<size_t>(700, bytes.size()));
-  }
-  if (!status.ok() && reader.Feed("E") != status) std::abort();
-  if (status.ok()) status = reader.Finish();
+  const absl::Status status = sluice::FeedInPieces(reader, bytes, 700);
   if (status.ok() && !record.ended()) std::abort();
   const std::string code = sluice::ErrorCodeOf(status);
   if (!status.ok() && code != sluice::kArchiveDamaged &&

@@ -11,11 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/payload/row_digest.h"
 #include "sluice/plugins/postgres/payload/tar_writer.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -101,7 +102,7 @@ Members Example() {
 }
 
 std::string Pack(const Members& members) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   for (const auto& [name, bytes] : members) {
     EXPECT_TRUE(tar.Add(name, bytes).ok());
@@ -113,12 +114,7 @@ std::string Pack(const Members& members) {
 absl::Status Read(absl::string_view payload, size_t piece,
                   Collector& collector) {
   PayloadReader reader(collector);
-  absl::Status status;
-  while (status.ok() && !payload.empty()) {
-    status = reader.Feed(payload.substr(0, piece));
-    payload.remove_prefix(std::min(piece, payload.size()));
-  }
-  return status.ok() ? reader.Finish() : status;
+  return FeedInPieces(reader, payload, piece);
 }
 
 std::string CodeOfReading(const Members& members) {
@@ -255,7 +251,7 @@ TEST(PayloadReaderTest, ANewerFormatIsUnsupported) {
 }
 
 TEST(PayloadReaderTest, AHeadersWordTakesNoMemory) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   for (const auto& [name, bytes] : Example()) {
     if (name == "index.json") break;
@@ -266,7 +262,7 @@ TEST(PayloadReaderTest, AHeadersWordTakesNoMemory) {
   PayloadReader reader(collector);
   ASSERT_TRUE(reader.Feed(sink.payload).ok());
   EXPECT_GE(collector.room, kMaxPartBytes);
-  FakeSink larger;
+  sdk::FakeSink larger;
   TarWriter beyond(larger);
   ASSERT_TRUE(beyond.Begin("sluice-postgres.json", kMaxDocumentBytes + 1).ok());
   Collector other;

@@ -1,7 +1,6 @@
 #include "sluice/plugins/postgres/payload/scratch.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
@@ -23,14 +22,6 @@ TEST(ScratchTest, TellsAFullFolderFromOneThatMayNotBeUsed) {
   const absl::Status other = ScratchError("create", "/x/y", ENOENT);
   EXPECT_EQ(ErrorCodeOf(other), kScratchUnavailable);
   EXPECT_EQ(other.message(), "create /x/y: No such file or directory");
-}
-
-TEST(ScratchTest, IsTheFolderOfTheEnvironmentUnlessOneIsChosen) {
-  setenv("TMPDIR", "/chosen/by/environment", 1);
-  EXPECT_EQ(ScratchFolder(""), "/chosen/by/environment");
-  EXPECT_EQ(ScratchFolder("/mine"), "/mine");
-  unsetenv("TMPDIR");
-  EXPECT_EQ(ScratchFolder(""), "/tmp");
 }
 
 }  // namespace

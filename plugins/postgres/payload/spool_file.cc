@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/postgres/payload/scratch.h"
 
@@ -16,7 +17,7 @@ namespace sluice::postgres {
 absl::StatusOr<std::unique_ptr<SpoolFile>> SpoolFile::Create(
     FileSystem* file_system, std::string folder) {
   static std::atomic<uint64_t> number{0};
-  folder = ScratchFolder(folder);
+  folder = ScratchFolderOf(folder);
   std::string name;
   // A name may be taken by a process of our id that is dead.
   for (int attempt = 0; attempt < 100; ++attempt) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/postgres/payload/tar_reader.h"
 
 namespace sluice::postgres {
@@ -48,16 +49,7 @@ class Record final : public TarVisitor {
 
 absl::Status Read(absl::string_view bytes, size_t piece, Record& record) {
   TarReader reader(record);
-  absl::Status status;
-  while (status.ok() && !bytes.empty()) {
-    status = reader.Feed(bytes.substr(0, piece));
-    bytes.remove_prefix(std::min(piece, bytes.size()));
-  }
-  if (!status.ok()) {
-    if (reader.Feed("E") != status) std::abort();  // refused is for good
-    return status;
-  }
-  status = reader.Finish();
+  const absl::Status status = FeedInPieces(reader, bytes, piece);
   if (status.ok() && record.in_member()) std::abort();
   return status;
 }

@@ -55,11 +55,6 @@ absl::optional<uint64_t> ParseDecimal(absl::string_view text) {
 
 }  // namespace
 
-absl::Status TarReader::Feed(absl::string_view bytes) {
-  while (failed_.ok() && !bytes.empty()) failed_ = Step(bytes);
-  return failed_;
-}
-
 absl::Status TarReader::Finish() {
   if (!failed_.ok()) return failed_;
   if (state_ != State::kEnded) return Damaged("truncated");
@@ -90,21 +85,6 @@ absl::Status TarReader::Step(absl::string_view& bytes) {
   }
   gathered_.clear();
   return status;
-}
-
-bool TarReader::Gather(size_t wanted, absl::string_view& bytes,
-                       absl::string_view& field) {
-  const size_t count = std::min(wanted - gathered_.size(), bytes.size());
-  const absl::string_view taken = bytes.substr(0, count);
-  bytes.remove_prefix(count);
-  consumed_ += count;
-  if (count == wanted) {
-    field = taken;
-    return true;
-  }
-  gathered_.append(taken.data(), taken.size());
-  field = gathered_;
-  return gathered_.size() == wanted;
 }
 
 absl::Status TarReader::OnHeader(absl::string_view block) {

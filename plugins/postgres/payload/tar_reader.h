@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/piece_parser.h"
 
 namespace sluice {
 namespace postgres {
@@ -41,20 +42,18 @@ class TarVisitor {
   virtual absl::Status EndMember() = 0;
 };
 
-class TarReader {
+class TarReader final : public PieceParser {
  public:
   // Borrows `visitor`.
   explicit TarReader(TarVisitor& visitor) : visitor_(visitor) {}
 
-  absl::Status Feed(absl::string_view bytes);
   // OK only after the two empty blocks at the end.
   absl::Status Finish();
 
  private:
   enum class State { kHeader, kPaxRecords, kMember, kPadding, kEnded };
 
-  // Consumes some of `bytes`, or all.
-  absl::Status Step(absl::string_view& bytes);
+  absl::Status Step(absl::string_view& bytes) override;
   absl::Status OnHeader(absl::string_view block);
   absl::Status OnPaxHeader(uint64_t size);
   absl::Status OnPaxRecords(absl::string_view records);
@@ -64,15 +63,10 @@ class TarReader {
   absl::Status EndMember();
   absl::Status OnEnd(absl::string_view& bytes);
   void SkipPadding(uint64_t size);
-  bool Gather(size_t wanted, absl::string_view& bytes,
-              absl::string_view& field);
   absl::Status Damaged(absl::string_view what) const;
 
   TarVisitor& visitor_;
   State state_ = State::kHeader;
-  absl::Status failed_;
-  uint64_t consumed_ = 0;  // bytes, for messages
-  std::string gathered_;
   uint64_t size_ = 0;       // of the member or pax header
   uint64_t remaining_ = 0;  // of its bytes, or of its padding
   int empty_blocks_ = 0;

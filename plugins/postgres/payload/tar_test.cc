@@ -15,10 +15,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
+#include "sluice/base/testing/feed.h"
 #include "sluice/plugins/postgres/payload/tar_format.h"
 #include "sluice/plugins/postgres/payload/tar_reader.h"
 #include "sluice/plugins/postgres/payload/tar_writer.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -50,12 +51,7 @@ class MemberCollector : public TarVisitor {
 absl::Status ReadTar(absl::string_view tar, size_t piece,
                      MemberCollector& collector) {
   TarReader reader(collector);
-  absl::Status status;
-  while (status.ok() && !tar.empty()) {
-    status = reader.Feed(tar.substr(0, piece));
-    tar.remove_prefix(std::min(piece, tar.size()));
-  }
-  return status.ok() ? reader.Finish() : status;
+  return FeedInPieces(reader, tar, piece);
 }
 
 std::string CodeOfReading(const std::string& tar) {
@@ -64,7 +60,7 @@ std::string CodeOfReading(const std::string& tar) {
 }
 
 std::string Write(const Members& members) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   for (const auto& [name, bytes] : members) {
     EXPECT_TRUE(tar.Add(name, bytes).ok());
@@ -163,11 +159,11 @@ TEST(TarTest, ReadsWhatTarItselfWrites) {
 }
 
 TEST(TarTest, ASizeBeyondOctalDigitsGoesIntoAPaxHeader) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   ASSERT_TRUE(tar.Begin("small", kMaxTarOctalSize).ok());
   EXPECT_EQ(sink.payload.size(), kTarBlockBytes);
-  FakeSink large_sink;
+  sdk::FakeSink large_sink;
   TarWriter large(large_sink);
   ASSERT_TRUE(large.Begin("large", kMaxTarOctalSize + 1).ok());
   EXPECT_EQ(large_sink.payload.size(), 3 * kTarBlockBytes);
@@ -275,7 +271,7 @@ TEST(TarTest, TheVisitorsErrorIsTheReadersForGood) {
 }
 
 TEST(TarTest, TheWriterRefusesWhatAReaderWould) {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   EXPECT_FALSE(tar.Begin("", 1).ok());
   EXPECT_FALSE(tar.Begin(std::string(256, 'n'), 1).ok());
@@ -288,18 +284,18 @@ TEST(TarTest, TheWriterRefusesWhatAReaderWould) {
 }
 
 TEST(TarTest, ASinkThatFailsAtAnyCallEndsTheWriter) {
-  const auto write = [](FakeSink& sink) {
+  const auto write = [](sdk::FakeSink& sink) {
     TarWriter tar(sink);
     for (const auto& [name, bytes] : ExampleMembers()) {
       if (absl::Status added = tar.Add(name, bytes); !added.ok()) return added;
     }
     return tar.Finish();
   };
-  FakeSink whole;
+  sdk::FakeSink whole;
   ASSERT_TRUE(write(whole).ok());
   ASSERT_GT(whole.calls, 10);
   for (int i = 0; i < whole.calls; ++i) {
-    FakeSink sink;
+    sdk::FakeSink sink;
     sink.fail_after = i;
     EXPECT_EQ(write(sink).code(), absl::StatusCode::kCancelled);
     EXPECT_EQ(sink.calls, i + 1) << "the sink was called after its error";

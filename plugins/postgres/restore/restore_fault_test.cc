@@ -23,7 +23,6 @@
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/base/testing/thread_fault.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/restore/restore.h"
@@ -32,6 +31,7 @@
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -68,7 +68,7 @@ RestoreOptions Into(const std::string& database) {
 absl::Status RestoreFrom(sdk::Payload& payload, const RestoreOptions& options,
                          const sdk::Run& run = sdk::Run(),
                          std::vector<std::string>* warnings = nullptr) {
-  FakeRestoreRequest request({&payload});
+  sdk::FakeRestoreRequest request({&payload});
   const absl::Status status = RestoreDatabase(run, request, options);
   if (warnings != nullptr) *warnings = request.warnings;
   return status;
@@ -76,7 +76,7 @@ absl::Status RestoreFrom(sdk::Payload& payload, const RestoreOptions& options,
 
 absl::Status Restore(const std::string& payload, const RestoreOptions& options,
                      const sdk::Run& run = sdk::Run()) {
-  FakePayload stream(payload, 10'000);
+  sdk::FakePayload stream(payload, 10'000);
   return RestoreFrom(stream, options, run);
 }
 
@@ -140,9 +140,9 @@ TEST(RestoreFaultTest, ACutPayloadLeavesTheTargetAsItWas) {
 TEST(RestoreFaultTest, WithoutThePayloadsOwnEndNothingIsSeen) {
   const std::string target = Server().CreateDatabase();
   const std::string oid = OidOf(target);
-  FakePayload damaged(Packed(), 10'000,
-                      MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                                "the hash is wrong"));
+  sdk::FakePayload damaged(Packed(), 10'000,
+                           MakeError(absl::StatusCode::kDataLoss,
+                                     kArchiveDamaged, "the hash is wrong"));
   ExpectUntouched(RestoreFrom(damaged, Into(target)), kArchiveDamaged, target,
                   oid);
 }
@@ -305,12 +305,12 @@ TEST(RestoreFaultTest, ACancelReachesASessionThatWaitsForALock) {
         absl::StrCat("sluice-restore-", OidOf(target), "-new"));
     ASSERT_TRUE(blocker->Exec("BEGIN; LOCK TABLE t, u").ok());
   };
-  class Cancelling : public FakePayload {
+  class Cancelling : public sdk::FakePayload {
    public:
     Cancelling(const std::string& bytes, absl::Time* cancelled_at)
-        : FakePayload(bytes, 10'000), cancelled_at_(cancelled_at) {}
+        : sdk::FakePayload(bytes, 10'000), cancelled_at_(cancelled_at) {}
     absl::StatusOr<absl::string_view> Next() override {
-      const auto bytes = FakePayload::Next();
+      const auto bytes = sdk::FakePayload::Next();
       if (ended()) {
         g_cancelled = true;
         *cancelled_at_ = absl::Now();
@@ -419,7 +419,7 @@ TEST(RestoreFaultTest, WhatSomebodyWroteIntoTheOldDatabaseIsKept) {
   options.on_step = [&](absl::string_view step) {
     if (step == "sequences") Server().Exec(target, "CREATE TABLE precious ()");
   };
-  FakePayload stream(Packed(), 10'000);
+  sdk::FakePayload stream(Packed(), 10'000);
   std::vector<std::string> warnings;
   const absl::Status status =
       RestoreFrom(stream, options, sdk::Run(), &warnings);

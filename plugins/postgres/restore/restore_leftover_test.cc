@@ -18,7 +18,6 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/postgres_source.h"
@@ -28,6 +27,7 @@
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -151,7 +151,7 @@ std::vector<std::string> WarningsOfABackup() {
       new std::string(PreparingServer().CreateDatabase());
   options.backup.connection = PreparingServer().Options(*kSource);
   options.backup.jobs = 1;
-  FakeSink sink;
+  sdk::FakeSink sink;
   const absl::Status status =
       MakePostgresSource(std::move(options))->Backup(sdk::Run(), {}, sink);
   EXPECT_TRUE(status.ok()) << status;

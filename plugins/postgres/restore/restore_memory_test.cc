@@ -16,7 +16,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
 #include "sluice/plugins/postgres/payload/payload_index.h"
 #include "sluice/plugins/postgres/payload/row_digest.h"
@@ -24,10 +23,12 @@
 #include "sluice/plugins/postgres/payload/tar_writer.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"
+#include "sluice/plugins/postgres/testing/proc_status.h"
 #include "sluice/plugins/postgres/testing/test_payload.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -45,7 +46,7 @@ class ToldPayload : public sdk::Payload {
                  const std::vector<std::pair<std::string, uint64_t>>& pieces) {
     uint64_t size = 0;
     for (const auto& [piece, times] : pieces) size += piece.size() * times;
-    FakeSink header;
+    sdk::FakeSink header;
     ASSERT_TRUE(TarWriter(header).Begin(name, size).ok());
     Add(header.payload);
     for (const auto& [piece, times] : pieces) Add(piece, times);
@@ -75,16 +76,6 @@ class ToldPayload : public sdk::Payload {
   sdk::Metadata metadata_;
   sdk::Counts counts_;
 };
-
-uint64_t FromProcStatus(absl::string_view field) {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  uint64_t kib = 0;
-  while (status >> word) {
-    if (word == absl::StrCat(field, ":")) status >> kib;
-  }
-  return kib * 1024;
-}
 
 // The most that `restore` had beyond what was there before.
 template <typename Restore>
@@ -131,7 +122,7 @@ class Told {
 uint64_t PeakOfRestoring(sdk::Payload& payload, const std::string& target) {
   RestoreOptions options;
   options.target = TestServer::Shared().Options(target);
-  FakeRestoreRequest request({&payload});
+  sdk::FakeRestoreRequest request({&payload});
   absl::Status status;
   const uint64_t peak =
       PeakOf([&] { status = RestoreDatabase(sdk::Run(), request, options); });

@@ -16,7 +16,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "sluice/base/error.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/database/role_map.h"
 #include "sluice/plugins/postgres/payload/payload_format.h"
@@ -27,6 +26,7 @@
 #include "sluice/plugins/postgres/tools/client_tools.h"
 #include "sluice/plugins/sdk/run.h"
 #include "sluice/plugins/sdk/source.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -152,8 +152,8 @@ struct Outcome {
 };
 
 Outcome Restore(const std::string& payload, const RestoreOptions& options) {
-  FakePayload stream(payload, 10'007);
-  FakeRestoreRequest request({&stream}, "store-7");
+  sdk::FakePayload stream(payload, 10'007);
+  sdk::FakeRestoreRequest request({&stream}, "store-7");
   Outcome outcome;
   outcome.status = RestoreDatabase(sdk::Run(), request, options);
   outcome.warnings = request.warnings;

@@ -11,12 +11,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/client/connection.h"
 #include "sluice/plugins/postgres/client/quote.h"
 #include "sluice/plugins/postgres/database/database_properties.h"
 #include "sluice/plugins/postgres/payload/row_digest.h"
 #include "sluice/plugins/postgres/payload/tar_writer.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 namespace {
@@ -223,7 +223,7 @@ class Dumper {
 }  // namespace
 
 std::string TestPayload::Pack() const {
-  FakeSink sink;
+  sdk::FakeSink sink;
   TarWriter tar(sink);
   Check(
       tar.Add(kHeadName, raw_head.empty() ? Value(WriteHead(head)) : raw_head));

@@ -6,7 +6,7 @@
 //
 //   TestPayload payload = MakeTestPayload(server, "db1", CopyFormat::kBinary);
 //   payload.head.roles.push_back(...);
-//   FakePayload stream(payload.Pack());
+//   sdk::FakePayload stream(payload.Pack());
 
 #include <cstdint>
 #include <string>

@@ -14,11 +14,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "sluice/plugins/memory/testing/fake_sink.h"
 #include "sluice/plugins/postgres/restore/restore.h"
 #include "sluice/plugins/postgres/restore/restore_options.h"
 #include "sluice/plugins/postgres/testing/test_server.h"
 #include "sluice/plugins/sdk/run.h"
+#include "sluice/plugins/sdk/testing/fake_sink.h"
 
 namespace sluice::postgres {
 
@@ -47,8 +47,8 @@ struct RestoreOutcome {
 inline RestoreOutcome RestoreInto(const RestoreOptions& options,
                                   const std::string& payload,
                                   const sdk::Run& run = sdk::Run()) {
-  FakePayload stream(payload, 10'007);
-  FakeRestoreRequest request({&stream}, "store-7");
+  sdk::FakePayload stream(payload, 10'007);
+  sdk::FakeRestoreRequest request({&stream}, "store-7");
   RestoreOutcome outcome;
   outcome.status = RestoreDatabase(run, request, options);
   outcome.warnings = request.warnings;

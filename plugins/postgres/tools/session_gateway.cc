@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "sluice/base/scratch_folder.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/base/thread.h"
 #include "sluice/plugins/postgres/client/sql_error.h"
@@ -103,7 +104,7 @@ absl::StatusOr<std::unique_ptr<SessionGateway>> SessionGateway::Open(
   constexpr absl::string_view kSocket = "/.s.PGSQL.5432";
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::string folder = ScratchFolder(scratch_folder);
+  std::string folder = ScratchFolderOf(scratch_folder);
   // The kernel has room for a short path alone.
   if (folder.size() + kFolder.size() + kSocket.size() >=
       sizeof(address.sun_path)) {

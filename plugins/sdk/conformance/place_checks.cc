@@ -18,8 +18,6 @@
 namespace sluice {
 namespace {
 
-using Mode = ObjectWriter::Mode;
-
 absl::Status Expect(absl::StatusCode wanted, const absl::Status& got,
                     absl::string_view what) {
   if (got.code() == wanted) return absl::OkStatus();
@@ -141,7 +139,7 @@ class PlaceChecks final : public CheckMemory {
                               size_t{(1 << 20) + 1}, size_t{9 << 20}}) {
       const std::string bytes = Pattern(size, ++seed);
       const std::string name = absl::StrCat("round/", size);
-      SLUICE_RETURN_IF_ERROR(Put(name, bytes, Mode::kIfAbsent));
+      SLUICE_RETURN_IF_ERROR(Put(name, bytes, CommitMode::kIfAbsent));
       SLUICE_ASSIGN_OR_RETURN(const std::string back, Get(name, 0));
       SLUICE_CHECK_THAT(
           back == bytes,
@@ -170,7 +168,7 @@ class PlaceChecks final : public CheckMemory {
         store_->Open(context_, "hidden/a", 0).status(), "open before commit"));
     SLUICE_ASSIGN_OR_RETURN(std::vector<std::string> names, Names("hidden/"));
     SLUICE_CHECK_THAT(names.empty(), "it is listed before its commit");
-    SLUICE_RETURN_IF_ERROR(writer->Commit(Mode::kIfAbsent));
+    SLUICE_RETURN_IF_ERROR(writer->Commit(CommitMode::kIfAbsent));
     SLUICE_ASSIGN_OR_RETURN(names, Names("hidden/"));
     SLUICE_CHECK_THAT(names.size() == 1, "it is not listed after its commit");
     writer.reset();
@@ -224,7 +222,7 @@ class PlaceChecks final : public CheckMemory {
     SLUICE_CHECK_THAT(open.size() == 1,
                       "another opening of the place does not see it");
     SLUICE_RETURN_IF_ERROR(other->AbortUncommitted(context_, open[0].upload));
-    SLUICE_CHECK_THAT(!writer->Commit(Mode::kIfAbsent).ok(),
+    SLUICE_CHECK_THAT(!writer->Commit(CommitMode::kIfAbsent).ok(),
                       "a commit succeeded after the object was aborted");
     writer.reset();
     SLUICE_RETURN_IF_ERROR(Expect(absl::StatusCode::kNotFound,
@@ -238,16 +236,18 @@ class PlaceChecks final : public CheckMemory {
   }
 
   absl::Status CommitsIfAbsent() {
-    SLUICE_RETURN_IF_ERROR(Put("taken/a", "first", Mode::kIfAbsent));
-    SLUICE_RETURN_IF_ERROR(Expect(absl::StatusCode::kAlreadyExists,
-                                  Put("taken/a", "second", Mode::kIfAbsent),
-                                  "a second commit under the name"));
+    SLUICE_RETURN_IF_ERROR(Put("taken/a", "first", CommitMode::kIfAbsent));
+    SLUICE_RETURN_IF_ERROR(
+        Expect(absl::StatusCode::kAlreadyExists,
+               Put("taken/a", "second", CommitMode::kIfAbsent),
+               "a second commit under the name"));
     SLUICE_ASSIGN_OR_RETURN(std::string bytes, Get("taken/a", 0));
     SLUICE_CHECK_THAT(bytes == "first", "the refused commit changed it");
-    SLUICE_RETURN_IF_ERROR(Put("taken/a", "third, longer", Mode::kReplace));
+    SLUICE_RETURN_IF_ERROR(
+        Put("taken/a", "third, longer", CommitMode::kReplace));
     SLUICE_ASSIGN_OR_RETURN(bytes, Get("taken/a", 0));
     SLUICE_CHECK_THAT(bytes == "third, longer", "it was not replaced whole");
-    SLUICE_RETURN_IF_ERROR(Put("taken/a", "4", Mode::kReplace));
+    SLUICE_RETURN_IF_ERROR(Put("taken/a", "4", CommitMode::kReplace));
     SLUICE_ASSIGN_OR_RETURN(bytes, Get("taken/a", 0));
     SLUICE_CHECK_THAT(bytes == "4", "it was not replaced whole");
     return NothingUncommitted();
@@ -268,7 +268,7 @@ class PlaceChecks final : public CheckMemory {
       }
       std::vector<absl::Status> results(kWriters);
       SLUICE_RETURN_IF_ERROR(AtOnce(kWriters, [&](int i) {
-        results[i] = writers[i]->Commit(Mode::kIfAbsent);
+        results[i] = writers[i]->Commit(CommitMode::kIfAbsent);
         writers[i].reset();
       }));
       int winner = -1;
@@ -297,7 +297,7 @@ class PlaceChecks final : public CheckMemory {
     std::vector<std::string> shuffled = wanted;
     std::reverse(shuffled.begin(), shuffled.end());
     for (const std::string& name : shuffled)
-      SLUICE_RETURN_IF_ERROR(Put(name, name, Mode::kIfAbsent));
+      SLUICE_RETURN_IF_ERROR(Put(name, name, CommitMode::kIfAbsent));
     SLUICE_RETURN_IF_ERROR(ExpectNames("list/", wanted));
     // A prefix is one of bytes, not of folders.
     SLUICE_RETURN_IF_ERROR(
@@ -332,7 +332,7 @@ class PlaceChecks final : public CheckMemory {
 
   absl::Status ReadsFromOffset() {
     const std::string bytes = Pattern(300000, 7);
-    SLUICE_RETURN_IF_ERROR(Put("offset/a", bytes, Mode::kIfAbsent));
+    SLUICE_RETURN_IF_ERROR(Put("offset/a", bytes, CommitMode::kIfAbsent));
     for (const size_t offset : {size_t{1}, size_t{4095}, size_t{65536},
                                 size_t{299999}, size_t{300000}}) {
       SLUICE_ASSIGN_OR_RETURN(const std::string back, Get("offset/a", offset));
@@ -349,7 +349,7 @@ class PlaceChecks final : public CheckMemory {
   }
 
   absl::Status MissesProperly() {
-    SLUICE_RETURN_IF_ERROR(Put("gone/a", "x", Mode::kIfAbsent));
+    SLUICE_RETURN_IF_ERROR(Put("gone/a", "x", CommitMode::kIfAbsent));
     SLUICE_RETURN_IF_ERROR(store_->Delete(context_, "gone/a"));
     for (const char* name : {"gone/a", "gone/never", "never/there"}) {
       SLUICE_RETURN_IF_ERROR(Expect(absl::StatusCode::kNotFound,
@@ -394,7 +394,7 @@ class PlaceChecks final : public CheckMemory {
     segments.push_back(std::string(104, 'N'));
     const std::string name = absl::StrJoin(segments, "/");
     SLUICE_CHECK_THAT(name.size() == 512, "the check itself is wrong");
-    SLUICE_RETURN_IF_ERROR(Put(name, "x", Mode::kIfAbsent));
+    SLUICE_RETURN_IF_ERROR(Put(name, "x", CommitMode::kIfAbsent));
     SLUICE_RETURN_IF_ERROR(store_->Stat(context_, name).status());
     return store_->Delete(context_, name);
   }
@@ -406,7 +406,7 @@ class PlaceChecks final : public CheckMemory {
     SLUICE_RETURN_IF_ERROR(writer.status());
     cancel(absl::CancelledError("enough"));
     absl::Status status = (*writer)->Write("x");
-    if (status.ok()) status = (*writer)->Commit(Mode::kIfAbsent);
+    if (status.ok()) status = (*writer)->Commit(CommitMode::kIfAbsent);
     SLUICE_RETURN_IF_ERROR(Expect(absl::StatusCode::kCancelled, status,
                                   "write and commit of a cancelled run"));
     writer->reset();
@@ -432,7 +432,7 @@ class PlaceChecks final : public CheckMemory {
     for (int i = 0; i < count; ++i) {
       const std::string name = absl::StrCat("threads/", thread, "/", i);
       const std::string bytes = Pattern(1000 + i, thread);
-      SLUICE_RETURN_IF_ERROR(Put(name, bytes, Mode::kIfAbsent));
+      SLUICE_RETURN_IF_ERROR(Put(name, bytes, CommitMode::kIfAbsent));
       SLUICE_ASSIGN_OR_RETURN(const std::string back, Get(name, 0));
       SLUICE_CHECK_THAT(back == bytes, "another thread's bytes came back");
       SLUICE_RETURN_IF_ERROR(Names("threads/").status());
@@ -453,7 +453,7 @@ class PlaceChecks final : public CheckMemory {
 
   // Written in pieces of odd sizes.
   absl::Status Put(const std::string& name, absl::string_view bytes,
-                   Mode mode) {
+                   CommitMode mode) {
     SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
                             store_->Begin(context_, name, bytes.size()));
     size_t piece = 1;

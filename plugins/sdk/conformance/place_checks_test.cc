@@ -125,8 +125,8 @@ class ReplacesAlways : public PassingStore {
     absl::Status Write(absl::string_view bytes) override {
       return writer_->Write(bytes);
     }
-    absl::Status Commit(Mode) override {
-      return writer_->Commit(Mode::kReplace);
+    absl::Status Commit(CommitMode) override {
+      return writer_->Commit(CommitMode::kReplace);
     }
     absl::Status Abort() override { return writer_->Abort(); }
 

@@ -21,7 +21,9 @@ class TappedWriter final : public ObjectWriter {
     if (taps_->on_write) SLUICE_RETURN_IF_ERROR(taps_->on_write(bytes));
     return writer_->Write(bytes);
   }
-  absl::Status Commit(Mode mode) override { return writer_->Commit(mode); }
+  absl::Status Commit(CommitMode mode) override {
+    return writer_->Commit(mode);
+  }
   absl::Status Abort() override { return writer_->Abort(); }
 
  private:

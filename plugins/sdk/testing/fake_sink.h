@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_MEMORY_TESTING_FAKE_SINK_H_
-#define SLUICE_PLUGINS_MEMORY_TESTING_FAKE_SINK_H_
+#ifndef SLUICE_PLUGINS_SDK_TESTING_FAKE_SINK_H_
+#define SLUICE_PLUGINS_SDK_TESTING_FAKE_SINK_H_
 
 // A sink that keeps all it is given, and payloads to restore from. For tests.
 
@@ -17,9 +17,9 @@
 #include "absl/types/span.h"
 #include "sluice/plugins/sdk/source.h"
 
-namespace sluice {
+namespace sluice::sdk {
 
-class FakeSink : public sdk::Sink {
+class FakeSink : public Sink {
  public:
   // Chunks have `chunk_bytes`; Reserve hands out the rest of one, as the pipe
   // does. `keep` false: bytes are counted and forgotten.
@@ -70,7 +70,7 @@ class FakeSink : public sdk::Sink {
     warnings.push_back(absl::StrCat(word, ": ", message));
   }
 
-  absl::Status End(const sdk::Counts& given) override {
+  absl::Status End(const Counts& given) override {
     if (absl::Status status = Count(); !status.ok()) return status;
     if (reserved_) return absl::InternalError("End while a chunk is out");
     ++ends;
@@ -78,13 +78,21 @@ class FakeSink : public sdk::Sink {
     return absl::OkStatus();
   }
 
+  bool keeps_index() const override { return keeps; }
+  absl::Status WriteIndex(absl::string_view bytes) override {
+    index.append(bytes.data(), bytes.size());
+    return absl::OkStatus();
+  }
+
+  bool keeps = false;  // an index, as a host of ABI 1.0 does not
+  std::string index;
   std::string payload;
   uint64_t size = 0;
   std::set<std::string> payload_ids;
-  sdk::Metadata metadata;
+  Metadata metadata;
   std::vector<std::string> warnings;
   uint64_t estimate = 0;
-  sdk::Counts counts;
+  Counts counts;
   int ends = 0;
   // Calls until one fails with CANCELLED; negative: none does.
   int fail_after = -1;
@@ -101,21 +109,21 @@ class FakeSink : public sdk::Sink {
   }
 
   std::vector<char> chunk_;
-  const bool keep_;
+  bool keep_;
   size_t used_ = 0;
   bool reserved_ = false;
 };
 
 // Gives `bytes` in pieces of `piece`, then the end or `outcome`.
-class FakePayload : public sdk::Payload {
+class FakePayload : public Payload {
  public:
   explicit FakePayload(std::string bytes, size_t piece = 1000,
                        absl::Status outcome = absl::OkStatus())
       : bytes_(std::move(bytes)), piece_(piece), outcome_(std::move(outcome)) {}
 
   absl::string_view backup_id() const override { return "fake"; }
-  const sdk::Metadata& metadata() const override { return metadata_; }
-  const sdk::Counts& counts() const override { return counts_; }
+  const Metadata& metadata() const override { return metadata_; }
+  const Counts& counts() const override { return counts_; }
   uint64_t size() const override { return bytes_.size(); }
   absl::StatusOr<absl::string_view> Next() override {
     if (at_ == bytes_.size() && !outcome_.ok()) return outcome_;
@@ -133,20 +141,18 @@ class FakePayload : public sdk::Payload {
   const absl::Status outcome_;
   size_t at_ = 0;
   bool ended_ = false;
-  sdk::Metadata metadata_;
-  const sdk::Counts counts_ = {{"keys", 0}};  // of a backup, not of a file
+  Metadata metadata_;
+  const Counts counts_ = {{"keys", 0}};  // of a backup, not of a file
 };
 
-class FakeRestoreRequest : public sdk::RestoreRequest {
+class FakeRestoreRequest : public RestoreRequest {
  public:
-  explicit FakeRestoreRequest(std::vector<sdk::Payload*> payloads,
+  explicit FakeRestoreRequest(std::vector<Payload*> payloads,
                               std::string store_id = "fake-store")
       : payloads_(std::move(payloads)), store_id_(std::move(store_id)) {}
 
   absl::string_view store_id() const override { return store_id_; }
-  absl::Span<sdk::Payload* const> payloads() const override {
-    return payloads_;
-  }
+  absl::Span<Payload* const> payloads() const override { return payloads_; }
   void AddWarning(absl::string_view word, absl::string_view message) override {
     warnings.push_back(absl::StrCat(word, ": ", message));
   }
@@ -154,10 +160,10 @@ class FakeRestoreRequest : public sdk::RestoreRequest {
   std::vector<std::string> warnings;
 
  private:
-  const std::vector<sdk::Payload*> payloads_;
+  const std::vector<Payload*> payloads_;
   const std::string store_id_;
 };
 
-}  // namespace sluice
+}  // namespace sluice::sdk
 
-#endif  // SLUICE_PLUGINS_MEMORY_TESTING_FAKE_SINK_H_
+#endif  // SLUICE_PLUGINS_SDK_TESTING_FAKE_SINK_H_
