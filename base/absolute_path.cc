@@ -19,9 +19,7 @@ namespace sluice {
 namespace {
 
 absl::Status Refused(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
+  return InvalidArgument(message, hint);
 }
 
 absl::StatusOr<std::string> CurrentFolder() {

@@ -44,6 +44,13 @@ absl::Status MakeError(absl::StatusCode canonical, absl::string_view code,
   return status;
 }
 
+absl::Status InvalidArgument(absl::string_view message,
+                             absl::string_view hint) {
+  const absl::Status status =
+      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message);
+  return hint.empty() ? status : WithHint(status, hint);
+}
+
 std::string ErrorCodeOf(const absl::Status& status) {
   std::string code = PayloadOf(status, kCodePayload);
   return code.empty() ? std::string(WordFor(status.code())) : code;

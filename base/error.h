@@ -128,6 +128,10 @@ inline constexpr absl::string_view kInternal = "internal";
 absl::Status MakeError(absl::StatusCode canonical, absl::string_view code,
                        absl::string_view message);
 
+// invalid_argument: what was asked for cannot be meant. An empty hint is none.
+absl::Status InvalidArgument(absl::string_view message,
+                             absl::string_view hint = "");
+
 // The machine word of `status`: the one it was made with; else one that follows
 // from its canonical code ("cancelled", "deadline_exceeded",
 // "invalid_argument", "resource_exhausted", else "internal"). Empty for OK.

@@ -375,8 +375,7 @@ absl::StatusOr<ReconcileReport> Reconcile(const Context& context,
                                           ArchiveView& archives,
                                           const ReconcileOptions& options) {
   if (repo.id().empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "the repo id is empty");
+    return InvalidArgument("the repo id is empty");
   }
   return Reconciler(context, catalog, repo, archives, options).Run();
 }

@@ -125,10 +125,8 @@ absl::Status CheckLogFormat(const Command& command) {
   if (format.empty() || format == "logfmt" || format == "json") {
     return absl::OkStatus();
   }
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("--log-format ", format, " is unknown")),
-      "logfmt or json");
+  return InvalidArgument(absl::StrCat("--log-format ", format, " is unknown"),
+                         "logfmt or json");
 }
 
 int CodeOf(const Outcome& outcome) {

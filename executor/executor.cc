@@ -21,8 +21,7 @@ constexpr size_t kMaxKindBytes = 32;
 constexpr size_t kMaxIdBytes = 1024;
 
 absl::Status Invalid(absl::string_view message) {
-  return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                   message);
+  return InvalidArgument(message);
 }
 
 absl::Status CheckId(absl::string_view what, absl::string_view id) {

@@ -26,13 +26,6 @@ absl::Status NotFound(absl::string_view message) {
       "`sluice list` shows what there is");
 }
 
-// What was asked for cannot be meant.
-absl::Status NotMeant(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
-}
-
 // Clocks that agree as well as this are not worth a word.
 constexpr absl::Duration kSkew = absl::Minutes(5);
 // What is further ahead than this was not made by a clock that is a time zone
@@ -227,7 +220,7 @@ absl::StatusOr<ArchiveRow> ChooseLatest(const std::vector<ArchiveRow>& archives,
     if (!store.empty()) stores[store] = &archive;
   }
   if (wish.store.empty() && stores.size() > 1) {
-    return NotMeant(
+    return InvalidArgument(
         "latest of which store? The repo holds several",
         absl::StrCat(
             "--store ",
@@ -295,8 +288,9 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
     return absl::ascii_isalnum(static_cast<unsigned char>(c));
   });
   if (prefix.empty() || prefix.size() > kIdLength || !letters) {
-    return NotMeant(absl::StrCat("\"", wish.id, "\" is not a backup id"),
-                    "26 letters and digits, a beginning of them, or latest");
+    return InvalidArgument(
+        absl::StrCat("\"", wish.id, "\" is not a backup id"),
+        "26 letters and digits, a beginning of them, or latest");
   }
   std::vector<const ArchiveRow*> found;
   for (const ArchiveRow& archive : archives) {
@@ -304,9 +298,9 @@ absl::StatusOr<ArchiveRow> ChooseArchive(
   }
   if (found.empty()) return NotFound(absl::StrCat("no archive ", prefix));
   if (found.size() > 1) {
-    return NotMeant(absl::StrCat(prefix, " is the beginning of ", found.size(),
-                                 " archives' ids"),
-                    "type more of it");
+    return InvalidArgument(absl::StrCat(prefix, " is the beginning of ",
+                                        found.size(), " archives' ids"),
+                           "type more of it");
   }
   const ArchiveRow& archive = *found.front();
   if (!wish.store.empty() && archive.store_id() != wish.store) {

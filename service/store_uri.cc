@@ -37,8 +37,7 @@ absl::StatusOr<std::string> StoreIdOf(const StoreInfo& info,
     return wanted.empty() ? StoreIdFromUri(kind, facts.identity) : wanted;
   }
   if (wanted.empty() || wanted == info.store_id) return info.store_id;
-  return MakeError(
-      absl::StatusCode::kInvalidArgument, kInvalidArgument,
+  return InvalidArgument(
       absl::StrCat("the store's own id is ", info.store_id, ", not ", wanted));
 }
 
@@ -51,10 +50,9 @@ absl::Status CheckApart(const UriFacts& store,
     for (const auto& [key, path] : repo) {
       const std::string place = Resolved(path);
       if (!IsWithin(place, ours) && !IsWithin(ours, place)) continue;
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    absl::StrCat("the store ", folder->second, " and the repo ",
-                                 path, " lie within each other")),
+      return InvalidArgument(
+          absl::StrCat("the store ", folder->second, " and the repo ", path,
+                       " lie within each other"),
           "a repo needs a folder of its own, outside of what is backed up and "
           "restored");
     }

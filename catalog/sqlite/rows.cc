@@ -232,8 +232,7 @@ absl::StatusOr<std::string> FindId(SqliteConnection& connection,
                                    absl::string_view id_or_prefix) {
   const absl::string_view kind = table.substr(0, table.size() - 1);
   if (id_or_prefix.empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     absl::StrCat("the ", kind, " id is empty"));
+    return InvalidArgument(absl::StrCat("the ", kind, " id is empty"));
   }
   // An exact match comes first: an id may be the prefix of another.
   SLUICE_ASSIGN_OR_RETURN(

@@ -34,14 +34,13 @@ absl::Status CheckRepoFields(const BackupRepo& repo) {
     good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
   }
   if (!good) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     absl::StrCat("a repo's name is 1 to 63 of a-z 0-9 . _ -, "
-                                  "beginning with a letter or digit, not \"",
-                                  name, "\""));
+    return InvalidArgument(
+        absl::StrCat("a repo's name is 1 to 63 of a-z 0-9 . _ -, "
+                     "beginning with a letter or digit, not \"",
+                     name, "\""));
   }
   if (repo.id().empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "the repo id is empty");
+    return InvalidArgument("the repo id is empty");
   }
   return absl::OkStatus();
 }
@@ -172,8 +171,7 @@ absl::Status SqliteCatalog::RemoveRepo(const Context& context,
 absl::Status SqliteCatalog::CreateBackupRecord(const Context& context,
                                                const BackupRecord& record) {
   if (record.id().empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "the record id is empty");
+    return InvalidArgument("the record id is empty");
   }
   return WriteUrgently(
       context, [&](SqliteConnection& connection) -> absl::Status {
@@ -252,8 +250,8 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
     const Context& context, const SqliteCatalogOptions& options) {
   if (options.path.empty() || options.path.find('\0') != std::string::npos ||
       options.lease < absl::Milliseconds(10)) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "the catalog's path is empty, or its lease too short");
+    return InvalidArgument(
+        "the catalog's path is empty, or its lease too short");
   }
   SLUICE_RETURN_IF_ERROR(
       PrepareCatalogFile(*options.file_system, options.path));

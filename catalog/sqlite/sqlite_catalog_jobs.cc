@@ -65,8 +65,7 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
 absl::Status SqliteCatalog::CreateBackupJob(const Context& context,
                                             const BackupJob& job) {
   if (job.id().empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "the job id is empty");
+    return InvalidArgument("the job id is empty");
   }
   Lease lease;
   SLUICE_RETURN_IF_ERROR(

@@ -417,9 +417,8 @@ absl::StatusOr<std::string> CompletionScript(absl::string_view shell) {
   if (shell == "bash") return BashScript();
   if (shell == "zsh") return ZshScript();
   if (shell == "fish") return FishScript();
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("no completion for shell \"", shell, "\"")),
+  return InvalidArgument(
+      absl::StrCat("no completion for shell \"", shell, "\""),
       "bash, zsh or fish");
 }
 

@@ -31,8 +31,8 @@ std::string HelpHint(absl::string_view path) {
 
 // "--store $STORE" without a STORE must not mean any store.
 absl::Status EmptyValue(absl::string_view flag) {
-  return UsageError(absl::StrCat("--", flag, " is empty"),
-                    "give it a value, or leave it out");
+  return InvalidArgument(absl::StrCat("--", flag, " is empty"),
+                         "give it a value, or leave it out");
 }
 
 // The words people try in every command: -h, --version, help VERB.
@@ -94,7 +94,7 @@ class Parser {
     try {
       app_.parse(words);
     } catch (const CLI::ParseError& error) {
-      return UsageError(error.what(), HelpHint(Path()));
+      return InvalidArgument(error.what(), HelpHint(Path()));
     }
     for (const auto& [name, option] : slots_.options) {
       if (option->count() > 0 && slots_.values[name].empty()) {
@@ -179,7 +179,7 @@ absl::Status UnknownFlag(const VerbSpec* verb, absl::string_view word) {
   }
   const std::string path(verb == nullptr ? "" : verb->path);
   const std::string meant = DidYouMean(typed, candidates);
-  return UsageError(
+  return InvalidArgument(
       absl::StrCat("unknown flag ", typed,
                    path.empty() ? "" : absl::StrCat(" of sluice ", path)),
       meant.empty() ? HelpHint(path)
@@ -189,17 +189,18 @@ absl::Status UnknownFlag(const VerbSpec* verb, absl::string_view word) {
 absl::Status UnknownVerb(const std::string& group,
                          const std::vector<std::string>& words) {
   if (words.empty()) {
-    return UsageError(group.empty()
-                          ? "a verb is missing"
-                          : absl::StrCat("sluice ", group, " needs one of: ",
-                                         absl::StrJoin(VerbNames(group), ", ")),
-                      kSeeHelp);
+    return InvalidArgument(
+        group.empty() ? "a verb is missing"
+                      : absl::StrCat("sluice ", group, " needs one of: ",
+                                     absl::StrJoin(VerbNames(group), ", ")),
+        kSeeHelp);
   }
   const std::string meant = DidYouMean(words.front(), VerbNames(group));
-  return UsageError(absl::StrCat("unknown verb \"", group,
-                                 group.empty() ? "" : " ", words.front(), "\""),
-                    meant.empty() ? std::string(kSeeHelp)
-                                  : absl::StrCat("did you mean ", meant, "?"));
+  return InvalidArgument(
+      absl::StrCat("unknown verb \"", group, group.empty() ? "" : " ",
+                   words.front(), "\""),
+      meant.empty() ? std::string(kSeeHelp)
+                    : absl::StrCat("did you mean ", meant, "?"));
 }
 
 absl::Status CheckArguments(const Command& command) {
@@ -212,13 +213,13 @@ absl::Status CheckArguments(const Command& command) {
   }
   const std::string hint = absl::StrCat("usage: ", Usage(verb));
   if (command.arguments.size() < required) {
-    return UsageError(
+    return InvalidArgument(
         absl::StrCat("sluice ", verb.path, " needs ",
                      verb.arguments[command.arguments.size()].name),
         hint);
   }
   if (!repeated && command.arguments.size() > verb.arguments.size()) {
-    return UsageError(
+    return InvalidArgument(
         absl::StrCat("unexpected word \"",
                      command.arguments[verb.arguments.size()], "\""),
         hint);
@@ -231,8 +232,8 @@ absl::StatusOr<bool> SwitchFromText(absl::string_view name,
   bool value = false;
   if (text.empty()) return false;
   if (absl::SimpleAtob(text, &value)) return value;
-  return UsageError(absl::StrCat(name, "=", text, " is not a boolean"),
-                    "use 1 or 0");
+  return InvalidArgument(absl::StrCat(name, "=", text, " is not a boolean"),
+                         "use 1 or 0");
 }
 
 absl::Status ApplyEnvironment(const FlagSpec& flag,
@@ -305,8 +306,9 @@ std::string Command::Get(absl::string_view flag) const {
 
 absl::StatusOr<std::string> Command::Require(absl::string_view flag) const {
   if (Has(flag)) return Get(flag);
-  return UsageError(absl::StrCat("sluice ", verb->path, " needs --", flag),
-                    absl::StrCat("give it, or set ", EnvironmentTwin(flag)));
+  return InvalidArgument(
+      absl::StrCat("sluice ", verb->path, " needs --", flag),
+      absl::StrCat("give it, or set ", EnvironmentTwin(flag)));
 }
 
 absl::StatusOr<absl::Duration> Command::GetDuration(
@@ -315,7 +317,7 @@ absl::StatusOr<absl::Duration> Command::GetDuration(
   absl::Duration duration;
   if (!absl::ParseDuration(Get(flag), &duration) ||
       duration <= absl::ZeroDuration()) {
-    return UsageError(
+    return InvalidArgument(
         absl::StrCat("--", flag, " ", Get(flag), " is not a duration"),
         "a number with its unit, as 90s, 45m, 6h");
   }
@@ -327,7 +329,7 @@ absl::StatusOr<uint64_t> Command::GetCount(absl::string_view flag,
   if (!Has(flag)) return fallback;
   uint64_t count = 0;
   if (!absl::SimpleAtoi(Get(flag), &count) || count == 0) {
-    return UsageError(
+    return InvalidArgument(
         absl::StrCat("--", flag, " ", Get(flag), " is not a positive integer"),
         "a whole number from 1 on");
   }

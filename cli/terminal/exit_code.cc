@@ -52,12 +52,6 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
   return codes;
 }
 
-absl::Status UsageError(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
-}
-
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return ExitCode::kOk;
   const std::string word = ErrorCodeOf(status);

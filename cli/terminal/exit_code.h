@@ -40,9 +40,6 @@ struct ExitCodeSpec {
 // All there are, ascending. A word that stands nowhere ends as kFailed.
 const std::vector<ExitCodeSpec>& ExitCodes();
 
-// invalid_argument: what was typed cannot be meant.
-absl::Status UsageError(absl::string_view message, absl::string_view hint);
-
 // kOk for OK.
 ExitCode ExitCodeOf(const absl::Status& status);
 

@@ -46,10 +46,9 @@ absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
     return AbsolutePath(absl::StripPrefix(flag, kSqlite));
   }
   if (!flag.empty()) {
-    return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                  absl::StrCat("--catalog ", flag.substr(0, flag.find(':')),
-                               " is not a catalog")),
+    return InvalidArgument(
+        absl::StrCat("--catalog ", flag.substr(0, flag.find(':')),
+                     " is not a catalog"),
         "sqlite:/path/to/catalog.db");
   }
   const char* state = environment("XDG_STATE_HOME");
@@ -61,10 +60,8 @@ absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
   if (home != nullptr && *home == '/') {
     return absl::StrCat(home, "/.local/state/sluice/catalog.db");
   }
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                "where is the catalog? HOME is not set"),
-      "--catalog sqlite:/path, or set XDG_STATE_HOME");
+  return InvalidArgument("where is the catalog? HOME is not set",
+                         "--catalog sqlite:/path, or set XDG_STATE_HOME");
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ParsePins(
@@ -80,11 +77,10 @@ absl::StatusOr<std::map<std::string, std::string>> ParsePins(
         std::all_of(sha256.begin(), sha256.end(),
                     [](unsigned char c) { return absl::ascii_isxdigit(c); });
     if (!good || !pins.emplace(file, sha256).second) {
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    absl::StrCat("--plugin-pin ", pin,
-                                 good ? " pins a file a second time"
-                                      : " is not FILE=SHA256")),
+      return InvalidArgument(
+          absl::StrCat(
+              "--plugin-pin ", pin,
+              good ? " pins a file a second time" : " is not FILE=SHA256"),
           "a file's name without its folder, and 64 hexadecimal digits as "
           "sha256sum prints them");
     }

@@ -138,17 +138,14 @@ absl::StatusOr<std::set<std::string>> NamedIds(
   std::set<std::string> named;
   for (const std::string& argument : command.arguments) {
     if (argument == "latest") {
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    "delete takes ids, not latest"),
-          "`sluice list` shows the ids");
+      return InvalidArgument("delete takes ids, not latest",
+                             "`sluice list` shows the ids");
     }
     SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row,
                             ChooseArchive(rows, {argument, ""}));
     if (argument.size() < kShortestToDelete) {
-      return WithHint(
-          MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                    absl::StrCat("\"", argument, "\" is too short an id")),
+      return InvalidArgument(
+          absl::StrCat("\"", argument, "\" is too short an id"),
           absl::StrCat("at least ", kShortestToDelete, " letters of it, as ",
                        row.id));
     }

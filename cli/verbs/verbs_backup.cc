@@ -67,10 +67,8 @@ absl::StatusOr<absl::optional<Manifest>> BaseFor(Session& session,
 absl::Status CheckIncrements(const Command& command, const StoreInfo& info,
                              const std::string& kind) {
   if (!command.Has("base") || info.increments) return absl::OkStatus();
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("a store of kind ", kind,
-                             " cannot be backed up on a base")),
+  return InvalidArgument(
+      absl::StrCat("a store of kind ", kind, " cannot be backed up on a base"),
       "leave out --base");
 }
 
@@ -86,9 +84,8 @@ absl::Status CheckLabel(const std::string& label) {
   if (label.size() <= kMaxLabelBytes && Printable(label) == label) {
     return absl::OkStatus();
   }
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                "--label is too long, or holds control bytes"),
+  return InvalidArgument(
+      "--label is too long, or holds control bytes",
       absl::StrCat("at most ", kMaxLabelBytes, " bytes of UTF-8"));
 }
 

@@ -134,9 +134,8 @@ absl::Status CheckNamedTogether(const Command& command) {
   const bool source = command.Has("source");
   for (const char* flag : {"target", "archives"}) {
     if (command.Has(flag) == source) continue;
-    return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                  absl::StrCat("--source goes with --", flag)),
+    return InvalidArgument(
+        absl::StrCat("--source goes with --", flag),
         "a source takes --source, --target and --archives; a place --place");
   }
   return absl::OkStatus();

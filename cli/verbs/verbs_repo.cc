@@ -31,18 +31,15 @@ absl::Status CheckName(const std::string& name) {
                 (i > 0 && (c == '.' || c == '_' || c == '-')));
   }
   if (ok) return absl::OkStatus();
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("\"", name, "\" is not a valid repo name")),
+  return InvalidArgument(
+      absl::StrCat("\"", name, "\" is not a valid repo name"),
       "1 to 63 lower case letters, digits, '.', '_' and '-'");
 }
 
 absl::Status CheckIsUri(const std::string& uri) {
   if (LooksLikeUri(uri)) return absl::OkStatus();
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                absl::StrCat("\"", uri, "\" is not a place URI")),
-      absl::StrCat("local:", uri, "?"));
+  return InvalidArgument(absl::StrCat("\"", uri, "\" is not a place URI"),
+                         absl::StrCat("local:", uri, "?"));
 }
 
 // That no other place has the name. The place may be a repo that is known

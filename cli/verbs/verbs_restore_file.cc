@@ -35,14 +35,14 @@ absl::Status Refused(absl::string_view message) {
 // A file does not say what it is: the kind is typed, and must be the target's.
 absl::Status CheckWords(const Command& command) {
   if (!command.arguments.empty()) {
-    return UsageError("restore takes an ID or --from-file, not both",
-                      "one of them is enough");
+    return InvalidArgument("restore takes an ID or --from-file, not both",
+                           "one of them is enough");
   }
   // A repo may be a default from the environment.
   for (const char* flag : {"store", "from-store"}) {
     if (!command.Has(flag)) continue;
-    return UsageError(absl::StrCat("--", flag, " says nothing of a file"),
-                      "leave it out");
+    return InvalidArgument(absl::StrCat("--", flag, " says nothing of a file"),
+                           "leave it out");
   }
   return command.Require("kind").status();
 }

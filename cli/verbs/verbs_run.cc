@@ -29,10 +29,8 @@ absl::StatusOr<ArchiveWish> WishFor(Session& session,
   const std::string from = command.Get("from-store");
   const std::string store = command.Get("store");
   if (!from.empty() && !store.empty() && from != store) {
-    return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                  "--store and --from-store name two stores"),
-        "one of them is enough");
+    return InvalidArgument("--store and --from-store name two stores",
+                           "one of them is enough");
   }
   ArchiveWish wish;
   wish.id = command.arguments.front();
@@ -199,10 +197,8 @@ absl::Status VerifyRecords(Session& session, const OpenedRepo& repo,
 
 absl::Status CheckVerifyWords(const Command& command) {
   if (command.Has("all") == command.arguments.empty()) return absl::OkStatus();
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                "sluice verify needs an ID or --all"),
-      "an ID, latest, or --all");
+  return InvalidArgument("sluice verify needs an ID or --all",
+                         "an ID, latest, or --all");
 }
 
 // Those that the words mean; of an increment also what it builds on.
@@ -244,9 +240,8 @@ void RecordFoundDamage(Session& session, const OpenedRepo& repo,
 Outcome RunRestoreVerb(Session& session) {
   if (session.command().Has("from-file")) return RestoreFromFile(session);
   if (session.command().arguments.empty()) {
-    return WithHint(
-        MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                  "sluice restore needs an ID or --from-file"),
+    return InvalidArgument(
+        "sluice restore needs an ID or --from-file",
         "an ID, latest, or a file that the store's own tool wrote");
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string to, TargetUri(session.command()));

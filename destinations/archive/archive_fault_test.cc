@@ -37,8 +37,8 @@ std::string FaultName(Fault fault) {
   return kNames[static_cast<int>(fault)];
 }
 
-// And of single calls one in three.
-size_t Step() { return FaultStride() == 1 ? 1 : 3; }
+// And of single calls one in seven.
+size_t Step() { return FaultStride() == 1 ? 1 : 7; }
 size_t StepsOf(size_t calls) { return (calls + Step() - 1) / Step(); }
 
 // One repo with an earlier archive, in which one verb runs.

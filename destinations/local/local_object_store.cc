@@ -160,8 +160,7 @@ absl::Status LocalObjectStore::AbortUncommitted(const Run& run,
   const bool is_folder = last.empty() && !folder.empty();
   if ((!folder.empty() && !CheckObjectName(folder).ok()) ||
       (!is_folder && TargetOfTemporary(last).empty())) {
-    return MakeError(
-        absl::StatusCode::kInvalidArgument, kInvalidArgument,
+    return InvalidArgument(
         absl::StrCat("not an upload here: '", upload.substr(0, 100), "'"));
   }
   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FileSystem> root,

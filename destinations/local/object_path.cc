@@ -40,14 +40,12 @@ bool IsSegment(absl::string_view name) {
 
 absl::Status CheckObjectName(absl::string_view name) {
   if (!sdk::IsObjectName(name)) {
-    return MakeError(
-        absl::StatusCode::kInvalidArgument, kInvalidArgument,
+    return InvalidArgument(
         absl::StrCat("not an object's name: '", name.substr(0, 100), "'"));
   }
   for (const absl::string_view segment : absl::StrSplit(name, '/')) {
     if (!IsSegment(segment)) {
-      return MakeError(
-          absl::StatusCode::kInvalidArgument, kInvalidArgument,
+      return InvalidArgument(
           absl::StrCat("a part of the name '", name.substr(0, 100),
                        "...' is longer than ", kMaxNamePartBytes, " bytes"));
     }

@@ -352,16 +352,14 @@ void Pipe::Impl::EndReader(absl::Status status) {
 absl::StatusOr<std::unique_ptr<Pipe>> Pipe::Create(const PipeOptions& options) {
   if (options.chunk_bytes < kMinChunkBytes ||
       options.chunk_bytes > kMaxChunkBytes) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     absl::StrCat("pipe: chunks of ", options.chunk_bytes,
-                                  " bytes; they may have ", kMinChunkBytes,
-                                  " to ", kMaxChunkBytes));
+    return InvalidArgument(absl::StrCat(
+        "pipe: chunks of ", options.chunk_bytes, " bytes; they may have ",
+        kMinChunkBytes, " to ", kMaxChunkBytes));
   }
   if (options.chunks < kMinChunks || options.chunks > kMaxChunks) {
-    return MakeError(
-        absl::StatusCode::kInvalidArgument, kInvalidArgument,
-        absl::StrCat("pipe: ", options.chunks, " chunks; there may be ",
-                     kMinChunks, " to ", kMaxChunks));
+    return InvalidArgument(absl::StrCat("pipe: ", options.chunks,
+                                        " chunks; there may be ", kMinChunks,
+                                        " to ", kMaxChunks));
   }
   auto impl = std::make_unique<Impl>(options);
   if (impl->ring.data() == nullptr) {

@@ -43,9 +43,7 @@ constexpr absl::string_view kUsage =
     "[scratch=DIR] [tables]";
 
 absl::Status Usage(absl::string_view message) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      kUsage);
+  return InvalidArgument(message, kUsage);
 }
 
 absl::StatusOr<std::string> ReadKey(const std::string& path) {

@@ -85,8 +85,7 @@ PluginHost::~PluginHost() { host_->Detach(); }
 
 absl::Status PluginHost::RegisterStatic(const sluice_plugin_entry* entry) {
   if (entry == nullptr) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "a null plugin table was registered");
+    return InvalidArgument("a null plugin table was registered");
   }
   return Annotate(Register(entry, ""), "plugin linked in");
 }

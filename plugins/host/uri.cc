@@ -14,9 +14,7 @@ namespace sluice {
 namespace {
 
 absl::Status Malformed(absl::string_view message, absl::string_view hint) {
-  return WithHint(
-      MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument, message),
-      hint);
+  return InvalidArgument(message, hint);
 }
 
 int HexValue(char c) {

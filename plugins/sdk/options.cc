@@ -11,8 +11,8 @@ namespace {
 
 absl::Status Malformed(absl::string_view key, absl::string_view expected) {
   // The value stays out: it may be a secret put under the wrong name.
-  return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                   absl::StrCat("option \"", key, "\" must be ", expected));
+  return InvalidArgument(
+      absl::StrCat("option \"", key, "\" must be ", expected));
 }
 
 std::string Key(absl::string_view key) { return std::string(key); }

@@ -43,8 +43,7 @@ class WriterTable {
         case SLUICE_COMMIT_IF_ABSENT:
           return Self(self)->writer_->Commit(CommitMode::kIfAbsent);
         default:
-          return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                           "unknown commit mode");
+          return InvalidArgument("unknown commit mode");
       }
     });
   }

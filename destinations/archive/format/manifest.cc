@@ -227,8 +227,7 @@ bool StoredPlain(const Manifest& manifest) {
 
 absl::StatusOr<std::string> EncodeManifest(const Manifest& manifest) {
   if (const Fault fault = FaultOf(manifest); !fault.empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     absl::StrCat("manifest: ", fault));
+    return InvalidArgument(absl::StrCat("manifest: ", fault));
   }
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

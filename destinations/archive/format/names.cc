@@ -47,8 +47,7 @@ bool IsBackupId(absl::string_view id) { return IsUlid(id); }
 
 absl::Status CheckBackupId(absl::string_view id) {
   if (IsBackupId(id)) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kInvalidArgument, kInvalidArgument,
+  return InvalidArgument(
       "not a backup id: 26 characters of 0-9 and A-Z without I, L, O, U");
 }
 

@@ -85,8 +85,7 @@ absl::StatusOr<RepoInfo> ParseRepo(absl::string_view bytes) {
 absl::StatusOr<RepoInfo> InitRepo(const Context& context, ObjectStore& store,
                                   const RepoInfo& wanted) {
   if (!IsBackupId(wanted.id)) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "init repo: the id is not a ULID");
+    return InvalidArgument("init repo: the id is not a ULID");
   }
   SLUICE_RETURN_IF_ERROR(store.Create(context));
   absl::StatusOr<RepoInfo> existing = ReadRepo(context, store);

@@ -246,8 +246,7 @@ FakeObjectStore::Verdict FakeObjectStore::Enter(const Context& context,
   if (!checked_name && !IsObjectName(name)) {
     NoteMisuse(
         absl::StrCat(OperationName(operation), " of bad name '", name, "'"));
-    verdict.before = MakeError(absl::StatusCode::kInvalidArgument,
-                               kInvalidArgument, "not the name of an object");
+    verdict.before = InvalidArgument("not the name of an object");
   }
   if (verdict.before.ok()) verdict.before = context.status();
   MutexLock lock(mutex_);

@@ -224,8 +224,7 @@ absl::StatusOr<RestoreTotals> RestoreDirectory(
     const RestoreOptions& options, const sdk::Run& run,
     absl::Span<sdk::Payload* const> payloads) {
   if (payloads.empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "restore: no payload was given");
+    return InvalidArgument("restore: no payload was given");
   }
   SLUICE_ASSIGN_OR_RETURN(const bool made,
                           MakeFolderIfAbsent(*file_system, path));

@@ -26,8 +26,7 @@ absl::Status ReadPayloads(const sdk::Run& run, sdk::RestoreRequest& request,
                           PayloadVisitor& visitor) {
   const absl::Span<sdk::Payload* const> payloads = request.payloads();
   if (payloads.empty()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "restore: no payload was given");
+    return InvalidArgument("restore: no payload was given");
   }
   for (sdk::Payload* earlier : payloads.first(payloads.size() - 1)) {
     SLUICE_RETURN_IF_ERROR(Drain(

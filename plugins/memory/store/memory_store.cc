@@ -30,14 +30,13 @@ EntryPointer MakeEntry(absl::string_view key, absl::string_view value,
 
 absl::Status CheckEntry(const Entry& entry) {
   if (entry.key->size() > kMaxMemoryKeyBytes) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     absl::StrCat("put: a key of ", entry.key->size(),
-                                  " bytes, more than ", kMaxMemoryKeyBytes));
+    return InvalidArgument(absl::StrCat("put: a key of ", entry.key->size(),
+                                        " bytes, more than ",
+                                        kMaxMemoryKeyBytes));
   }
   for (const std::string& id : entry.payload_ids) {
     if (IsValidPayloadId(id)) continue;
-    return MakeError(
-        absl::StatusCode::kInvalidArgument, kInvalidArgument,
+    return InvalidArgument(
         "put: a payload id must be 1 to 1,024 bytes without control bytes");
   }
   return absl::OkStatus();
@@ -85,8 +84,8 @@ void MemorySnapshot::Scan(
 absl::StatusOr<std::shared_ptr<MemoryStore>> MemoryStore::Create(
     absl::string_view store_id) {
   if (!store_id.empty() && !IsStoreId(store_id)) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
+    return InvalidArgument(
+        "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }
   return std::shared_ptr<MemoryStore>(new MemoryStore(store_id));
 }
@@ -168,8 +167,8 @@ std::string MemoryStore::store_id() const {
 absl::Status MemoryStore::Adopt(const std::shared_ptr<MemoryStore>& restored,
                                 absl::string_view store_id) {
   if (!store_id.empty() && !IsStoreId(store_id)) {
-    return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                     "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
+    return InvalidArgument(
+        "a store id must be 1 to 128 bytes of [A-Za-z0-9._-]");
   }
   Tree contents;
   uint64_t made_by = 0;

@@ -32,8 +32,7 @@ uint32_t BigEndian(absl::string_view bytes, size_t at, size_t count) {
 }
 
 absl::Status NoWholeRow(size_t at) {
-  return MakeError(absl::StatusCode::kInvalidArgument, kInvalidArgument,
-                   absl::StrCat("no whole row at byte ", at));
+  return InvalidArgument(absl::StrCat("no whole row at byte ", at));
 }
 
 // The length of the tuple that `rows` begins with; 0: it is none.
