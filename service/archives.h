@@ -4,6 +4,8 @@
 // The archives of a repo with what the catalog knows of them. The repo is the
 // truth, the catalog only adds.
 //
+// Example:
+//
 //   SLUICE_ASSIGN_OR_RETURN(const auto records,
 //                           RecordsOf(context, catalog, repo));
 //   SLUICE_ASSIGN_OR_RETURN(const auto archives,

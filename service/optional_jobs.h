@@ -4,8 +4,10 @@
 // The jobs of a restore, in a catalog that it can do without: bringing a store
 // back needs the repo alone.
 //
+// Example:
+//
 //   OptionalJobs jobs(catalog, note);
-//   Executor(&jobs, Clock::Real()).RunRestore(...);
+//   Executor executor(&jobs, Clock::Real());
 //
 // What the catalog takes within kCatalogPatience is kept there. From the first
 // job that it cannot take, `note` is told why, once, and nothing is kept any

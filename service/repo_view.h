@@ -3,8 +3,10 @@
 
 // A repo as the catalog's reconcile asks for it.
 //
+// Example:
+//
 //   RepoView view(repo.destination);
-//   Reconcile(context, catalog, repo.row, view, options);
+//   const auto report = Reconcile(context, catalog, repo.row, view, options);
 //
 // As thread-safe as the destination.
 

@@ -5,12 +5,14 @@
 // and its last look at the lease before the publish. What a service and the
 // command do alike.
 //
+// Example:
+//
 //   auto [context, cancel] = Context::WithCancel(Context::Background());
 //   BackupRequest request;
 //   request.source = source;
 //   request.store_id = "orders";
 //   const BackupResult result =
-//       RunBackup({context, cancel}, *catalog, repo, request);
+//       RunBackup({context, cancel}, catalog, repo, request);
 //
 // Blocks until the run is over. Any thread; runs at the same time share nothing
 // but the catalog.
