@@ -27,6 +27,7 @@ one more place is one pair more.
 import collections
 import io
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -201,4 +202,5 @@ def main(words):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head
     main(sys.argv[1:])

@@ -25,7 +25,7 @@ CACHE = ROOT / ".sluice/tidy"
 INCLUDE = CACHE / "include"
 SYSTEM = CACHE / "system"
 ERROR = re.compile(r"^(\S+?):\d+:\d+: (?:fatal )?error:", re.MULTILINE)
-LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/sdk/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
+LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
 ANALYZER = "clang-analyzer-*,-clang-analyzer-optin.performance.Padding"
 
 

@@ -17,7 +17,7 @@
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/verb_output.h"
 #include "sluice/cli/verbs/verbs.h"
-#include "sluice/plugins/sdk/conformance/conformance.h"
+#include "sluice/plugins/conformance/conformance.h"
 
 namespace sluice::cli {
 namespace {

@@ -19,8 +19,8 @@
 #include "sluice/executor/context.h"
 #include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/testing/text_payload.h"
+#include "sluice/plugins/conformance/conformance.h"
 #include "sluice/plugins/host/plugin_host.h"
-#include "sluice/plugins/sdk/conformance/conformance.h"
 
 namespace sluice {
 namespace {

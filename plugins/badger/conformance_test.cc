@@ -1,6 +1,6 @@
 // The plugin under the host and the executor: the conformance kit.
 
-#include "sluice/plugins/sdk/conformance/conformance.h"
+#include "sluice/plugins/conformance/conformance.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

@@ -13,8 +13,8 @@
 #include "sluice/base/clock.h"
 #include "sluice/destinations/local/factory.h"
 #include "sluice/executor/context.h"
+#include "sluice/plugins/conformance/conformance.h"
 #include "sluice/plugins/host/plugin_host.h"
-#include "sluice/plugins/sdk/conformance/conformance.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/source_checks.h"
+#include "sluice/plugins/conformance/source_checks.h"
 
 #include <map>
 #include <memory>

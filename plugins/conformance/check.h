@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_CHECK_H_
-#define SLUICE_PLUGINS_SDK_CONFORMANCE_CHECK_H_
+#ifndef SLUICE_PLUGINS_CONFORMANCE_CHECK_H_
+#define SLUICE_PLUGINS_CONFORMANCE_CHECK_H_
 
 // One check of the conformance kit, where it runs, and how its result is told.
 //
@@ -115,4 +115,4 @@ inline absl::Status CheckFailed(absl::string_view what) {
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_CHECK_H_
+#endif  // SLUICE_PLUGINS_CONFORMANCE_CHECK_H_

@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/conformance.h"
+#include "sluice/plugins/conformance/conformance.h"
 
 #include <memory>
 
@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/sdk/conformance/place_checks.h"
-#include "sluice/plugins/sdk/conformance/source_checks.h"
+#include "sluice/plugins/conformance/place_checks.h"
+#include "sluice/plugins/conformance/source_checks.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/place_checks.h"
+#include "sluice/plugins/conformance/place_checks.h"
 
 #include <memory>
 #include <string>

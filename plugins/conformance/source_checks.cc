@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/source_checks.h"
+#include "sluice/plugins/conformance/source_checks.h"
 
 #include <map>
 #include <memory>
@@ -23,7 +23,7 @@
 #include "sluice/executor/models.pb.h"
 #include "sluice/executor/payload.h"
 #include "sluice/executor/ulid.h"
-#include "sluice/plugins/sdk/conformance/tapped_store.h"
+#include "sluice/plugins/conformance/tapped_store.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/conformance.h"
+#include "sluice/plugins/conformance/conformance.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_SOURCE_CHECKS_H_
-#define SLUICE_PLUGINS_SDK_CONFORMANCE_SOURCE_CHECKS_H_
+#ifndef SLUICE_PLUGINS_CONFORMANCE_SOURCE_CHECKS_H_
+#define SLUICE_PLUGINS_CONFORMANCE_SOURCE_CHECKS_H_
 
 #include <functional>
 #include <memory>
@@ -8,7 +8,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/backupable.h"
-#include "sluice/plugins/sdk/conformance/check.h"
+#include "sluice/plugins/conformance/check.h"
 
 namespace sluice {
 
@@ -39,4 +39,4 @@ void RunSourceChecks(const SourceSubject& subject, Clock* clock,
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_SOURCE_CHECKS_H_
+#endif  // SLUICE_PLUGINS_CONFORMANCE_SOURCE_CHECKS_H_

@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/check.h"
+#include "sluice/plugins/conformance/check.h"
 
 #include <pthread.h>
 #include <signal.h>

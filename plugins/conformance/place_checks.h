@@ -1,12 +1,12 @@
-#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_PLACE_CHECKS_H_
-#define SLUICE_PLUGINS_SDK_CONFORMANCE_PLACE_CHECKS_H_
+#ifndef SLUICE_PLUGINS_CONFORMANCE_PLACE_CHECKS_H_
+#define SLUICE_PLUGINS_CONFORMANCE_PLACE_CHECKS_H_
 
 #include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "sluice/destinations/archive/object_store.h"
-#include "sluice/plugins/sdk/conformance/check.h"
+#include "sluice/plugins/conformance/check.h"
 
 namespace sluice {
 
@@ -23,4 +23,4 @@ void RunPlaceChecks(const OpenPlaceFunction& open, CheckRunner& runner);
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_PLACE_CHECKS_H_
+#endif  // SLUICE_PLUGINS_CONFORMANCE_PLACE_CHECKS_H_

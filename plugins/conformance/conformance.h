@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
-#define SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
+#ifndef SLUICE_PLUGINS_CONFORMANCE_CONFORMANCE_H_
+#define SLUICE_PLUGINS_CONFORMANCE_CONFORMANCE_H_
 
 // The conformance kit: what every source and every place must do, tested by
 // running the executor with it. `sluice plugin check` gives it to authors.
@@ -27,8 +27,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
+#include "sluice/plugins/conformance/check.h"
 #include "sluice/plugins/host/plugin_host.h"
-#include "sluice/plugins/sdk/conformance/check.h"
 
 namespace sluice {
 
@@ -66,4 +66,4 @@ CheckSummary RunConformance(PluginHost& host, Clock* clock,
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_CONFORMANCE_H_
+#endif  // SLUICE_PLUGINS_CONFORMANCE_CONFORMANCE_H_

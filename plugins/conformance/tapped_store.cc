@@ -1,4 +1,4 @@
-#include "sluice/plugins/sdk/conformance/tapped_store.h"
+#include "sluice/plugins/conformance/tapped_store.h"
 
 #include "absl/strings/match.h"
 #include "sluice/base/status_macros.h"

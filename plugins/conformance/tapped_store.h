@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_SDK_CONFORMANCE_TAPPED_STORE_H_
-#define SLUICE_PLUGINS_SDK_CONFORMANCE_TAPPED_STORE_H_
+#ifndef SLUICE_PLUGINS_CONFORMANCE_TAPPED_STORE_H_
+#define SLUICE_PLUGINS_CONFORMANCE_TAPPED_STORE_H_
 
 #include <cstdint>
 #include <functional>
@@ -32,4 +32,4 @@ std::shared_ptr<ObjectStore> TapStore(std::shared_ptr<ObjectStore> store,
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_SDK_CONFORMANCE_TAPPED_STORE_H_
+#endif  // SLUICE_PLUGINS_CONFORMANCE_TAPPED_STORE_H_
