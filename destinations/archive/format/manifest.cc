@@ -50,8 +50,7 @@ Fault TimeFault(absl::string_view field, absl::string_view text) {
 Fault SegmentFault(const Manifest& manifest, int i) {
   const Segment& segment = manifest.segments(i);
   if (segment.name() != SegmentFile(i))
-    return absl::StrCat("segment ", i, " is named ", segment.name(),
-                        ", expected ", SegmentFile(i));
+    return absl::StrCat("segment ", i, " is not named ", SegmentFile(i));
   if (!IsSha256Hex(segment.sha256()))
     return absl::StrCat("segment ", i, " has no digest");
   const bool last = i + 1 == manifest.segments_size();

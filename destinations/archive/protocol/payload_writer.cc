@@ -21,8 +21,7 @@ namespace {
 
 constexpr size_t kIdBufferBytes = size_t{256} << 10;
 
-// Commits `writer`; an unknown outcome is settled by
-// reading the object back.
+// Commits `writer`; an unknown outcome is settled by reading the object back.
 absl::Status CommitDigested(const ArchiveTarget& target, ObjectWriter& writer,
                             absl::string_view name, uint64_t size,
                             const std::function<std::string()>& sha256) {
