@@ -14,7 +14,7 @@
 //   SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
 //                           place.Begin(context, "a/payload.bin", 0));
 //   SLUICE_RETURN_IF_ERROR(writer->Write("hello"));
-//   SLUICE_RETURN_IF_ERROR(writer->Commit(ObjectWriter::Mode::kIfAbsent));
+//   SLUICE_RETURN_IF_ERROR(writer->Commit(CommitMode::kIfAbsent));
 //
 // Threads, errors: each class says its own. Ownership: what a call gives is the
 // caller's, what it takes is borrowed for the call. Cost: every call blocks for

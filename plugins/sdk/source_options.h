@@ -1,11 +1,13 @@
 #ifndef SLUICE_PLUGINS_SDK_SOURCE_OPTIONS_H_
 #define SLUICE_PLUGINS_SDK_SOURCE_OPTIONS_H_
 
-// Options that sources of several kinds have. Pure but for what they look at;
-// errors carry source_config_invalid and begin with the kind.
+// Options that sources of several kinds have. Any thread; errors carry
+// source_config_invalid and begin with the kind.
 //
-//   SLUICE_ASSIGN_OR_RETURN(source.folder, FolderOption("badger", options,
-//                                                       "path"));
+// Example:
+//
+//   SLUICE_ASSIGN_OR_RETURN(const std::string folder,
+//                           FolderOption("badger", options, "path"));
 
 #include <cstdint>
 #include <string>

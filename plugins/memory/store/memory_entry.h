@@ -7,7 +7,6 @@
 // Example:
 //
 //   IsValidPayloadId("block-9");     // true
-//   IsValidStoreId("orders eu");     // false: a space
 //
 // Values and pure functions, any thread; an entry borrows from the snapshot
 // that showed it. Nothing fails.
