@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 #include "sluice/executor/printable.h"
 #include "sluice/executor/run/backup_run.h"
 #include "sluice/executor/run/guarded_thread.h"

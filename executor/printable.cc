@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 
 namespace sluice {
 namespace {

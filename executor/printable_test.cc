@@ -3,7 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 
 namespace sluice {
 namespace {

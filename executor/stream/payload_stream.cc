@@ -11,7 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/exclusive_use.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 #include "sluice/executor/limits.h"
 #include "sluice/executor/printable.h"
 #include "sluice/executor/stream/index_spool.h"

@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 #include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/names.h"
 #include "sluice/destinations/archive/format/sha256.h"

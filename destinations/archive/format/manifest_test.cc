@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 #include "sluice/destinations/archive/format/limits.h"
 #include "sluice/destinations/archive/format/sha256.h"
 #include "sluice/destinations/archive/format/utf8.h"

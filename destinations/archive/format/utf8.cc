@@ -1,6 +1,6 @@
 #include "sluice/destinations/archive/format/utf8.h"
 
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 
 namespace sluice {
 

@@ -1,4 +1,4 @@
-#include "sluice/base/utf8.h"
+#include "sluice/base/text/utf8.h"
 
 #include <cstdint>
 

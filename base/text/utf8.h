@@ -1,5 +1,5 @@
-#ifndef SLUICE_BASE_UTF8_H_
-#define SLUICE_BASE_UTF8_H_
+#ifndef SLUICE_BASE_TEXT_UTF8_H_
+#define SLUICE_BASE_TEXT_UTF8_H_
 
 // UTF-8 as JSON and protocol buffers want it: shortest forms only, no
 // surrogates, nothing above U+10FFFF. Pure.
@@ -18,4 +18,4 @@ bool IsUtf8(absl::string_view text);
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_UTF8_H_
+#endif  // SLUICE_BASE_TEXT_UTF8_H_
