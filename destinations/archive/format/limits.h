@@ -1,9 +1,9 @@
 #ifndef SLUICE_DESTINATIONS_ARCHIVE_FORMAT_LIMITS_H_
 #define SLUICE_DESTINATIONS_ARCHIVE_FORMAT_LIMITS_H_
 
-// The limits of the stored format, as docs/format/archive.md has them: what a
-// reader accepts. A writer refuses what exceeds them, so that no archive is
-// published that cannot be read.
+// The limits of the stored format, as docs/format has them (archive.md,
+// manifest.md, repo.md): what a reader accepts. A writer refuses what exceeds
+// them, so that no archive is published that cannot be read.
 
 #include <cstddef>
 #include <cstdint>
