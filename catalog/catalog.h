@@ -33,7 +33,8 @@
 // Errors: catalog_unavailable (retry helps where the canonical code is
 // UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,
 // record_not_found, repo_not_found, ambiguous_id, name_taken, job_finished,
-// publish_fenced (held by another, or lost).
+// publish_fenced (held by another, or lost). What work is to come, and who asks
+// for it, is kept in four parts: plans, queue, events, access.
 
 #include <cstdint>
 #include <functional>
@@ -44,7 +45,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "sluice/catalog/access_store.h"
+#include "sluice/catalog/event_log.h"
+#include "sluice/catalog/job_queue.h"
 #include "sluice/catalog/lease.h"
+#include "sluice/catalog/plan_store.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
@@ -56,8 +61,8 @@ struct CatalogJob {
   BackupJob job;
   bool cancel_requested = false;
   absl::optional<Lease> lease;
-  // The lease is there and was not over when it was read. A job that is not
-  // terminal and not live is dead.
+  // The lease is there and was not over when it was read. A running job that is
+  // not live is dead; a pending one has no lease and waits.
   bool live = false;
   // The process that last held the lease has certainly ended.
   bool owner_ended = false;
@@ -73,15 +78,34 @@ inline bool IsTerminal(const BackupJob& job) {
 struct CatalogFilter {
   std::string repo_id;
   std::string store_id;
-  bool unfinished_only = false;  // of jobs
-  size_t limit = 0;              // the newest so many; 0: all
+  std::string plan_id;
+  // Of jobs: those that are not terminal.
+  bool unfinished_only = false;
+  BackupJob::Status status = BackupJob::STATUS_UNSPECIFIED;
+  BackupJob::Kind kind = BackupJob::KIND_UNSPECIFIED;
+  // Only those before the row of this id, in the list's own order; for a next
+  // page of the newest.
+  std::string before_id;
+  size_t limit = 0;  // the newest so many; 0: all
   // Of records, and all of them: as this catalog wrote them, whatever any clock
   // said.
   bool in_order_of_recording = false;
 };
 
+// Why an archive is to stay, and how long.
+struct Pin {
+  std::string reason;
+  absl::Time until = absl::InfiniteFuture();
+};
+
 class Catalog : public JobStore {
  public:
+  // Parts of this object, as thread-safe as it is.
+  virtual PlanStore& plans() = 0;
+  virtual JobQueue& queue() = 0;
+  virtual EventLog& events() = 0;
+  virtual AccessStore& access() = 0;
+
   // --- repos
 
   // The same repo already there is success; another one of that id or name is
@@ -108,13 +132,19 @@ class Catalog : public JobStore {
   // Oldest first.
   virtual absl::StatusOr<std::vector<BackupRecord>> ListRecords(
       const Context& context, const CatalogFilter& filter) = 0;
-  virtual absl::Status SetPinned(const Context& context,
-                                 absl::string_view id_or_prefix,
-                                 bool pinned) = 0;
+  // Retention leaves a pinned archive alone. None: it is pinned no more.
+  virtual absl::Status SetPin(const Context& context,
+                              absl::string_view id_or_prefix,
+                              const absl::optional<Pin>& pin) = 0;
   // What a verification found. `latest` passes over damaged records.
   virtual absl::Status SetDamaged(const Context& context,
                                   absl::string_view id_or_prefix,
                                   bool damaged) = 0;
+  // That it was proven so deep, just now. A shallower proof leaves a deeper one.
+  virtual absl::Status SetVerified(const Context& context,
+                                   absl::string_view id_or_prefix,
+                                   BackupRecord::Depth depth,
+                                   absl::Time at) = 0;
   virtual absl::Status DeleteRecord(const Context& context,
                                     absl::string_view id_or_prefix) = 0;
 
@@ -126,8 +156,8 @@ class Catalog : public JobStore {
   virtual absl::StatusOr<std::vector<CatalogJob>> ListJobs(
       const Context& context, const CatalogFilter& filter) = 0;
   // Asks the job's owner, whichever process that is, to end it; seen there
-  // within a quarter of a second. FAILED_PRECONDITION (job_finished) for a
-  // terminal job.
+  // within a quarter of a second. A pending job ends at once. FAILED_PRECONDITION
+  // (job_finished) for a terminal job.
   virtual absl::Status RequestCancel(const Context& context,
                                      absl::string_view id_or_prefix) = 0;
 

@@ -1,7 +1,7 @@
 #ifndef SLUICE_CATALOG_CATALOG_ERROR_H_
 #define SLUICE_CATALOG_CATALOG_ERROR_H_
 
-// A word of the catalog's errors beside those of base/error.h. A constant.
+// Words of the catalog's errors beside those of base/error.h. Constants.
 
 #include "absl/strings/string_view.h"
 
@@ -10,6 +10,16 @@ namespace sluice {
 // EACCES, EPERM, EROFS at the catalog.
 inline constexpr absl::string_view kCatalogPermissionDenied =
     "catalog_permission_denied";
+inline constexpr absl::string_view kPlanNotFound = "plan_not_found";
+// Somebody else changed it meanwhile: read it again.
+inline constexpr absl::string_view kPlanChanged = "plan_changed";
+inline constexpr absl::string_view kTokenNotFound = "token_not_found";
+// Of a job: nobody began it in time.
+inline constexpr absl::string_view kNotClaimed = "not_claimed";
+// Of a job or a due time: another run of the same was under way.
+inline constexpr absl::string_view kOverlap = "overlap";
+// Of a job or a due time: its plan is there no more.
+inline constexpr absl::string_view kPlanRemoved = "plan_removed";
 
 }  // namespace sluice
 

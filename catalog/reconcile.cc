@@ -78,6 +78,7 @@ class Reconciler {
            absl::StrCat(entry.lease->owner, " is working on it"));
       return;
     }
+    if (job.status() == BackupJob::PENDING) return;  // it waits for a worker
     if (job.kind() == BackupJob::BACKUP && !MayEnd(entry)) return;
     const absl::Status taken = catalog_.TakeOver(context_, job.id());
     if (ErrorCodeOf(taken) == kJobFinished) return;
@@ -95,7 +96,8 @@ class Reconciler {
   // An owner who may still be there has the word of the repo for it: this
   // catalog may be a copy, and the owner's lease in the original.
   bool MayEnd(const CatalogJob& entry) {
-    if (entry.owner_ended) return true;
+    // One without an archive's id was claimed, and its run never begun.
+    if (entry.owner_ended || entry.job.backup_id().empty()) return true;
     const absl::StatusOr<bool> alive =
         archives_.WriterAlive(context_, entry.job.backup_id());
     if (!alive.ok()) {
@@ -111,6 +113,7 @@ class Reconciler {
 
   absl::Status SettleTaken(const BackupJob& job) {
     if (job.kind() != BackupJob::BACKUP) return Interrupt(job);
+    if (job.backup_id().empty()) return Interrupt(job);  // it never began
     SLUICE_ASSIGN_OR_RETURN(
         const ArchiveView::Fenced fenced,
         archives_.Fence(context_, job.backup_id(),
@@ -364,6 +367,8 @@ BackupRecord RecordOf(const Manifest& manifest, const BackupRepo& repo,
   record.set_size_bytes(manifest.size_bytes());
   record.set_plain_size_bytes(manifest.plain_size_bytes());
   record.set_base_backup_id(manifest.base_backup_id());
+  record.set_plan_id(manifest.plan_id());
+  *record.mutable_source_counts() = manifest.source_counts();
   record.set_payload_id_count(manifest.payload_id_count());
   *record.mutable_warnings() = manifest.warnings();
   return record;

@@ -14,8 +14,8 @@ namespace {
 
 // From BeginPublish on the archive may be there.
 bool MayHavePublished(const BackupJob& job) {
-  return job.kind() == BackupJob::BACKUP && job.stage() != "starting" &&
-         job.stage() != "streaming";
+  return job.kind() == BackupJob::BACKUP && job.stage() != "opening" &&
+         job.stage() != "starting" && job.stage() != "streaming";
 }
 
 // Another process was faster, or its owner is back: not ours to end.

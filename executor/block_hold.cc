@@ -26,7 +26,8 @@ absl::Time EarliestStart(const std::vector<BackupJob>& jobs, absl::Time now) {
   absl::Time earliest = now;
   for (const BackupJob& job : jobs) {
     if (job.kind() != BackupJob::BACKUP) continue;
-    // A job that has no start yet is about to; its creation came before.
+    // What waits takes its snapshot after this moment.
+    if (job.status() == BackupJob::PENDING) continue;
     const int64_t began =
         job.started_at_ms() != 0 ? job.started_at_ms() : job.created_at_ms();
     earliest = std::min(earliest, absl::FromUnixMillis(began));

@@ -51,7 +51,7 @@ class BlockHold {
   };
 
   // The backup jobs that are not terminal, of every catalog that backs up into
-  // these repos.
+  // these repos. Pending ones hold nothing: they have no snapshot yet.
   using ListRunningJobs =
       std::function<absl::StatusOr<std::vector<BackupJob>>(const Context&)>;
 

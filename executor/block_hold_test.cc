@@ -81,13 +81,23 @@ TEST_F(BlockHoldTest, HoldsWhatWasAliveSinceTheFirstRunningJobBegan) {
   EXPECT_FALSE(hold.Holds("any", began - absl::Minutes(6)));
 }
 
-TEST_F(BlockHoldTest, HoldsFromTheCreationOfAJobThatHasNotStarted) {
+TEST_F(BlockHoldTest, HoldsFromTheCreationOfARunningJobWithoutAStart) {
+  BackupJob running;
+  running.set_kind(BackupJob::BACKUP);
+  running.set_status(BackupJob::RUNNING);
+  running.set_created_at_ms(absl::ToUnixMillis(clock_.Now() - absl::Hours(3)));
+  jobs_->push_back(running);
+  EXPECT_TRUE(Take().Holds("any", clock_.Now() - absl::Hours(2)));
+}
+
+// Its snapshot will be taken after this moment, whatever it waits for.
+TEST_F(BlockHoldTest, APendingJobHoldsNothing) {
   BackupJob pending;
   pending.set_kind(BackupJob::BACKUP);
   pending.set_status(BackupJob::PENDING);
   pending.set_created_at_ms(absl::ToUnixMillis(clock_.Now() - absl::Hours(3)));
   jobs_->push_back(pending);
-  EXPECT_TRUE(Take().Holds("any", clock_.Now() - absl::Hours(2)));
+  EXPECT_FALSE(Take().Holds("any", clock_.Now() - absl::Hours(2)));
 }
 
 TEST_F(BlockHoldTest, ARestoreHoldsNothing) {

@@ -50,7 +50,8 @@ class JobStore {
   // Identity of this catalog, for the manifest. May be empty.
   virtual std::string catalog_id() const = 0;
 
-  // Stores a new job as given (ids are the caller's). ALREADY_EXISTS
+  // Stores a new job as given (ids are the caller's). Of a job that the caller
+  // has claimed (it is running, in stage "opening") the row becomes this. ALREADY_EXISTS
   // (backup_already_running) while a live lease holds a backup of the same repo
   // and store; nothing is stored then.
   virtual absl::Status CreateBackupJob(const Context& context,

@@ -27,6 +27,7 @@ BackupResult RunBackup(const RunOwner& owner, Catalog& catalog,
                        const OpenedRepo& repo, const BackupRequest& request) {
   RunBackupOptions options;
   Watch(owner, &catalog, options);
+  options.claimed = request.claimed;
   options.base = request.base;
   options.origin = request.origin;
   options.allow_empty = request.allow_empty;
@@ -48,6 +49,7 @@ RestoreResult RunRestore(
   OptionalJobs jobs(catalog, on_catalog_lost);
   RunRestoreOptions options;
   Watch(owner, catalog, options);
+  options.claimed = request.claimed;
   options.from_store_id = request.from_store;
   const Executor executor(&jobs, Clock::Real());
   return executor.RunRestore(owner.context, request.target, repo.destination,

@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/executor.h"
@@ -46,6 +47,8 @@ struct RunOwner {
 };
 
 struct BackupRequest {
+  // The job that the caller has claimed for it; none: it gets one of its own.
+  absl::optional<BackupJob> claimed;
   std::shared_ptr<Backupable> source;
   std::string store_id;
   ArchiveOrigin origin;
@@ -60,6 +63,7 @@ BackupResult RunBackup(const RunOwner& owner, Catalog& catalog,
                        const OpenedRepo& repo, const BackupRequest& request);
 
 struct RestoreRequest {
+  absl::optional<BackupJob> claimed = {};  // as in BackupRequest
   std::shared_ptr<Backupable> target;
   std::string backup_id;
   // The store whose archive may be restored into a target with another id;

@@ -25,9 +25,13 @@ Acknowledged At(const Acknowledged& whole, size_t marks) {
   Acknowledged then;
   then.catalog_id = whole.catalog_id;
   then.opened = marks >= 1;
-  then.created = marks >= 2;
-  then.recorded = marks >= 4;
-  then.ended = marks >= 5;
+  then.planned = marks >= 2;
+  then.fired = marks >= 3;
+  then.claimed = marks >= 4;
+  then.created = marks >= 5;
+  then.recorded = marks >= 7;
+  then.ended = marks >= 8;
+  then.settled = marks >= 9;
   return then;
 }
 

@@ -41,8 +41,7 @@ absl::Status Fill(const Context& context, Catalog& catalog) {
   repo.set_name("golden");
   repo.set_kind("local");
   repo.set_config("local:/backups");
-  repo.set_schedule("0 3 * * *");
-  repo.set_keep_count(7);
+  repo.add_key_refs("env:KEY");
   repo.mutable_encryption()->set_required(true);
   repo.mutable_encryption()->add_key_ids("key-1");
   absl::Status status = catalog.AddRepo(context, repo);
@@ -57,7 +56,7 @@ absl::Status Fill(const Context& context, Catalog& catalog) {
   record.set_size_bytes(123);
   record.add_warnings()->set_code("symlink_skipped");
   status.Update(catalog.CreateBackupRecord(context, record));
-  status.Update(catalog.SetPinned(context, record.id(), true));
+  status.Update(catalog.SetPin(context, record.id(), Pin{"the audit"}));
   status.Update(catalog.SetDamaged(context, record.id(), true));
   status.Update(catalog.CreateBackupJob(
       context, Job("01JOBRUNNING0000000000GOLD", BackupJob::RUNNING)));

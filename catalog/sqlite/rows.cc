@@ -1,49 +1,51 @@
 #include "sluice/catalog/sqlite/rows.h"
 
 #include <cstdint>
+#include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
 
 namespace sluice {
 namespace {
 
-struct StatusWord {
+struct StatusEntry {
   BackupJob::Status status;
   const char* word;
 };
-constexpr StatusWord kStatuses[] = {{BackupJob::STATUS_UNSPECIFIED, ""},
-                                    {BackupJob::PENDING, "pending"},
-                                    {BackupJob::RUNNING, "running"},
-                                    {BackupJob::SUCCEEDED, "succeeded"},
-                                    {BackupJob::FAILED, "failed"},
-                                    {BackupJob::INTERRUPTED, "interrupted"}};
-
-const char* WordOf(BackupJob::Status status) {
-  for (const StatusWord& entry : kStatuses)
-    if (entry.status == status) return entry.word;
-  return "";
-}
+constexpr StatusEntry kStatuses[] = {{BackupJob::STATUS_UNSPECIFIED, ""},
+                                     {BackupJob::PENDING, "pending"},
+                                     {BackupJob::RUNNING, "running"},
+                                     {BackupJob::SUCCEEDED, "succeeded"},
+                                     {BackupJob::FAILED, "failed"},
+                                     {BackupJob::INTERRUPTED, "interrupted"}};
 
 BackupJob::Status StatusOf(absl::string_view word) {
-  for (const StatusWord& entry : kStatuses)
+  for (const StatusEntry& entry : kStatuses)
     if (word == entry.word) return entry.status;
   return BackupJob::STATUS_UNSPECIFIED;
 }
 
-const char* WordOf(BackupJob::Kind kind) {
-  if (kind == BackupJob::BACKUP) return "backup";
-  return kind == BackupJob::RESTORE ? "restore" : "";
-}
+struct KindEntry {
+  BackupJob::Kind kind;
+  const char* word;
+};
+constexpr KindEntry kKinds[] = {
+    {BackupJob::KIND_UNSPECIFIED, ""}, {BackupJob::BACKUP, "backup"},
+    {BackupJob::RESTORE, "restore"},   {BackupJob::VERIFY, "verify"},
+    {BackupJob::PRUNE, "prune"},       {BackupJob::PURGE, "purge"},
+    {BackupJob::DRILL, "drill"}};
 
 BackupJob::Kind KindOf(absl::string_view word) {
-  if (word == "backup") return BackupJob::BACKUP;
-  return word == "restore" ? BackupJob::RESTORE : BackupJob::KIND_UNSPECIFIED;
+  for (const KindEntry& entry : kKinds)
+    if (word == entry.word) return entry.kind;
+  return BackupJob::KIND_UNSPECIFIED;
 }
 
 // SQLite's integers are signed; sizes keep their bits.
@@ -92,7 +94,7 @@ absl::Status ReadWarnings(SqliteConnection& connection, absl::string_view of,
 
 constexpr char kRepoColumns[] =
     "id, name, kind, config, encryption_required, encryption_algorithm, "
-    "encryption_key_ids, schedule, keep_count, keep_age_days, created_at_ms";
+    "encryption_key_ids, key_refs, created_at_ms, updated_at_ms";
 
 BackupRepo RepoOf(const SqliteStatement& row) {
   BackupRepo repo;
@@ -107,17 +109,45 @@ BackupRepo RepoOf(const SqliteStatement& row) {
        absl::StrSplit(row.Text(6), '\n', absl::SkipEmpty()))
     encryption.add_key_ids(std::string(key));
   if (encryption.ByteSizeLong() > 0) *repo.mutable_encryption() = encryption;
-  repo.set_schedule(row.Text(7));
-  repo.set_keep_count(static_cast<uint32_t>(row.Integer(8)));
-  repo.set_keep_age_days(static_cast<uint32_t>(row.Integer(9)));
-  repo.set_created_at_ms(row.Integer(10));
+  for (absl::string_view key :
+       absl::StrSplit(row.Text(7), '\n', absl::SkipEmpty()))
+    repo.add_key_refs(std::string(key));
+  repo.set_created_at_ms(row.Integer(8));
+  repo.set_updated_at_ms(row.Integer(9));
   return repo;
 }
 
 constexpr char kRecordColumns[] =
     "id, repo_id, job_id, store_id, store_kind, created_at_ms, finished_at_ms, "
     "sha256, size_bytes, plain_size_bytes, base_backup_id, pinned, damaged, "
-    "payload_id_count";
+    "payload_id_count, plan_id, pin_reason, pin_ends_at_ms, verified_depth, "
+    "verified_at_ms, restored_at_ms, source_counts";
+
+BackupRecord::Depth DepthOf(int64_t value) {
+  const int depth = static_cast<int>(value);
+  return BackupRecord::Depth_IsValid(depth)
+             ? static_cast<BackupRecord::Depth>(depth)
+             : BackupRecord::NOT_VERIFIED;
+}
+
+// "name=count" a line: what a source counts has a name of one word.
+std::string CountsText(const BackupRecord& record) {
+  const std::map<std::string, uint64_t> sorted(record.source_counts().begin(),
+                                               record.source_counts().end());
+  return absl::StrJoin(sorted, "\n", absl::PairFormatter("="));
+}
+
+void ReadCounts(const std::string& text, BackupRecord& record) {
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const size_t end = line.rfind('=');
+    uint64_t count = 0;
+    if (end == absl::string_view::npos ||
+        !absl::SimpleAtoi(line.substr(end + 1), &count)) {
+      continue;
+    }
+    (*record.mutable_source_counts())[std::string(line.substr(0, end))] = count;
+  }
+}
 
 BackupRecord RecordOf(const SqliteStatement& row) {
   BackupRecord record;
@@ -135,6 +165,13 @@ BackupRecord RecordOf(const SqliteStatement& row) {
   record.set_pinned(row.Integer(11) != 0);
   record.set_damaged(row.Integer(12) != 0);
   record.set_payload_id_count(Unsigned(row.Integer(13)));
+  record.set_plan_id(row.Text(14));
+  record.set_pin_reason(row.Text(15));
+  record.set_pin_ends_at_ms(row.Integer(16));
+  record.set_verified_depth(DepthOf(row.Integer(17)));
+  record.set_verified_at_ms(row.Integer(18));
+  record.set_restored_at_ms(row.Integer(19));
+  ReadCounts(row.Text(20), record);
   return record;
 }
 
@@ -144,7 +181,7 @@ constexpr char kJobColumns[] =
     "started_at_ms, finished_at_ms, error, error_code, stage, "
     "cancel_requested, fence, owner, pid, start_ticks, machine_id, boot_id, "
     "pid_namespace, time_namespace, length_ms, expires_at_ms, "
-    "expires_at_boot_ms FROM jobs "
+    "expires_at_boot_ms, plan_id, base_backup_id FROM jobs "
     "LEFT JOIN leases ON leases.job_id = jobs.id";
 
 Lease LeaseOf(const SqliteStatement& row) {
@@ -184,35 +221,66 @@ CatalogJob JobOf(const SqliteStatement& row) {
   job.set_error(row.Text(14));
   job.set_error_code(row.Text(15));
   job.set_stage(row.Text(16));
+  job.set_plan_id(row.Text(29));
+  job.set_base_backup_id(row.Text(30));
   entry.cancel_requested = row.Integer(17) != 0;
   if (row.Integer(18) != 0) entry.lease = LeaseOf(row);
   return entry;
 }
 
-// SELECT ... WHERE for a filter; the caller binds repo and store twice each.
-std::string FilteredSql(absl::string_view columns, absl::string_view extra,
-                        const CatalogFilter& filter) {
-  const std::string select = absl::StrCat(
-      "SELECT ", columns,
-      " WHERE (? = '' OR repo_id = ?) AND (? = '' OR store_id = ?) ", extra);
-  if (filter.in_order_of_recording) {
-    return absl::StrCat(select, " ORDER BY rowid");
+// SELECT for a filter, and what is bound to it.
+struct Selection {
+  std::string sql;
+  std::vector<std::string> texts;
+};
+
+Selection SelectionFor(absl::string_view columns, absl::string_view table,
+                       const CatalogFilter& filter,
+                       std::vector<std::string> conditions) {
+  Selection selection;
+  for (const auto& [column, value] :
+       {std::make_pair("repo_id", filter.repo_id),
+        std::make_pair("store_id", filter.store_id),
+        std::make_pair("plan_id", filter.plan_id)}) {
+    if (value.empty()) continue;
+    conditions.push_back(absl::StrCat(column, " = ?"));
+    selection.texts.push_back(value);
   }
-  return absl::StrCat(
-      "SELECT * FROM (", select, " ORDER BY created_at_ms DESC, id DESC LIMIT ",
-      filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
-      ") ORDER BY created_at_ms, id");
+  if (!filter.before_id.empty()) {
+    conditions.push_back(
+        absl::StrCat("(created_at_ms, id) < (SELECT created_at_ms, id FROM ",
+                     table, " WHERE id = ?)"));
+    selection.texts.push_back(filter.before_id);
+  }
+  selection.sql = absl::StrCat(
+      "SELECT ", columns,
+      conditions.empty()
+          ? ""
+          : absl::StrCat(" WHERE ", absl::StrJoin(conditions, " AND ")));
+  if (filter.in_order_of_recording) {
+    absl::StrAppend(&selection.sql, " ORDER BY rowid");
+  } else {
+    selection.sql = absl::StrCat(
+        "SELECT * FROM (", selection.sql,
+        " ORDER BY created_at_ms DESC, id DESC LIMIT ",
+        filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
+        ") ORDER BY created_at_ms, id");
+  }
+  return selection;
 }
 
-void BindFilter(SqliteStatement& select, const CatalogFilter& filter) {
-  select.Bind(filter.repo_id)
-      .Bind(filter.repo_id)
-      .Bind(filter.store_id)
-      .Bind(filter.store_id);
+absl::StatusOr<SqliteStatement> Prepared(SqliteConnection& connection,
+                                         const Selection& selection) {
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement select,
+                          connection.Prepare(selection.sql));
+  for (const std::string& text : selection.texts) select.Bind(text);
+  return select;
 }
 
 absl::string_view NotFoundWord(absl::string_view table) {
   if (table == "jobs") return kJobNotFound;
+  if (table == "plans") return kPlanNotFound;
+  if (table == "tokens") return kTokenNotFound;
   return table == "repos" ? kRepoNotFound : kRecordNotFound;
 }
 
@@ -226,6 +294,33 @@ std::string EscapedLike(absl::string_view prefix) {
 }
 
 }  // namespace
+
+absl::string_view StatusWord(BackupJob::Status status) {
+  for (const StatusEntry& entry : kStatuses)
+    if (entry.status == status) return entry.word;
+  return "";
+}
+
+absl::string_view KindWord(BackupJob::Kind kind) {
+  for (const KindEntry& entry : kKinds)
+    if (entry.kind == kind) return entry.word;
+  return "";
+}
+
+absl::Status CheckName(absl::string_view what, absl::string_view name) {
+  bool good = !name.empty() && name.size() <= 63;
+  for (size_t i = 0; good && i < name.size(); ++i) {
+    const char c = name[i];
+    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
+  }
+  if (good) return absl::OkStatus();
+  return InvalidArgument(
+      absl::StrCat("a ", what,
+                   "'s name is 1 to 63 of a-z 0-9 . _ -, beginning "
+                   "with a letter or digit, not \"",
+                   name, "\""));
+}
 
 absl::StatusOr<std::string> FindId(SqliteConnection& connection,
                                    absl::string_view table,
@@ -262,7 +357,7 @@ absl::Status PutRepo(SqliteConnection& connection, const BackupRepo& repo) {
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement put,
       connection.Prepare(absl::StrCat("REPLACE INTO repos (", kRepoColumns,
-                                      ") VALUES (?,?,?,?,?,?,?,?,?,?,?)")));
+                                      ") VALUES (?,?,?,?,?,?,?,?,?,?)")));
   return put.Bind(repo.id())
       .Bind(repo.name())
       .Bind(repo.kind())
@@ -270,19 +365,19 @@ absl::Status PutRepo(SqliteConnection& connection, const BackupRepo& repo) {
       .Bind(int64_t{repo.encryption().required()})
       .Bind(repo.encryption().algorithm())
       .Bind(absl::StrJoin(repo.encryption().key_ids(), "\n"))
-      .Bind(repo.schedule())
-      .Bind(int64_t{repo.keep_count()})
-      .Bind(int64_t{repo.keep_age_days()})
+      .Bind(absl::StrJoin(repo.key_refs(), "\n"))
       .Bind(int64_t{repo.created_at_ms()})
+      .Bind(int64_t{repo.updated_at_ms()})
       .Run();
 }
 
 absl::Status PutRecord(SqliteConnection& connection,
                        const BackupRecord& record) {
-  SLUICE_ASSIGN_OR_RETURN(SqliteStatement put,
-                          connection.Prepare(absl::StrCat(
-                              "REPLACE INTO records (", kRecordColumns,
-                              ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")));
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement put,
+      connection.Prepare(absl::StrCat("REPLACE INTO records (", kRecordColumns,
+                                      ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                                      "?,?,?,?,?,?,?)")));
   SLUICE_RETURN_IF_ERROR(put.Bind(record.id())
                              .Bind(record.repo_id())
                              .Bind(record.job_id())
@@ -297,6 +392,13 @@ absl::Status PutRecord(SqliteConnection& connection,
                              .Bind(int64_t{record.pinned()})
                              .Bind(int64_t{record.damaged()})
                              .Bind(Signed(record.payload_id_count()))
+                             .Bind(record.plan_id())
+                             .Bind(record.pin_reason())
+                             .Bind(int64_t{record.pin_ends_at_ms()})
+                             .Bind(int64_t{record.verified_depth()})
+                             .Bind(int64_t{record.verified_at_ms()})
+                             .Bind(int64_t{record.restored_at_ms()})
+                             .Bind(CountsText(record))
                              .Run());
   return PutWarnings(connection, "record", record.id(), record.warnings());
 }
@@ -308,19 +410,20 @@ absl::Status PutJob(SqliteConnection& connection, const BackupJob& job) {
           "INSERT INTO jobs (id, kind, status, repo_id, store_id, store_kind, "
           "backup_id, record_id, progress, bytes_done, bytes_estimated, "
           "created_at_ms, started_at_ms, finished_at_ms, error, error_code, "
-          "stage) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+          "stage, plan_id, base_backup_id) VALUES "
+          "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
           "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = "
           "excluded.status, repo_id = excluded.repo_id, store_id = "
           "excluded.store_id, store_kind = excluded.store_kind, backup_id = "
           "excluded.backup_id, record_id = excluded.record_id, progress = "
           "excluded.progress, bytes_done = excluded.bytes_done, "
-          "bytes_estimated = excluded.bytes_estimated, created_at_ms = "
-          "excluded.created_at_ms, started_at_ms = excluded.started_at_ms, "
-          "finished_at_ms = excluded.finished_at_ms, error = excluded.error, "
-          "error_code = excluded.error_code, stage = excluded.stage"));
+          "bytes_estimated = excluded.bytes_estimated, started_at_ms = "
+          "excluded.started_at_ms, finished_at_ms = excluded.finished_at_ms, "
+          "error = excluded.error, error_code = excluded.error_code, stage = "
+          "excluded.stage, base_backup_id = excluded.base_backup_id"));
   SLUICE_RETURN_IF_ERROR(put.Bind(job.id())
-                             .Bind(WordOf(job.kind()))
-                             .Bind(WordOf(job.status()))
+                             .Bind(KindWord(job.kind()))
+                             .Bind(StatusWord(job.status()))
                              .Bind(job.repo_id())
                              .Bind(job.store_id())
                              .Bind(job.store_kind())
@@ -335,6 +438,8 @@ absl::Status PutJob(SqliteConnection& connection, const BackupJob& job) {
                              .Bind(job.error())
                              .Bind(job.error_code())
                              .Bind(job.stage())
+                             .Bind(job.plan_id())
+                             .Bind(job.base_backup_id())
                              .Run());
   return PutWarnings(connection, "job", job.id(), job.warnings());
 }
@@ -417,9 +522,9 @@ absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
   std::vector<BackupRecord> records;
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement select,
-      connection.Prepare(FilteredSql(
-          absl::StrCat(kRecordColumns, " FROM records"), "", filter)));
-  BindFilter(select, filter);
+      Prepared(connection,
+               SelectionFor(absl::StrCat(kRecordColumns, " FROM records"),
+                            "records", filter, {})));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return records;
@@ -431,15 +536,22 @@ absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
 absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
                                                  const CatalogFilter& filter) {
   std::vector<CatalogJob> jobs;
+  std::vector<std::string> conditions;
+  if (filter.unfinished_only) {
+    conditions.push_back(
+        "status NOT IN ('succeeded', 'failed', 'interrupted')");
+  }
+  if (filter.status != BackupJob::STATUS_UNSPECIFIED) {
+    conditions.push_back(
+        absl::StrCat("status = '", StatusWord(filter.status), "'"));
+  }
+  if (filter.kind != BackupJob::KIND_UNSPECIFIED) {
+    conditions.push_back(absl::StrCat("kind = '", KindWord(filter.kind), "'"));
+  }
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement select,
-      connection.Prepare(FilteredSql(
-          kJobColumns,
-          filter.unfinished_only
-              ? "AND status NOT IN ('succeeded', 'failed', 'interrupted')"
-              : "",
-          filter)));
-  BindFilter(select, filter);
+      Prepared(connection, SelectionFor(kJobColumns, "jobs", filter,
+                                        std::move(conditions))));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return jobs;

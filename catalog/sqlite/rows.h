@@ -20,8 +20,15 @@
 
 namespace sluice {
 
+// "pending", "backup", …; empty where it is unspecified.
+absl::string_view StatusWord(BackupJob::Status status);
+absl::string_view KindWord(BackupJob::Kind kind);
+
+// Of a repo or a plan: [a-z0-9][a-z0-9._-]{0,62}.
+absl::Status CheckName(absl::string_view what, absl::string_view name);
+
 // The one full id that `id_or_prefix` names in `table` ("jobs", "records",
-// "repos").
+// "repos", "plans", "tokens").
 absl::StatusOr<std::string> FindId(SqliteConnection& connection,
                                    absl::string_view table,
                                    absl::string_view id_or_prefix);
@@ -30,7 +37,8 @@ absl::StatusOr<std::string> FindId(SqliteConnection& connection,
 absl::Status PutRepo(SqliteConnection& connection, const BackupRepo& repo);
 absl::Status PutRecord(SqliteConnection& connection,
                        const BackupRecord& record);
-// Keeps what the row says of cancel_requested.
+// Keeps what the row says of cancel_requested, and what a job was made with: its
+// plan and created_at.
 absl::Status PutJob(SqliteConnection& connection, const BackupJob& job);
 absl::Status PutLease(SqliteConnection& connection, const Lease& lease);
 

@@ -110,7 +110,218 @@ constexpr char kVersion2[] = R"sql(
 ALTER TABLE jobs RENAME COLUMN state TO status;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
+// What is to come: plans, requests, firings; what happened: events, totals; who
+// may ask: tokens, audit. Schedule and retention leave the repo, which holds
+// archives of several plans. `jobs` is made anew, for its kinds; `leases` with
+// it, as it refers to it.
+constexpr char kVersion3[] = R"sql(
+CREATE TABLE repos_3 (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  config TEXT NOT NULL,
+  encryption_required INTEGER NOT NULL,
+  encryption_algorithm TEXT NOT NULL,
+  encryption_key_ids TEXT NOT NULL,  -- one a line
+  key_refs TEXT NOT NULL,  -- one a line
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO repos_3 SELECT id, name, kind, config, encryption_required,
+  encryption_algorithm, encryption_key_ids, '', created_at_ms, created_at_ms
+  FROM repos;
+DROP TABLE repos;
+ALTER TABLE repos_3 RENAME TO repos;
+
+CREATE TABLE leases_2 AS SELECT * FROM leases;
+DROP TABLE leases;
+CREATE TABLE jobs_3 (
+  id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN
+    ('', 'backup', 'restore', 'verify', 'prune', 'purge', 'drill')),
+  status TEXT NOT NULL CHECK (status IN
+    ('', 'pending', 'running', 'succeeded', 'failed', 'interrupted')),
+  plan_id TEXT NOT NULL,
+  repo_id TEXT NOT NULL,
+  store_id TEXT NOT NULL,
+  store_kind TEXT NOT NULL,
+  backup_id TEXT NOT NULL,
+  base_backup_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  progress INTEGER NOT NULL,
+  bytes_done INTEGER NOT NULL,
+  bytes_estimated INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  started_at_ms INTEGER NOT NULL,
+  finished_at_ms INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  error_code TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  cancel_requested INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO jobs_3 SELECT id, kind, status, '', repo_id, store_id, store_kind,
+  backup_id, '', record_id, progress, bytes_done, bytes_estimated,
+  created_at_ms, started_at_ms, finished_at_ms, error, error_code, stage,
+  cancel_requested FROM jobs;
+DROP TABLE jobs;
+ALTER TABLE jobs_3 RENAME TO jobs;
+CREATE INDEX jobs_by_time ON jobs (created_at_ms, id);
+CREATE INDEX jobs_by_end ON jobs (finished_at_ms);
+CREATE INDEX jobs_unfinished ON jobs (repo_id, store_id)
+  WHERE status NOT IN ('succeeded', 'failed', 'interrupted');
+
+CREATE TABLE leases (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id),
+  fence INTEGER NOT NULL UNIQUE,
+  owner TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  start_ticks INTEGER NOT NULL,
+  machine_id TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  pid_namespace TEXT NOT NULL,
+  time_namespace TEXT NOT NULL,
+  length_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER NOT NULL,
+  expires_at_boot_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO leases SELECT * FROM leases_2;
+DROP TABLE leases_2;
+
+ALTER TABLE records ADD COLUMN plan_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE records ADD COLUMN pin_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE records ADD COLUMN pin_ends_at_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN verified_depth INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN verified_at_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN restored_at_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN source_counts TEXT NOT NULL DEFAULT '';
+CREATE INDEX records_by_plan ON records (plan_id, repo_id, created_at_ms, id);
+
+CREATE TABLE plans (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  paused INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  spec TEXT NOT NULL  -- JSON of PlanSpec
+) STRICT;
+-- A plan in one of its repos. No due time: run_at_ms is NULL.
+CREATE TABLE plan_targets (
+  plan_id TEXT NOT NULL REFERENCES plans (id),
+  repo_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  next_due_ms INTEGER,
+  run_at_ms INTEGER,
+  last_fired_ms INTEGER,
+  store_id TEXT NOT NULL,
+  PRIMARY KEY (plan_id, repo_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_targets_due ON plan_targets (run_at_ms)
+  WHERE run_at_ms IS NOT NULL;
+
+CREATE TABLE requests (
+  job_id TEXT PRIMARY KEY NOT NULL REFERENCES jobs (id),
+  open_key TEXT NOT NULL,  -- at most one of each is pending or running
+  idempotency_key TEXT,
+  not_before_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER NOT NULL,  -- 0: never
+  request TEXT NOT NULL  -- JSON of JobRequest
+) STRICT;
+CREATE UNIQUE INDEX requests_by_key ON requests (idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+CREATE INDEX requests_by_open_key ON requests (open_key);
+CREATE INDEX jobs_pending ON jobs (id) WHERE status = 'pending';
+CREATE INDEX jobs_running ON jobs (plan_id) WHERE status = 'running';
+
+CREATE TABLE firings (
+  plan_id TEXT NOT NULL,
+  repo_id TEXT NOT NULL,
+  due_at_ms INTEGER NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('open', 'succeeded', 'failed',
+    'interrupted', 'skipped', 'missed')),
+  reason TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  fired_at_ms INTEGER NOT NULL,
+  finished_at_ms INTEGER NOT NULL,
+  record_id TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  PRIMARY KEY (plan_id, repo_id, due_at_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX firings_open ON firings (job_id) WHERE outcome = 'open';
+CREATE INDEX firings_by_due ON firings (due_at_ms);
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  plan_id TEXT NOT NULL,
+  repo_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  word TEXT NOT NULL
+) STRICT;
+CREATE TABLE totals (
+  metric TEXT NOT NULL,
+  plan_id TEXT NOT NULL,
+  repo_id TEXT NOT NULL,
+  label TEXT NOT NULL,
+  value INTEGER NOT NULL,
+  PRIMARY KEY (metric, plan_id, repo_id, label)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY NOT NULL,
+  sha256 TEXT NOT NULL UNIQUE,
+  role TEXT NOT NULL,
+  plan_id TEXT NOT NULL,
+  label TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER,    -- NULL: never
+  revoked_at_ms INTEGER,    -- NULL: it is not
+  last_used_at_ms INTEGER   -- NULL: never
+) STRICT;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT;
+
+-- Messages to people that are not delivered yet, or could not be.
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt_ms INTEGER,  -- NULL: given up
+  error TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE nodes (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL,
+  labels TEXT NOT NULL,  -- a JSON object
+  schema_min INTEGER NOT NULL,
+  schema_max INTEGER NOT NULL,
+  draining INTEGER NOT NULL,
+  seen_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Of the installation: one row a name.
+CREATE TABLE settings (
+  name TEXT PRIMARY KEY NOT NULL,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 
 struct Stamp {
   int64_t application_id = 0;

@@ -26,23 +26,32 @@ bool SameArchive(const BackupRecord& a, const BackupRecord& b) {
 }
 
 absl::Status CheckRepoFields(const BackupRepo& repo) {
-  const std::string& name = repo.name();
-  bool good = !name.empty() && name.size() <= 63;
-  for (size_t i = 0; good && i < name.size(); ++i) {
-    const char c = name[i];
-    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
-  }
-  if (!good) {
-    return InvalidArgument(
-        absl::StrCat("a repo's name is 1 to 63 of a-z 0-9 . _ -, "
-                     "beginning with a letter or digit, not \"",
-                     name, "\""));
-  }
+  SLUICE_RETURN_IF_ERROR(CheckName("repo", repo.name()));
   if (repo.id().empty()) {
     return InvalidArgument("the repo id is empty");
   }
   return absl::OkStatus();
+}
+
+absl::Status NoteRepo(SqliteConnection& connection, absl::string_view type,
+                      absl::string_view repo_id, absl::Time at) {
+  CatalogEvent event;
+  event.at = at;
+  event.type = std::string(type);
+  event.repo_id = std::string(repo_id);
+  return AppendEvent(connection, event);
+}
+
+absl::Status NoteRecord(SqliteConnection& connection, absl::string_view type,
+                        const BackupRecord& record, absl::Time at) {
+  CatalogEvent event;
+  event.at = at;
+  event.type = std::string(type);
+  event.plan_id = record.plan_id();
+  event.repo_id = record.repo_id();
+  event.job_id = record.job_id();
+  event.record_id = record.id();
+  return AppendEvent(connection, event);
 }
 
 std::string DescribeOwner(const ProcessIdentity& self) {
@@ -66,7 +75,18 @@ SqliteCatalog::SqliteCatalog(const SqliteCatalogOptions& options,
       catalog_id_(std::move(catalog_id)),
       self_(CurrentProcess()),
       owner_(DescribeOwner(self_)),
-      alive_(Context::WithCancel(Context::Background())) {}
+      alive_(Context::WithCancel(Context::Background())),
+      plans_(database_.get(), options_.clock),
+      queue_(
+          database_.get(), options_.clock,
+          [this](SqliteConnection& connection, absl::string_view job_id) {
+            return BeginLease(connection, job_id);
+          },
+          [this](const Lease& lease) {
+            held_.Add(lease.job_id, lease.fence, lease.expires_at_boot);
+          }),
+      events_(database_.get()),
+      access_(database_.get()) {}
 
 absl::Status SqliteCatalog::StartHeartbeat() {
   SLUICE_ASSIGN_OR_RETURN(thread_,
@@ -116,7 +136,9 @@ absl::Status SqliteCatalog::AddRepo(const Context& context,
           return NameTakenError(
               absl::StrCat("repo, ", other.name(), " (", other.id(), ")"));
         }
-        return PutRepo(connection, repo);
+        SLUICE_RETURN_IF_ERROR(PutRepo(connection, repo));
+        return NoteRepo(connection, "repo.added", repo.id(),
+                        options_.clock->Now());
       });
 }
 
@@ -137,7 +159,9 @@ absl::Status SqliteCatalog::UpdateRepo(const Context& context,
           return MakeError(absl::StatusCode::kNotFound, kRepoNotFound,
                            absl::StrCat("there is no repo ", repo.id()));
         }
-        return PutRepo(connection, repo);
+        SLUICE_RETURN_IF_ERROR(PutRepo(connection, repo));
+        return NoteRepo(connection, "repo.changed", repo.id(),
+                        options_.clock->Now());
       });
 }
 
@@ -162,7 +186,8 @@ absl::Status SqliteCatalog::RemoveRepo(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement remove,
             connection.Prepare("DELETE FROM repos WHERE id = ?"));
-        return remove.Bind(id).Run();
+        SLUICE_RETURN_IF_ERROR(remove.Bind(id).Run());
+        return NoteRepo(connection, "repo.removed", id, options_.clock->Now());
       });
 }
 
@@ -177,7 +202,11 @@ absl::Status SqliteCatalog::CreateBackupRecord(const Context& context,
       context, [&](SqliteConnection& connection) -> absl::Status {
         SLUICE_ASSIGN_OR_RETURN(const absl::optional<BackupRecord> same,
                                 ReadRecord(connection, record.id()));
-        if (!same) return PutRecord(connection, record);
+        if (!same) {
+          SLUICE_RETURN_IF_ERROR(PutRecord(connection, record));
+          return NoteRecord(connection, "backup.recorded", record,
+                            options_.clock->Now());
+        }
         return SameArchive(*same, record)
                    ? absl::OkStatus()
                    : NameTakenError(absl::StrCat("record ", record.id()));
@@ -201,31 +230,75 @@ absl::StatusOr<std::vector<BackupRecord>> SqliteCatalog::ListRecords(
       });
 }
 
-absl::Status SqliteCatalog::FlagRecord(const Context& context, const char* sql,
-                                       bool flag,
-                                       absl::string_view id_or_prefix) {
+absl::Status SqliteCatalog::ChangeRecord(
+    const Context& context, absl::string_view id_or_prefix,
+    absl::FunctionRef<absl::Status(SqliteConnection&, absl::string_view)>
+        change) {
   return database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {
         SLUICE_ASSIGN_OR_RETURN(const std::string id,
                                 FindId(connection, "records", id_or_prefix));
-        SLUICE_ASSIGN_OR_RETURN(SqliteStatement update,
-                                connection.Prepare(sql));
-        return update.Bind(int64_t{flag}).Bind(id).Run();
+        SLUICE_RETURN_IF_ERROR(change(connection, id));
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<BackupRecord> record,
+                                ReadRecord(connection, id));
+        return NoteRecord(connection, "backup.changed", *record,
+                          options_.clock->Now());
       });
 }
 
-absl::Status SqliteCatalog::SetPinned(const Context& context,
-                                      absl::string_view id_or_prefix,
-                                      bool pinned) {
-  return FlagRecord(context, "UPDATE records SET pinned = ? WHERE id = ?",
-                    pinned, id_or_prefix);
+absl::Status SqliteCatalog::SetPin(const Context& context,
+                                   absl::string_view id_or_prefix,
+                                   const absl::optional<Pin>& pin) {
+  return ChangeRecord(
+      context, id_or_prefix,
+      [&](SqliteConnection& connection, absl::string_view id) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement update,
+            connection.Prepare("UPDATE records SET pinned = ?, pin_reason = ?, "
+                               "pin_ends_at_ms = ? WHERE id = ?"));
+        const bool ends =
+            pin.has_value() && pin->until != absl::InfiniteFuture();
+        return update.Bind(int64_t{pin.has_value()})
+            .Bind(pin.has_value() ? pin->reason : "")
+            .Bind(ends ? absl::ToUnixMillis(pin->until) : 0)
+            .Bind(id)
+            .Run();
+      });
 }
 
 absl::Status SqliteCatalog::SetDamaged(const Context& context,
                                        absl::string_view id_or_prefix,
                                        bool damaged) {
-  return FlagRecord(context, "UPDATE records SET damaged = ? WHERE id = ?",
-                    damaged, id_or_prefix);
+  return ChangeRecord(
+      context, id_or_prefix,
+      [&](SqliteConnection& connection, absl::string_view id) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement update,
+            connection.Prepare("UPDATE records SET damaged = ? WHERE id = ?"));
+        return update.Bind(int64_t{damaged}).Bind(id).Run();
+      });
+}
+
+absl::Status SqliteCatalog::SetVerified(const Context& context,
+                                        absl::string_view id_or_prefix,
+                                        BackupRecord::Depth depth,
+                                        absl::Time at) {
+  return ChangeRecord(
+      context, id_or_prefix,
+      [&](SqliteConnection& connection, absl::string_view id) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement update,
+            connection.Prepare(
+                "UPDATE records SET verified_depth = max(verified_depth, ?1), "
+                "verified_at_ms = max(verified_at_ms, ?2), restored_at_ms = "
+                "CASE WHEN ?1 = ?3 THEN max(restored_at_ms, ?2) ELSE "
+                "restored_at_ms END WHERE id = ?4"));
+        return update.Bind(int64_t{depth})
+            .Bind(absl::ToUnixMillis(at))
+            .Bind(int64_t{BackupRecord::RESTORED})
+            .Bind(id)
+            .Run();
+      });
 }
 
 absl::Status SqliteCatalog::DeleteRecord(const Context& context,
@@ -239,6 +312,10 @@ absl::Status SqliteCatalog::DeleteRecord(const Context& context,
             connection.Prepare(
                 "DELETE FROM warnings WHERE of = 'record' AND id = ?"));
         SLUICE_RETURN_IF_ERROR(warnings.Bind(id).Run());
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<BackupRecord> record,
+                                ReadRecord(connection, id));
+        SLUICE_RETURN_IF_ERROR(NoteRecord(connection, "backup.removed", *record,
+                                          options_.clock->Now()));
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement remove,
             connection.Prepare("DELETE FROM records WHERE id = ?"));

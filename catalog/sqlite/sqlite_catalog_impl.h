@@ -6,17 +6,23 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/base/thread.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/lease.h"
 #include "sluice/catalog/process_identity.h"
+#include "sluice/catalog/sqlite/happenings.h"
 #include "sluice/catalog/sqlite/held_jobs.h"
 #include "sluice/catalog/sqlite/sqlite.h"
+#include "sluice/catalog/sqlite/sqlite_access.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_plans.h"
+#include "sluice/catalog/sqlite/sqlite_queue.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 
@@ -36,6 +42,10 @@ class SqliteCatalog final : public Catalog {
   absl::Status StartHeartbeat();
 
   std::string catalog_id() const override { return catalog_id_; }
+  PlanStore& plans() override { return plans_; }
+  JobQueue& queue() override { return queue_; }
+  EventLog& events() override { return events_; }
+  AccessStore& access() override { return access_; }
 
   absl::Status CreateBackupJob(const Context& context,
                                const BackupJob& job) override;
@@ -62,11 +72,14 @@ class SqliteCatalog final : public Catalog {
       const Context& context, absl::string_view id_or_prefix) override;
   absl::StatusOr<std::vector<BackupRecord>> ListRecords(
       const Context& context, const CatalogFilter& filter) override;
-  absl::Status SetPinned(const Context& context, absl::string_view id_or_prefix,
-                         bool pinned) override;
+  absl::Status SetPin(const Context& context, absl::string_view id_or_prefix,
+                      const absl::optional<Pin>& pin) override;
   absl::Status SetDamaged(const Context& context,
                           absl::string_view id_or_prefix,
                           bool damaged) override;
+  absl::Status SetVerified(const Context& context,
+                           absl::string_view id_or_prefix,
+                           BackupRecord::Depth depth, absl::Time at) override;
   absl::Status DeleteRecord(const Context& context,
                             absl::string_view id_or_prefix) override;
 
@@ -111,8 +124,16 @@ class SqliteCatalog final : public Catalog {
                         SqliteDatabase::Body then);
   // Write that may use the room kept for a full disk.
   absl::Status WriteUrgently(const Context& context, SqliteDatabase::Body body);
-  absl::Status FlagRecord(const Context& context, const char* sql, bool flag,
-                          absl::string_view id_or_prefix);
+  // Changes the record and tells of it. `change` has the full id.
+  absl::Status ChangeRecord(
+      const Context& context, absl::string_view id_or_prefix,
+      absl::FunctionRef<absl::Status(SqliteConnection&, absl::string_view)>
+          change);
+  // The first row of a job: one that nobody knows, or one that was claimed.
+  absl::Status PutFirstRow(SqliteConnection& connection, const BackupJob& job,
+                           absl::optional<Lease>& lease);
+  // Whether this object claimed the job and has not begun its run.
+  bool IsClaimed(const CatalogJob& entry) const;
   absl::StatusOr<std::string> FindRepo(SqliteConnection& connection,
                                        absl::string_view name_or_id);
   // Adds what only this object and this moment know.
@@ -130,6 +151,10 @@ class SqliteCatalog final : public Catalog {
   const std::string owner_;
   const std::pair<Context, Context::CancelFunction> alive_;
   HeldJobs held_;
+  SqlitePlans plans_;
+  SqliteQueue queue_;
+  SqliteEvents events_;
+  SqliteAccess access_;
   // Of the heartbeat's thread.
   absl::Duration progress_written_at_ = -absl::InfiniteDuration();
   Thread thread_;

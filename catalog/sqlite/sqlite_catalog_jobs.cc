@@ -43,7 +43,10 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
   SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> others,
                           ReadJobs(connection, filter));
   for (const CatalogJob& other : others) {
-    if (other.job.kind() != BackupJob::BACKUP || !other.lease) continue;
+    if (other.job.kind() != BackupJob::BACKUP || !other.lease ||
+        other.job.id() == job.id()) {
+      continue;
+    }
     if (IsLive(*other.lease, Judge())) {
       return WithHint(
           MakeError(absl::StatusCode::kAlreadyExists, kBackupAlreadyRunning,
@@ -62,25 +65,44 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
   return absl::OkStatus();
 }
 
+bool SqliteCatalog::IsClaimed(const CatalogJob& entry) const {
+  const absl::optional<HeldJobs::View> held = held_.Find(entry.job.id());
+  return held && !held->lost && entry.lease &&
+         entry.lease->fence == held->fence &&
+         entry.job.status() == BackupJob::RUNNING &&
+         entry.job.stage() == "opening";
+}
+
+absl::Status SqliteCatalog::PutFirstRow(SqliteConnection& connection,
+                                        const BackupJob& job,
+                                        absl::optional<Lease>& lease) {
+  SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> same,
+                          ReadJob(connection, job.id()));
+  const bool claimed = same.has_value() && IsClaimed(*same);
+  if (same && !claimed) return NameTakenError(absl::StrCat("job ", job.id()));
+  if (job.kind() == BackupJob::BACKUP && !IsTerminal(job)) {
+    SLUICE_RETURN_IF_ERROR(EndDeadLeases(connection, job));
+  }
+  SLUICE_RETURN_IF_ERROR(PutJob(connection, job));
+  if (claimed) return absl::OkStatus();
+  const absl::Time now = options_.clock->Now();
+  if (IsTerminal(job)) return NoteJobEnded(connection, job, now);
+  SLUICE_ASSIGN_OR_RETURN(lease, BeginLease(connection, job.id()));
+  return NoteJob(connection, "job.started", job, now);
+}
+
 absl::Status SqliteCatalog::CreateBackupJob(const Context& context,
                                             const BackupJob& job) {
   if (job.id().empty()) {
     return InvalidArgument("the job id is empty");
   }
-  Lease lease;
+  absl::optional<Lease> lease;
   SLUICE_RETURN_IF_ERROR(
       database_->Write(context, [&](SqliteConnection& connection) {
-        SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> same,
-                                ReadJob(connection, job.id()));
-        if (same) return NameTakenError(absl::StrCat("job ", job.id()));
-        if (IsTerminal(job)) return PutJob(connection, job);
-        if (job.kind() == BackupJob::BACKUP)
-          SLUICE_RETURN_IF_ERROR(EndDeadLeases(connection, job));
-        SLUICE_RETURN_IF_ERROR(PutJob(connection, job));
-        SLUICE_ASSIGN_OR_RETURN(lease, BeginLease(connection, job.id()));
-        return absl::OkStatus();
+        lease.reset();
+        return PutFirstRow(connection, job, lease);
       }));
-  if (!IsTerminal(job)) held_.Add(job.id(), lease.fence, lease.expires_at_boot);
+  if (lease) held_.Add(job.id(), lease->fence, lease->expires_at_boot);
   return absl::OkStatus();
 }
 
@@ -111,7 +133,9 @@ absl::Status SqliteCatalog::UpdateBackupJob(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement end,
             connection.Prepare("DELETE FROM leases WHERE job_id = ?"));
-        return end.Bind(job.id()).Run();
+        SLUICE_RETURN_IF_ERROR(end.Bind(job.id()).Run());
+        after.set_plan_id(before->job.plan_id());
+        return NoteJobEnded(connection, after, options_.clock->Now());
       });
   // Its run is over, whatever became of the row; what failed for want of room
   // or time is tried again.
@@ -181,6 +205,12 @@ absl::Status SqliteCatalog::RequestCancel(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> entry,
                                 ReadJob(connection, id));
         if (IsTerminal(entry->job)) return FinishedError(entry->job);
+        if (entry->job.status() == BackupJob::PENDING) {
+          return EndPendingJob(
+              connection, entry->job,
+              absl::CancelledError("cancelled before it began"),
+              options_.clock->Now());
+        }
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement update,
             connection.Prepare(

@@ -116,6 +116,11 @@ absl::Status SqliteCatalog::TakeOver(const Context& context,
                                 ReadJob(connection, job_id));
         if (!entry) return JobNotFoundError(job_id);
         if (IsTerminal(entry->job)) return FinishedError(entry->job);
+        if (entry->job.status() == BackupJob::PENDING) {
+          return MakeError(absl::StatusCode::kFailedPrecondition,
+                           kBackupAlreadyRunning,
+                           absl::StrCat("job ", job_id, " waits for a worker"));
+        }
         if (entry->lease && IsLive(*entry->lease, Judge()))
           return MakeError(absl::StatusCode::kFailedPrecondition,
                            kBackupAlreadyRunning,

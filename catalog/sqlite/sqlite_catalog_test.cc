@@ -112,9 +112,8 @@ TEST_F(SqliteCatalogTest, KeepsWhatItWasToldAcrossReopening) {
   repo.mutable_encryption()->set_required(true);
   repo.mutable_encryption()->add_key_ids("k1");
   repo.mutable_encryption()->add_key_ids("k2");
-  repo.set_schedule("0 3 * * *");
-  repo.set_keep_count(7);
-  repo.set_keep_age_days(30);
+  repo.add_key_refs("env:KEY");
+  repo.set_updated_at_ms(1700000000001);
   {
     auto catalog = Open();
     id = catalog->catalog_id();
@@ -227,7 +226,7 @@ TEST_F(SqliteCatalogTest, AFailureKeepsTheLastProgress) {
 TEST_F(SqliteCatalogTest, TakesTheSameRecordTwiceAndAnotherNot) {
   auto catalog = Open();
   ASSERT_TRUE(catalog->CreateBackupRecord(context_, Record("rec")).ok());
-  ASSERT_TRUE(catalog->SetPinned(context_, "rec", true).ok());
+  ASSERT_TRUE(catalog->SetPin(context_, "rec", Pin{"the audit"}).ok());
   EXPECT_TRUE(catalog->CreateBackupRecord(context_, Record("rec")).ok());
   EXPECT_TRUE(catalog->GetRecord(context_, "rec")->pinned());
   BackupRecord other = Record("rec");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/base/testing/fake_clock.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/sqlite/sqlite.h"
@@ -38,6 +39,7 @@ BackupJob Job(const std::string& id) {
   job.set_repo_id("repo");
   job.set_store_id("store");
   job.set_backup_id("archive");
+  job.set_plan_id("plan");
   job.add_warnings()->set_message("a warning");
   return job;
 }
@@ -56,6 +58,49 @@ BackupJob Succeeded() {
   job.set_status(BackupJob::SUCCEEDED);
   job.set_record_id("archive");
   return job;
+}
+
+const absl::Time kDue = absl::FromUnixSeconds(1800000000);
+
+absl::Status AddNightly(Catalog& catalog) {
+  const Context context = Context::Background();
+  BackupRepo repo;
+  repo.set_id("repo");
+  repo.set_name("repo");
+  SLUICE_RETURN_IF_ERROR(catalog.AddRepo(context, repo));
+  if (catalog.plans().GetPlan(context, "nightly").ok()) return absl::OkStatus();
+  Plan plan;
+  plan.set_id("plan");
+  plan.set_name("nightly");
+  plan.set_revision(1);
+  PlanTarget target;
+  target.repo_id = "repo";
+  target.next_due = kDue;
+  target.run_at = kDue;
+  return catalog.plans().AddPlan(context, plan, {target});
+}
+
+// Fires the due time with the pending job `job_id`.
+absl::StatusOr<FireResult> FireNightly(Catalog& catalog,
+                                       const std::string& job_id) {
+  FireStep step;
+  step.plan_id = "plan";
+  step.repo_id = "repo";
+  step.expected_next_due = kDue;
+  step.next_due = kDue + absl::Hours(24);
+  step.run_at = step.next_due;
+  step.now = kDue;
+  step.run = Firing();
+  step.run->plan_id = "plan";
+  step.run->repo_id = "repo";
+  step.run->due_at = kDue;
+  step.run->job_id = job_id;
+  step.job = QueuedRun();
+  step.job->job = Job(job_id);
+  step.job->job.set_status(BackupJob::PENDING);
+  step.job->request.set_job_id(job_id);
+  step.job->request.set_plan_id("plan");
+  return catalog.plans().Fire(Context::Background(), step);
 }
 
 // What a look into the tables finds wrong.
@@ -78,6 +123,18 @@ std::string LookInside(FileSystem& file_system, const SqliteVfs& vfs) {
               "FROM jobs)",
               "SELECT count(*) FROM jobs WHERE (status = 'running') <> (id IN "
               "(SELECT job_id FROM leases))",
+              "SELECT count(*) FROM jobs WHERE status = 'pending' AND id NOT "
+              "IN (SELECT job_id FROM requests)",
+              "SELECT count(*) FROM requests WHERE job_id NOT IN (SELECT id "
+              "FROM jobs)",
+              "SELECT count(*) <> 1 FROM firings",
+              "SELECT count(*) FROM firings WHERE job_id NOT IN (SELECT "
+              "id FROM jobs)",
+              "SELECT count(*) FROM plan_targets WHERE next_due_ms <= "
+              "(SELECT max(due_at_ms) FROM firings)",
+              "SELECT (SELECT count(*) FROM events WHERE type = "
+              "'job.finished') <> (SELECT count(*) FROM jobs WHERE status IN "
+              "('succeeded', 'failed', 'interrupted'))",
               "SELECT count(*) FROM leases, catalog WHERE fence > "
               "last_fence"}) {
           const absl::StatusOr<int64_t> bad = connection.QueryInteger(sql);
@@ -99,6 +156,12 @@ std::string Recover(Catalog& catalog, FakeClock& clock) {
   if (!unfinished.ok()) return unfinished.status().ToString();
   for (const CatalogJob& entry : *unfinished) {
     if (entry.live) return "a dead job is alive";
+    if (entry.job.status() == BackupJob::PENDING) {
+      const absl::Status status =
+          catalog.RequestCancel(context, entry.job.id());
+      if (!status.ok()) return absl::StrCat("cancel: ", status.ToString());
+      continue;
+    }
     absl::Status status = catalog.TakeOver(context, entry.job.id());
     BackupJob ended = entry.job;
     ended.set_status(BackupJob::INTERRUPTED);
@@ -109,13 +172,27 @@ std::string Recover(Catalog& catalog, FakeClock& clock) {
   return next.ok() ? "" : absl::StrCat("the next backup: ", next.ToString());
 }
 
+// The due time is fired, or can be fired now; whichever, it is not both.
+std::string FireOnce(Catalog& catalog, const Acknowledged& acknowledged) {
+  const absl::Status planned = AddNightly(catalog);
+  if (!planned.ok()) return absl::StrCat("the plan: ", planned.ToString());
+  const auto before = catalog.plans().ListFirings(Context::Background(), {});
+  if (!before.ok()) return before.status().ToString();
+  if (acknowledged.fired && before->empty()) return "the firing is lost";
+  const auto result = FireNightly(catalog, "late");
+  if (!result.ok()) return absl::StrCat("fire: ", result.status().ToString());
+  return result->moved == before->empty() ? "fired twice, or never" : "";
+}
+
 std::string LookForRows(Catalog& catalog, const Acknowledged& acknowledged) {
   const Context context = Context::Background();
   if (acknowledged.opened && catalog.catalog_id() != acknowledged.catalog_id)
     return "it is another catalog";
   const auto job = catalog.GetJob(context, "job");
   const auto record = catalog.GetRecord(context, "archive");
-  if (acknowledged.created && !job.ok()) return job.status().ToString();
+  if (acknowledged.fired && !job.ok()) return job.status().ToString();
+  if (acknowledged.claimed && job->job.status() == BackupJob::PENDING)
+    return "the claim is lost";
   if (acknowledged.recorded && !record.ok()) return record.status().ToString();
   if (acknowledged.ended &&
       job->job.SerializeAsString() != Succeeded().SerializeAsString())
@@ -155,6 +232,15 @@ Acknowledged RunAttempt(FileSystem& file_system,
     return absl::OkStatus();
   });
   if (!done.opened) return done;
+  done.planned = step("planned", [&] { return AddNightly(*catalog); });
+  if (!done.planned) return done;
+  done.fired =
+      step("fired", [&] { return FireNightly(*catalog, "job").status(); });
+  if (!done.fired) return done;
+  done.claimed = step("claimed", [&] {
+    return catalog->queue().Claim(context, {kDue}).status();
+  });
+  if (!done.claimed) return done;
   done.created = step(
       "created", [&] { return catalog->CreateBackupJob(context, Job("job")); });
   if (!done.created) return done;
@@ -166,6 +252,16 @@ Acknowledged RunAttempt(FileSystem& file_system,
   if (!done.recorded) return done;
   done.ended = step(
       "ended", [&] { return catalog->UpdateBackupJob(context, Succeeded()); });
+  if (!done.ended) return done;
+  done.settled = step("settled", [&] {
+    auto ended = catalog->plans().EndedFirings(context, 1);
+    if (!ended.ok() || ended->empty()) return ended.status();
+    SettleStep settle;
+    settle.ended_job_id = ended->at(0).first.job_id;
+    settle.firing = ended->at(0).first;
+    settle.firing.outcome = Firing::Outcome::kSucceeded;
+    return catalog->plans().SettleFiring(context, settle);
+  });
   return done;
 }
 
@@ -179,6 +275,7 @@ std::string WhatIsWrong(FileSystem& file_system,
     if (!catalog.ok())
       return absl::StrCat("reopen: ", catalog.status().ToString());
     std::string wrong = LookForRows(**catalog, acknowledged);
+    if (wrong.empty()) wrong = FireOnce(**catalog, acknowledged);
     if (wrong.empty()) wrong = Recover(**catalog, clock);
     if (!wrong.empty()) return wrong;
   }

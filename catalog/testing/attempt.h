@@ -16,9 +16,13 @@ namespace sluice {
 // What the catalog said is stored; each holds from then on.
 struct Acknowledged {
   bool opened = false;
+  bool planned = false;   // the plan, with a due time
+  bool fired = false;     // that due time, and its pending job
+  bool claimed = false;   // that job
   bool created = false;   // the job's row
   bool recorded = false;  // the record's
   bool ended = false;     // the job's terminal row
+  bool settled = false;   // what became of the due time
   std::string catalog_id;
   absl::Status last;  // of the last try that failed
 };
@@ -30,14 +34,15 @@ struct AttemptOptions {
   std::function<void(const std::string& step)> on_step;
 };
 
-// Opens the catalog "/state/catalog.db" on `file_system`, and makes one
-// succeeded backup, as far as it gets.
+// Opens the catalog "/state/catalog.db" on `file_system`, fires a plan's due
+// time, and makes one succeeded backup of it, as far as it gets.
 Acknowledged RunAttempt(FileSystem& file_system, const AttemptOptions& options);
 
 // Opens it again, as after a crash: empty where all is well, else what is
 // wrong. Looks for what was acknowledged; that the database is sound; that a
-// job which succeeded has its record; that a job which did not end can be ended
-// by another, and a next backup made.
+// job which succeeded has its record; that the due time was fired once or can be
+// fired now, never both; that a job which did not end can be ended by another,
+// and a next backup made.
 std::string WhatIsWrong(FileSystem& file_system,
                         const Acknowledged& acknowledged);
 

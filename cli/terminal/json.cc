@@ -26,12 +26,17 @@ Json WarningsJson(const google::protobuf::RepeatedPtrField<Warning>& warnings) {
   return list;
 }
 
+Json StringsJson(
+    const google::protobuf::RepeatedPtrField<std::string>& strings) {
+  Json list = Json::array();
+  for (const std::string& text : strings) list.push_back(text);
+  return list;
+}
+
 Json EncryptionJson(const Encryption& encryption) {
-  Json keys = Json::array();
-  for (const std::string& id : encryption.key_ids()) keys.push_back(id);
   return {{"required", encryption.required()},
           {"algorithm", encryption.algorithm()},
-          {"key_ids", keys}};
+          {"key_ids", StringsJson(encryption.key_ids())}};
 }
 
 Json SegmentsJson(const Manifest& manifest) {
@@ -45,9 +50,10 @@ Json SegmentsJson(const Manifest& manifest) {
 }
 
 // Protobuf's maps have no order; ours goes by key.
-Json CountsJson(const Manifest& manifest) {
-  const std::map<std::string, uint64_t> sorted(manifest.source_counts().begin(),
-                                               manifest.source_counts().end());
+template <typename Model>
+Json CountsJson(const Model& model) {
+  const std::map<std::string, uint64_t> sorted(model.source_counts().begin(),
+                                               model.source_counts().end());
   Json object = Json::object();
   for (const auto& [name, value] : sorted) object[name] = value;
   return object;
@@ -61,6 +67,12 @@ Json MetadataJson(const Manifest& manifest) {
     object[name] = absl::Base64Escape(value);
   }
   return object;
+}
+
+// "stored", …; empty where it was not verified.
+std::string DepthName(BackupRecord::Depth depth) {
+  if (depth == BackupRecord::NOT_VERIFIED) return "";
+  return absl::AsciiStrToLower(BackupRecord::Depth_Name(depth));
 }
 
 }  // namespace
@@ -80,6 +92,13 @@ Json ToJson(const BackupRecord& record) {
           {"pinned", record.pinned()},
           {"damaged", record.damaged()},
           {"payload_id_count", record.payload_id_count()},
+          {"plan_id", record.plan_id()},
+          {"pin_reason", record.pin_reason()},
+          {"pin_ends_at", TimeJson(record.pin_ends_at_ms())},
+          {"verified_depth", DepthName(record.verified_depth())},
+          {"verified_at", TimeJson(record.verified_at_ms())},
+          {"restored_at", TimeJson(record.restored_at_ms())},
+          {"source_counts", CountsJson(record)},
           {"warnings", WarningsJson(record.warnings())}};
 }
 
@@ -87,10 +106,12 @@ Json ToJson(const BackupJob& job) {
   return {{"id", job.id()},
           {"kind", KindName(job.kind())},
           {"status", StatusName(job.status())},
+          {"plan_id", job.plan_id()},
           {"repo_id", job.repo_id()},
           {"store_id", job.store_id()},
           {"store_kind", job.store_kind()},
           {"backup_id", job.backup_id()},
+          {"base_backup_id", job.base_backup_id()},
           {"record_id", job.record_id()},
           {"progress", job.progress()},
           {"stage", job.stage()},
@@ -110,10 +131,9 @@ Json ToJson(const BackupRepo& repo) {
           {"kind", repo.kind()},
           {"config", repo.config()},
           {"encryption", EncryptionJson(repo.encryption())},
-          {"schedule", repo.schedule()},
-          {"keep_count", repo.keep_count()},
-          {"keep_age_days", repo.keep_age_days()},
-          {"created_at", TimeJson(repo.created_at_ms())}};
+          {"key_refs", StringsJson(repo.key_refs())},
+          {"created_at", TimeJson(repo.created_at_ms())},
+          {"updated_at", TimeJson(repo.updated_at_ms())}};
 }
 
 Json ToJson(const Manifest& manifest) {
@@ -144,7 +164,8 @@ Json ToJson(const Manifest& manifest) {
           {"writer", manifest.writer()},
           {"host", manifest.host()},
           {"source", manifest.source()},
-          {"label", manifest.label()}};
+          {"label", manifest.label()},
+          {"plan_id", manifest.plan_id()}};
 }
 
 Json ToJson(const absl::optional<BackupRecord>& record) {

@@ -46,7 +46,7 @@ BackupRepo Repo() {
   return FromText<BackupRepo>(R"(
     id: "r" name: "nightly" kind: "local" config: "local:/mnt/disk"
     encryption { required: true algorithm: "x" key_ids: "k" }
-    keep_count: 7 created_at_ms: 1732270953000)");
+    created_at_ms: 1732270953000)");
 }
 
 Manifest FullManifest() {

@@ -62,7 +62,7 @@ RestoreResult RunRestore(Session& session, const OpenedRepo& repo,
                       session.wants_progress());
   return service::RunRestore(
       OwnerOf(session, meter), catalog, repo,
-      {target, std::string(backup_id), std::string(from_store)},
+      {{}, target, std::string(backup_id), std::string(from_store)},
       [&session](const absl::Status& status) {
         session.NoteCatalogUnusable(status);
       });

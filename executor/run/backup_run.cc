@@ -57,8 +57,15 @@ BackupResult BackupRun::Run() {
   BackupResult without_job;
   without_job.status = CreateStream();
   if (without_job.status.ok()) {
-    without_job.status = CreateJob(BackupJob::BACKUP, store_id_,
-                                   NewUlid(*clock_), options_.on_progress);
+    BackupJob intended;
+    intended.set_kind(BackupJob::BACKUP);
+    intended.set_store_id(store_id_);
+    intended.set_backup_id(NewUlid(*clock_));
+    if (options_.base != nullptr) {
+      intended.set_base_backup_id(options_.base->backup_id());
+    }
+    without_job.status =
+        CreateJob(std::move(intended), options_.claimed, options_.on_progress);
   }
   if (!without_job.status.ok()) return without_job;
   if (options_.on_job_created) {
@@ -93,12 +100,13 @@ absl::Status BackupRun::CreateStream() {
 void BackupRun::BeginManifest() {
   manifest_.set_backup_id(job_.backup_id());
   manifest_.set_created_at(
-      FormatTimestamp(absl::FromUnixMillis(job_.created_at_ms())));
+      FormatTimestamp(absl::FromUnixMillis(job_.started_at_ms())));
   manifest_.set_store_id(store_id_);
   manifest_.set_store_kind(arguments_.kind);
   manifest_.set_catalog_id(jobs_->catalog_id());
   manifest_.set_job_id(job_.id());
   manifest_.set_repo_id(arguments_.repo.id());
+  manifest_.set_plan_id(job_.plan_id());
   *manifest_.mutable_encryption() = arguments_.repo.encryption();
   const ArchiveOrigin& origin = options_.origin;
   manifest_.set_host(OneLine(origin.host));
@@ -236,7 +244,9 @@ BackupRecord BackupRun::MakeRecord() const {
   record.set_job_id(job_.id());
   record.set_store_id(job_.store_id());
   record.set_store_kind(job_.store_kind());
-  record.set_created_at_ms(job_.created_at_ms());
+  record.set_created_at_ms(job_.started_at_ms());
+  record.set_plan_id(job_.plan_id());
+  *record.mutable_source_counts() = manifest_.source_counts();
   record.set_finished_at_ms(job_.finished_at_ms());
   record.set_sha256(manifest_.sha256());
   record.set_size_bytes(manifest_.size_bytes());

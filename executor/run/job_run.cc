@@ -19,18 +19,16 @@ JobRun::JobRun(JobStore* jobs, Clock* clock, RunArguments arguments)
       cause_(std::make_shared<FirstCause>(clock)) {}
 
 absl::Status JobRun::CreateJob(
-    BackupJob::Kind kind, absl::string_view store_id,
-    absl::string_view backup_id,
+    BackupJob intended, const absl::optional<BackupJob>& claimed,
     const std::function<void(const RunProgress&)>& on_progress) {
   const int64_t now = NowMillis(*clock_);
-  job_.set_id(NewUlid(*clock_));
-  job_.set_kind(kind);
+  job_ = std::move(intended);
+  job_.set_id(claimed.has_value() ? claimed->id() : NewUlid(*clock_));
+  job_.set_created_at_ms(claimed.has_value() ? claimed->created_at_ms() : now);
+  if (claimed.has_value()) job_.set_plan_id(claimed->plan_id());
   job_.set_status(BackupJob::RUNNING);
   job_.set_repo_id(arguments_.repo.id());
-  job_.set_store_id(std::string(store_id));
   job_.set_store_kind(arguments_.kind);
-  job_.set_backup_id(std::string(backup_id));
-  job_.set_created_at_ms(now);
   job_.set_started_at_ms(now);
   job_.set_stage("starting");
   SLUICE_RETURN_IF_ERROR(

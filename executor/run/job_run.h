@@ -43,10 +43,10 @@ class JobRun {
  protected:
   JobRun(JobStore* jobs, Clock* clock, RunArguments arguments);
 
-  // The first row, and what tells the progress from there on.
+  // The first row, and what tells the progress from there on. `intended` has
+  // the kind, the store, the backup and its base.
   absl::Status CreateJob(
-      BackupJob::Kind kind, absl::string_view store_id,
-      absl::string_view backup_id,
+      BackupJob intended, const absl::optional<BackupJob>& claimed,
       const std::function<void(const RunProgress&)>& on_progress);
   // The run's context ends the run until this is dropped.
   Context::Registration StopWithContext();

@@ -107,8 +107,12 @@ RestoreRun::RestoreRun(JobStore* jobs, Clock* clock, RunArguments arguments,
 
 RestoreResult RestoreRun::Run() {
   RestoreResult without_job;
-  without_job.status = CreateJob(BackupJob::RESTORE, options_.from_store_id,
-                                 backup_id_, options_.on_progress);
+  BackupJob intended;
+  intended.set_kind(BackupJob::RESTORE);
+  intended.set_store_id(options_.from_store_id);
+  intended.set_backup_id(backup_id_);
+  without_job.status =
+      CreateJob(std::move(intended), options_.claimed, options_.on_progress);
   if (!without_job.status.ok()) return without_job;
   if (options_.on_job_created) {
     options_.on_job_created(job_);

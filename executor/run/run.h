@@ -52,6 +52,9 @@ struct ArchiveOrigin {
 };
 
 struct RunBackupOptions {
+  // A running job that the caller has claimed (JobQueue::Claim): the run is that
+  // job, under its id. None: the run makes a job of its own.
+  absl::optional<BackupJob> claimed;
   // Called on the caller's thread once the job exists, before any payload. Must
   // not call back into the run.
   std::function<void(const BackupJob&)> on_job_created;
@@ -91,6 +94,7 @@ struct BackupResult {
 };
 
 struct RunRestoreOptions {
+  absl::optional<BackupJob> claimed;  // as in RunBackupOptions
   std::function<void(const BackupJob&)> on_job_created;
   std::function<void(const RunProgress&)> on_progress;
   // The guard: the store id that the archive must have. Empty: the target's own

@@ -53,7 +53,9 @@ absl::Status FakeJobStore::CreateBackupJob(const Context& context,
     MutexLock lock(mutex_);
     for (const auto& entry : jobs_) {
       const BackupJob& other = entry.second;
-      if (!IsTerminal(other) && other.kind() == BackupJob::BACKUP &&
+      if (other.id() != job.id() && !IsTerminal(other) &&
+          other.status() != BackupJob::PENDING &&
+          other.kind() == BackupJob::BACKUP &&
           job.kind() == BackupJob::BACKUP && other.repo_id() == job.repo_id() &&
           other.store_id() == job.store_id()) {
         return MakeError(absl::StatusCode::kAlreadyExists,
@@ -61,6 +63,11 @@ absl::Status FakeJobStore::CreateBackupJob(const Context& context,
                          absl::StrCat("create job: ", other.id(),
                                       " backs this store up already"));
       }
+    }
+    const auto claimed = jobs_.find(job.id());
+    if (claimed != jobs_.end() && claimed->second.stage() == "opening") {
+      claimed->second = job;
+      return absl::OkStatus();
     }
     if (!jobs_.emplace(job.id(), job).second) {
       return absl::AlreadyExistsError(

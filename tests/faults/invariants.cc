@@ -48,7 +48,7 @@ void CheckJobs(const House& house, Found& found) {
     return;
   }
   for (const CatalogJob& job : *jobs) {
-    if (!IsTerminal(job.job)) {
+    if (!IsTerminal(job.job) && job.job.status() != BackupJob::PENDING) {
       found.push_back(absl::StrCat("I3: job ", job.job.id(), " never ended"));
     }
   }

@@ -148,7 +148,8 @@ Fault IdsFault(const Manifest& manifest) {
       {"writer", manifest.writer()},
       {"host", manifest.host()},
       {"source", manifest.source()},
-      {"label", manifest.label()}};
+      {"label", manifest.label()},
+      {"plan_id", manifest.plan_id()}};
   for (const auto& [field, text] : ids) {
     if (Fault fault = IdFault(field, text); !fault.empty()) return fault;
   }
