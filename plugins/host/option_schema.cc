@@ -9,8 +9,8 @@
 #include "sluice/base/absolute_path.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/text/suggest.h"
 #include "sluice/plugins/host/secret.h"
-#include "sluice/plugins/host/suggest.h"
 #include "sluice/plugins/sdk/error.h"
 #include "sluice/plugins/sdk/options.h"
 

@@ -16,12 +16,12 @@
 #include "absl/strings/strip.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/text/suggest.h"
 #include "sluice/plugins/host/entry_check.h"
 #include "sluice/plugins/host/guarded_call.h"
 #include "sluice/plugins/host/place_adaptor.h"
 #include "sluice/plugins/host/plugin_file.h"
 #include "sluice/plugins/host/source_adaptor.h"
-#include "sluice/plugins/host/suggest.h"
 #include "sluice/plugins/sdk/barrier.h"
 #include "sluice/plugins/sdk/error.h"
 

@@ -1,4 +1,4 @@
-#include "sluice/plugins/host/suggest.h"
+#include "sluice/base/text/suggest.h"
 
 #include <string>
 

@@ -1,5 +1,5 @@
-#ifndef SLUICE_PLUGINS_HOST_SUGGEST_H_
-#define SLUICE_PLUGINS_HOST_SUGGEST_H_
+#ifndef SLUICE_BASE_TEXT_SUGGEST_H_
+#define SLUICE_BASE_TEXT_SUGGEST_H_
 
 #include <string>
 #include <vector>
@@ -16,4 +16,4 @@ std::string DidYouMean(absl::string_view word,
 
 }  // namespace sluice
 
-#endif  // SLUICE_PLUGINS_HOST_SUGGEST_H_
+#endif  // SLUICE_BASE_TEXT_SUGGEST_H_
