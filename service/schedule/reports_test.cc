@@ -184,7 +184,7 @@ TEST(ReportsTest, RestartsMoveNoInterval) {
     // All but the state is made anew each day.
     const Schedule every = ScheduleOf("@every 168h", created);
     const DueDecision decision =
-        DecideDue(every, {}, state, created + absl::Hours(24 * day));
+        DecideDue(every, {}, state, created + absl::Hours(24 * day + 1));
     if (decision.run.has_value()) runs.push_back(decision.run->nominal);
     state.next_due = decision.next_due;
   }

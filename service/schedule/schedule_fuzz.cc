@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/service/schedule/cron.h"
+#include "sluice/service/schedule/cron_text.h"
 #include "sluice/service/schedule/due.h"
 #include "sluice/service/schedule/preview.h"
 #include "sluice/service/schedule/window.h"
@@ -50,6 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(window->NextWithin(now, absl::UTCTimeZone()) <
             now + absl::Hours(24));
   }
+  // To say which zone was meant reads tzdata's folders: not each time.
+  const auto parts = sluice::service::TakeApart(text);
+  if (parts.ok() && !parts->zone.empty() && size % 16 != 0) return 0;
   const auto schedule = sluice::service::Schedule::Parse(text);
   if (!schedule.ok()) {
     Require(absl::StrContains(schedule.status().message(), "column "));
