@@ -18,6 +18,8 @@ inline constexpr absl::string_view kTokenNotFound = "token_not_found";
 inline constexpr absl::string_view kNotClaimed = "not_claimed";
 // Of a job or a due time: another run of the same was under way.
 inline constexpr absl::string_view kOverlap = "overlap";
+// Of a job: the service that ran it was stopped.
+inline constexpr absl::string_view kShutdown = "shutdown";
 // Of a job or a due time: its plan is there no more.
 inline constexpr absl::string_view kPlanRemoved = "plan_removed";
 

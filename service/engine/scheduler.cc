@@ -1,0 +1,257 @@
+#include "sluice/service/engine/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/random/distributions.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
+#include "sluice/executor/ulid.h"
+#include "sluice/service/plan/plan_run.h"
+
+namespace sluice::service {
+namespace {
+
+// Targets that one read takes, and firings.
+constexpr size_t kBatch = 200;
+// What a clock may be set by without that it counts as a jump.
+constexpr absl::Duration kJump = absl::Seconds(2);
+
+absl::Time TimeOf(int64_t millis) { return absl::FromUnixMillis(millis); }
+
+Firing FiringOf(const PlanTarget& target, absl::Time due_at,
+                Firing::Outcome outcome, absl::Time now) {
+  Firing firing;
+  firing.plan_id = target.plan_id;
+  firing.repo_id = target.repo_id;
+  firing.due_at = due_at;
+  firing.outcome = outcome;
+  firing.fired_at = now;
+  return firing;
+}
+
+Firing::Outcome OutcomeOf(const BackupJob& job) {
+  if (job.status() == BackupJob::SUCCEEDED) return Firing::Outcome::kSucceeded;
+  const std::string& word = job.error_code();
+  if (job.status() == BackupJob::INTERRUPTED &&
+      (word == kCancelled || word == kPlanRemoved)) {
+    return Firing::Outcome::kInterrupted;
+  }
+  return Firing::Outcome::kFailed;
+}
+
+}  // namespace
+
+bool MayRetry(const BackupJob& job) {
+  static constexpr absl::string_view kFinal[] = {kCancelled,
+                                                 kPlanRemoved,
+                                                 kInvalidArgument,
+                                                 kSourceConfigInvalid,
+                                                 kSourceUnsupported,
+                                                 kSourceWrongKey,
+                                                 kPluginUnusable,
+                                                 kDestinationConfigInvalid,
+                                                 kDestinationPathConflict,
+                                                 kDestinationUnsupported,
+                                                 kRepoNotFound,
+                                                 kPlanNotFound};
+  return job.status() != BackupJob::SUCCEEDED &&
+         std::find(std::begin(kFinal), std::end(kFinal), job.error_code()) ==
+             std::end(kFinal);
+}
+
+Scheduler::Scheduler(Catalog* catalog, Clock* clock, absl::BitGenRef random,
+                     SchedulerOptions options)
+    : catalog_(catalog),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)) {}
+
+absl::StatusOr<absl::Time> Scheduler::Step(const Context& context) {
+  known_.clear();
+  const absl::Time now = clock_->Now();
+  SLUICE_RETURN_IF_ERROR(catalog_->queue().EndUnclaimed(context, now).status());
+  SLUICE_RETURN_IF_ERROR(SettleEnded(context));
+  SLUICE_RETURN_IF_ERROR(MendAfterJump(context, now));
+  SLUICE_RETURN_IF_ERROR(FireDue(context, now));
+  return catalog_->plans().NextRunAt(context);
+}
+
+absl::StatusOr<const Scheduler::Known*> Scheduler::Look(
+    const Context& context, const std::string& plan_id) {
+  const auto found = known_.find(plan_id);
+  if (found != known_.end()) return &found->second;
+  Known known;
+  SLUICE_ASSIGN_OR_RETURN(known.plan,
+                          catalog_->plans().GetPlan(context, plan_id));
+  known.rules = RulesOf(known.plan);
+  if (!known.rules.ok() && options_.on_unusable_plan) {
+    options_.on_unusable_plan(known.plan, known.rules.status());
+  }
+  return &known_.emplace(plan_id, std::move(known)).first->second;
+}
+
+// --- what became of runs
+
+absl::Status Scheduler::SettleEnded(const Context& context) {
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const auto ended,
+                            catalog_->plans().EndedFirings(context, kBatch));
+    for (const auto& [firing, job] : ended) {
+      SLUICE_RETURN_IF_ERROR(Settle(context, firing, job));
+    }
+    if (ended.size() < kBatch) return absl::OkStatus();
+  }
+}
+
+absl::Status Scheduler::Settle(const Context& context, const Firing& firing,
+                               const BackupJob& job) {
+  const absl::Time now = clock_->Now();
+  SettleStep step;
+  step.ended_job_id = firing.job_id;
+  step.firing = firing;
+  step.now = now;
+  step.firing.outcome = OutcomeOf(job);
+  step.firing.reason = job.error_code();
+  // A row that nobody finds any more was lost with its process.
+  if (job.id().empty()) step.firing.reason = std::string(kProcessDied);
+  step.firing.finished_at = now;
+  if (step.firing.outcome == Firing::Outcome::kSucceeded) {
+    step.firing.record_id = job.record_id();
+    step.firing.duration =
+        TimeOf(job.finished_at_ms()) - TimeOf(job.started_at_ms());
+    const auto record = catalog_->GetRecord(context, job.record_id());
+    if (record.ok()) step.firing.size_bytes = record->size_bytes();
+    return catalog_->plans().SettleFiring(context, step);
+  }
+  const absl::StatusOr<const Known*> known = Look(context, firing.plan_id);
+  if (!known.ok() && ErrorCodeOf(known.status()) != kPlanNotFound) {
+    return known.status();
+  }
+  if (!known.ok() || !(*known)->rules.ok() || (*known)->plan.paused() ||
+      !MayRetry(job)) {
+    return catalog_->plans().SettleFiring(context, step);
+  }
+  const PlanRules& rules = *(*known)->rules;
+  const absl::Time again = now + BackoffAfter(firing.attempts);
+  if (firing.attempts < rules.attempts &&
+      again <= firing.due_at + rules.retry_for) {
+    step.firing.outcome = Firing::Outcome::kOpen;
+    step.firing.finished_at = absl::UnixEpoch();
+    step.firing.attempts = firing.attempts + 1;
+    step.retry =
+        RunOf((*known)->plan, rules, step.firing, job.store_id(), again, now);
+    step.firing.job_id = step.retry->job.id();
+  }
+  return catalog_->plans().SettleFiring(context, step);
+}
+
+absl::Duration Scheduler::BackoffAfter(uint32_t attempts) {
+  absl::Duration backoff = options_.backoff;
+  for (uint32_t i = 1; i < attempts && backoff < options_.max_backoff; ++i) {
+    backoff *= 2;
+  }
+  return std::min(backoff, options_.max_backoff) *
+         absl::Uniform(random_, 0.5, 1.5);
+}
+
+// --- what is due
+
+absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> due,
+                            catalog_->plans().DueTargets(context, now, kBatch));
+    for (const PlanTarget& target : due) {
+      SLUICE_RETURN_IF_ERROR(FireTarget(context, target, now));
+    }
+    if (due.size() < kBatch) return absl::OkStatus();
+  }
+}
+
+absl::Status Scheduler::FireTarget(const Context& context,
+                                   const PlanTarget& target, absl::Time now) {
+  SLUICE_ASSIGN_OR_RETURN(const Known* const known,
+                          Look(context, target.plan_id));
+  FireStep step;
+  step.plan_id = target.plan_id;
+  step.repo_id = target.repo_id;
+  step.expected_next_due = target.next_due;
+  step.now = now;
+  if (!known->rules.ok() || !known->rules->schedule.has_value()) {
+    // Looked at again in an hour: a zone may be installed meanwhile.
+    step.next_due = target.next_due;
+    step.run_at = now + absl::Hours(1);
+    return catalog_->plans().Fire(context, step).status();
+  }
+  const PlanRules& rules = *known->rules;
+  const DueDecision decision = DecideDue(
+      *rules.schedule, rules.due, {target.next_due, target.last_fired}, now);
+  for (const MissedTime& missed : decision.missed) {
+    const bool skipped = missed.reason == MissedReason::kSkippedByPolicy;
+    Firing over = FiringOf(
+        target, missed.nominal,
+        skipped ? Firing::Outcome::kSkipped : Firing::Outcome::kMissed, now);
+    over.reason = std::string(MissedReasonWord(missed.reason));
+    over.finished_at = now;
+    step.over.push_back(std::move(over));
+  }
+  step.more_missed = static_cast<uint64_t>(decision.more_missed);
+  if (step.more_missed > 0) {
+    step.more_reason =
+        std::string(MissedReasonWord(decision.missed.front().reason));
+  }
+  step.next_due = decision.next_due;
+  step.run_at = decision.next_due + rules.due.jitter;
+  if (decision.run.has_value()) {
+    step.run =
+        FiringOf(target, decision.run->nominal, Firing::Outcome::kOpen, now);
+    step.run->attempts = 1;
+    step.job = RunOf(known->plan, rules, *step.run, target.store_id,
+                     decision.run->start, now);
+    step.run->job_id = step.job->job.id();
+  }
+  return catalog_->plans().Fire(context, step).status();
+}
+
+absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
+  const absl::Duration offset = now - absl::UnixEpoch() - clock_->SinceBoot();
+  const bool jumped =
+      !offset_.has_value() || absl::AbsDuration(offset - *offset_) > kJump;
+  offset_ = offset;
+  if (!jumped) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> targets,
+                          catalog_->plans().ListTargets(context, ""));
+  for (const PlanTarget& target : targets) {
+    if (target.next_due == absl::InfiniteFuture() || target.run_at <= now) {
+      continue;
+    }
+    SLUICE_ASSIGN_OR_RETURN(const Known* const known,
+                            Look(context, target.plan_id));
+    if (!known->rules.ok() || !known->rules->schedule.has_value()) continue;
+    const DueDecision decision =
+        DecideDue(*known->rules->schedule, known->rules->due,
+                  {target.next_due, target.last_fired}, now);
+    if (decision.computed_anew) {
+      SLUICE_RETURN_IF_ERROR(FireTarget(context, target, now));
+    }
+  }
+  return absl::OkStatus();
+}
+
+QueuedRun Scheduler::RunOf(const Plan& plan, const PlanRules& rules,
+                           const Firing& firing, const std::string& store_id,
+                           absl::Time not_before, absl::Time now) {
+  QueuedRun run = BackupRunOf(plan, firing.repo_id, NewUlid(*clock_), now);
+  run.job.set_store_id(store_id);
+  run.request.set_requester("schedule");
+  run.request.set_due_at_ms(absl::ToUnixMillis(firing.due_at));
+  run.request.set_attempt(firing.attempts);
+  run.request.set_not_before_ms(absl::ToUnixMillis(not_before));
+  run.request.set_expires_at_ms(
+      absl::ToUnixMillis(std::max(not_before, now) + options_.queue_timeout));
+  return run;
+}
+
+}  // namespace sluice::service
