@@ -113,6 +113,12 @@ cc_library(
 )
 """)
 
+def _gnutls(ctx):
+    ctx.file("BUILD", _HEADER + _cc_library("gnutls", _linked(["gnutls"])))
+
+def _libmicrohttpd(ctx):
+    ctx.file("BUILD", _HEADER + _cc_library("microhttpd", _linked(["microhttpd"])))
+
 def _nlohmann_json(ctx):
     ctx.file("BUILD", _HEADER + _cc_library("json"))
 
@@ -137,7 +143,9 @@ _LIBRARIES = {
     "benchmark": _benchmark,
     "boringssl": _boringssl,
     "cli11": _cli11,
+    "gnutls": _gnutls,
     "googletest": _googletest,
+    "libmicrohttpd": _libmicrohttpd,
     "nlohmann_json": _nlohmann_json,
     "postgresql": _postgresql,
     "remote_coverage_tools": _remote_coverage_tools,

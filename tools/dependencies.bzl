@@ -26,6 +26,10 @@ def sluice_dependencies():
         debian_library(name = "snappy", library = "snappy")
     if _absent("zstd"):
         debian_library(name = "zstd", library = "zstd")
+    if _absent("gnutls"):
+        debian_library(name = "gnutls", library = "gnutls")
+    if _absent("libmicrohttpd"):
+        debian_library(name = "libmicrohttpd", library = "libmicrohttpd")
     if _absent("nlohmann_json"):
         debian_library(name = "nlohmann_json", library = "nlohmann_json")
     if _absent("postgresql"):
