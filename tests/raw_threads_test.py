@@ -23,7 +23,8 @@ ALLOWED = {
     "plugins/postgres/testing/test_server.cc",
     "plugins/postgres/testing/test_server.h",
 }
-ROOMS = ("base", "executor", "catalog", "cli", "destinations", "plugins")
+ROOMS = ("base", "executor", "catalog", "cli", "destinations", "plugins",
+         "service")
 
 
 def raw_threads(text):

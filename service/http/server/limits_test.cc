@@ -305,8 +305,7 @@ TEST_F(LimitsTest, WithoutDescriptorsItWaitsInsteadOfTryingWithoutEnd) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   const int connected = connect(
       waiting, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  const bool failed =
-      Await([&] { return server->stats().failed_accepts == 1; });
+  const bool failed = Await([&] { return server->stats().failed_accepts > 0; });
   // Another client is served meanwhile, and nothing is tried.
   const int turns = server->stats().turns;
   for (int i = 0; i < 20; ++i) {
