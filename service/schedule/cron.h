@@ -37,10 +37,10 @@
 //   Any other follows real time: it is due whenever the clock on the wall shows
 //   such a minute, so not in a skipped hour, and twice in a repeated one.
 //   "30 * * * *" is so due each hour of real time.
-//   @every is due at the anchor plus or minus a multiple of its period, whatever
-//   clocks show; it neither drifts nor begins anew.
+//   @every is due at the anchor plus or minus a multiple of its period,
+//   whatever clocks show; it neither drifts nor begins anew.
 //
-// Where it is not Vixie's: any gap counts, not only those up to three hours, and
+// Where it is not Vixie's: any gap counts, not only those up to three hours;
 // times skipped together are one time, where Vixie's runs them one after the
 // other.
 //

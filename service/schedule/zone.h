@@ -13,8 +13,8 @@
 // /usr/share/zoneinfo), later ones a table in memory: a newer tzdata is seen by
 // the next process. Values; nothing is owned.
 //
-// Errors are invalid_argument, with the name that was meant where one is near. A
-// machine without tzdata knows UTC alone, and the error says so.
+// Errors are invalid_argument, with the name that was meant where one is near.
+// A machine without tzdata knows UTC alone, and the error says so.
 
 #include <string>
 #include <vector>
