@@ -36,23 +36,14 @@ absl::Status FromJsonText(const std::string& json, absl::string_view what,
                                 " holds no JSON that this Sluice reads"));
 }
 
-struct OutcomeEntry {
-  Firing::Outcome outcome;
-  absl::string_view word;
-};
-constexpr OutcomeEntry kOutcomes[] = {
-    {Firing::Outcome::kOpen, "open"},
-    {Firing::Outcome::kSucceeded, "succeeded"},
-    {Firing::Outcome::kFailed, "failed"},
-    {Firing::Outcome::kInterrupted, "interrupted"},
-    {Firing::Outcome::kSkipped, "skipped"},
-    {Firing::Outcome::kMissed, "missed"}};
-
 Firing::Outcome OutcomeOf(absl::string_view word) {
-  for (const OutcomeEntry& entry : kOutcomes) {
-    if (entry.word == word) return entry.outcome;
+  using Outcome = Firing::Outcome;
+  for (const Outcome outcome :
+       {Outcome::kSucceeded, Outcome::kFailed, Outcome::kInterrupted,
+        Outcome::kSkipped, Outcome::kMissed}) {
+    if (OutcomeWord(outcome) == word) return outcome;
   }
-  return Firing::Outcome::kOpen;
+  return Outcome::kOpen;
 }
 
 constexpr char kPlanColumns[] =
@@ -112,13 +103,6 @@ std::string OpenKeyOf(const QueuedRun& run) {
 }
 
 }  // namespace
-
-absl::string_view OutcomeWord(Firing::Outcome outcome) {
-  for (const OutcomeEntry& entry : kOutcomes) {
-    if (entry.outcome == outcome) return entry.word;
-  }
-  return "";
-}
 
 absl::Status PutPlan(SqliteConnection& connection, const Plan& plan) {
   SLUICE_ASSIGN_OR_RETURN(
