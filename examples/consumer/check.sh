@@ -19,8 +19,14 @@ snippet=$(sed -n '/^```c++$/,/^```$/p' "$root/README.md" | sed '1d; $d')
 [ -n "$region" ] || fail "main.cc has no region for README.md"
 diff <(echo "$region") <(echo "$snippet") >&2 ||
   fail "README.md's example (>) is not the region of main.cc (<)"
-lines=$(wc -l <"$here/main.cc")
-[ "$lines" -lt 60 ] || fail "main.cc has $lines lines; fewer than 60 were promised"
+# short FILE LINES: that it has fewer than were promised.
+short() {
+  local lines
+  lines=$(wc -l <"$1")
+  [ "$lines" -lt "$2" ] || fail "$1 has $lines lines; fewer than $2 were promised"
+}
+short "$here/main.cc" 60
+short "$here/../service/main.cc" 100
 
 copy=$(mktemp -d)
 cleanup() {
@@ -34,11 +40,16 @@ consumer_bazel() {
 }
 trap cleanup EXIT
 cp "$here"/{WORKSPACE,.bazelrc,BUILD,main.cc} "$copy/"
+mkdir "$copy/service"
+cp "$here"/../service/{BUILD,main.cc} "$copy/service/"
 consumer_bazel build -c opt --define=sluice_consumer=1 \
-  "--override_repository=sluice=$root" //:consumer >&2
+  "--override_repository=sluice=$root" //:consumer //service >&2
 output=$("$copy/bazel-bin/consumer" "$copy/place")
 echo "$output"
 grep -qx 'restored order/17: 3 apples' <<<"$output" || fail "it restored nothing"
 id=$(sed -n 's/^archive //p' <<<"$output")
 (cd "$copy/place/repo/$id" && sha256sum --quiet -c SHA256SUMS) ||
   fail "its archive is not whole"
+output=$(timeout 120 "$copy/bazel-bin/service/service" "$copy/served" 5)
+echo "$output"
+grep -qx 'kept 3' <<<"$output" || fail "the service did not prune to three"
