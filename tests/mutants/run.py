@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Puts faults back, one at a time, and demands that a test turns red.
 
-usage: tests/mutants/run.py [--list] [--shard I/N] [NAME ...]
+usage: tests/mutants/run.py [--list] [--shard I/N] [--sample N [--seed S]]
+                            [NAME ...]
 
 Each NAME.mutant below this folder, in the room of the file that it changes,
 says which trap of tests/traps.md it stands for, which test must see it, and one
@@ -25,18 +26,16 @@ a test that cannot see its fault is worse than none. So does one whose test is
 red without it.
 """
 
-import fcntl
-import hashlib
-import os
 import pathlib
-import shutil
+import random
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.append(str(HERE.parent.parent / "tools"))
+from copied_tree import copy_tree, scratch_folder  # pylint: disable=wrong-import-position
+
 TESTS_FAILED = 3  # Bazel's exit status when the build is fine and a test is not
 
 
@@ -47,40 +46,6 @@ def parse(path):
     new, _ = rest.split("=== end", 1)
     fields = dict(line.split(": ", 1) for line in head.splitlines() if line)
     return {"name": path.stem, "old": old, "new": new, **fields}
-
-
-def scratch_folder(shard):
-    """The same folder each time, ours alone, locked until we end."""
-    key = hashlib.sha256(f"{ROOT} {shard}".encode()).hexdigest()[:12]
-    folder = pathlib.Path(tempfile.gettempdir(),
-                          f"sluice-mutants-{os.getuid()}-{key}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        sys.exit(f"{folder} is not ours")
-    lock = open(folder / "lock", "w", encoding="utf-8")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    tree = folder / "sluice"
-    tree.mkdir(exist_ok=True)
-    return tree, lock
-
-
-def copy_tree(scratch):
-    """The tracked files as they are now, uncommitted changes included."""
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True,
-                            capture_output=True).stdout.decode().split("\0")
-    names = {name for name in listed if name and (ROOT / name).exists()}
-    for path in sorted(scratch.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif str(path.relative_to(scratch)) not in names:
-            path.unlink()
-    for name in names:
-        source, target = ROOT / name, scratch / name
-        if target.exists() and target.read_bytes() == source.read_bytes():
-            continue  # with its times: Bazel need not look at it again
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
 
 
 def test(mutant, scratch, *flags):
@@ -143,6 +108,14 @@ def main(arguments):
         shard = arguments[1]
         index, count = map(int, shard.split("/"))
         mutants, arguments = mutants[index::count], arguments[2:]
+    if arguments[:1] == ["--sample"]:
+        size, arguments = int(arguments[1]), arguments[2:]
+        seed = random.randrange(1 << 32)
+        if arguments[:1] == ["--seed"]:
+            seed, arguments = int(arguments[1]), arguments[2:]
+        print(f"sample of {size}, seed {seed}", flush=True)
+        mutants = sorted(random.Random(seed).sample(mutants, min(size, len(mutants))),
+                         key=lambda mutant: mutant["name"])
     if arguments:
         mutants = [mutant for mutant in mutants if mutant["name"] in arguments]
     if not mutants:
@@ -150,7 +123,7 @@ def main(arguments):
         return 2
     failed = 0
     began = time.monotonic()
-    scratch, lock = scratch_folder(shard)
+    scratch, lock = scratch_folder(f"mutants {shard}")
     with lock:
         copy_tree(scratch)
         red = red_without(mutants, scratch)
