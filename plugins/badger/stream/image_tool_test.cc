@@ -24,17 +24,17 @@ namespace sluice {
 namespace badger {
 namespace {
 
-struct Live {
+struct Newest {
   uint64_t version = 0;
   std::string value;
   int user_meta = 0;
 
-  bool operator==(const Live& other) const {
+  bool operator==(const Newest& other) const {
     return version == other.version && value == other.value &&
            user_meta == other.user_meta;
   }
 };
-using LiveKeys = std::map<std::string, Live>;
+using LiveKeys = std::map<std::string, Newest>;
 
 // The newest version of each key is the first that is seen. (The bank neither
 // deletes nor lets expire.)
@@ -48,7 +48,7 @@ LiveKeys OurLiveKeys(const std::string& folder) {
   const auto reader = (*image)->ReadVersions();
   EXPECT_TRUE(reader.ok()) << reader.status();
   while (reader.ok() && (*reader)->Valid()) {
-    Live entry;
+    Newest entry;
     entry.version = (*reader)->version();
     entry.user_meta = (*reader)->user_meta();
     EXPECT_TRUE((*reader)->ReadValue(entry.value).ok());
@@ -63,7 +63,7 @@ LiveKeys OurLiveKeys(const std::string& folder) {
 LiveKeys LiveKeysOfStream(const std::string& stream) {
   LiveKeys live;
   BackupStreamReader reader([&live](const StreamEntry& entry) {
-    Live& newest = live[std::string(entry.key)];
+    Newest& newest = live[std::string(entry.key)];
     if (entry.version >= newest.version) {
       newest = {entry.version, std::string(entry.value), entry.user_meta};
     }
