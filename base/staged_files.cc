@@ -4,18 +4,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/types/span.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 
 namespace sluice {
 namespace {
 
 constexpr uint32_t kFolderMode = 0700;
+constexpr uint32_t kFileMode = 0600;
+constexpr char kPublishing[] = ".sluice-restore/publishing";
+// Ends `publishing`: without it the file was not yet whole, and nothing
+// visible.
+constexpr absl::string_view kPublishingEnd = "/end";
 
 }  // namespace
 
@@ -133,6 +141,54 @@ absl::Status MoveTo(FileSystem& folder, const std::string& from,
     error = folder.Rename(from, to);
   }
   return TargetStatus("publish", to, error);
+}
+
+absl::Status WritePublishing(FileSystem& target, char after_name,
+                             const std::vector<std::string>& names) {
+  std::string contents;
+  for (const std::string& name : names) {
+    contents += name;
+    contents += after_name;
+  }
+  absl::StrAppend(&contents, kPublishingEnd);
+  const auto file = target.Open(
+      kPublishing, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
+  if (!file.ok()) return TargetError("create file", kPublishing, file.error);
+  SLUICE_RETURN_IF_ERROR(TargetStatus("write file", kPublishing,
+                                      WriteAllAt(*file.value, 0, contents)));
+  SLUICE_RETURN_IF_ERROR(
+      TargetStatus("sync file", kPublishing, file.value->Sync()));
+  SLUICE_RETURN_IF_ERROR(
+      TargetStatus("close file", kPublishing, file.value->Close()));
+  SLUICE_RETURN_IF_ERROR(SyncFolder(target, kStagingFolder));
+  return SyncFolder(target, ".");
+}
+
+absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& target,
+                                                        char after_name) {
+  const auto contents = ReadWholeFile(target, kPublishing);
+  if (absl::IsNotFound(contents.status())) return std::vector<std::string>();
+  SLUICE_RETURN_IF_ERROR(contents.status());
+  std::vector<std::string> names =
+      absl::StrSplit(*contents, after_name, absl::SkipEmpty());
+  if (names.empty() || names.back() != kPublishingEnd) {
+    return std::vector<std::string>();
+  }
+  names.pop_back();
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status RemoveStaging(FileSystem& target) {
+  const auto staged = target.List(kStagingFolder);
+  if (!staged.ok()) return TargetError("list", kStagingFolder, staged.error);
+  for (const DirectoryEntry& entry : staged.value) {
+    const std::string path = absl::StrCat(kStagingFolder, "/", entry.name);
+    if (path != kPublishing) SLUICE_RETURN_IF_ERROR(RemoveTree(target, path));
+  }
+  SLUICE_RETURN_IF_ERROR(SyncFolder(target, kStagingFolder));
+  SLUICE_RETURN_IF_ERROR(RemoveTree(target, kStagingFolder));
+  return SyncFolder(target, ".");
 }
 
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,

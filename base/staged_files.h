@@ -31,6 +31,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -78,6 +79,29 @@ absl::Status RemoveTree(FileSystem& folder, const std::string& path);
 // To a name that is free.
 absl::Status MoveTo(FileSystem& folder, const std::string& from,
                     const std::string& to);
+// The list that tells what a killed restore had made visible from a user's
+// files. It is durable before the first name is visible, and goes last:
+//
+//   1. all is staged in kStagingFolder, synced
+//   2. WritePublishing(target, '\n', names)
+//   3. MoveTo for each of the names; SyncFolder(target, ".")
+//   4. RemoveStaging(target)
+//
+// While anything is in kStagingFolder the restore is unfinished, and the target
+// no store. Who finds it takes away what ReadPublishing names, syncs the target,
+// and then RemoveStaging.
+inline constexpr char kStagingFolder[] = ".sluice-restore";
+
+// `after_name` stands behind each name, and in none. Durable when it returns.
+absl::Status WritePublishing(FileSystem& target, char after_name,
+                             const std::vector<std::string>& names);
+// The names, ascending; none where the list is not whole: nothing was visible
+// then.
+absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& target,
+                                                        char after_name);
+// Removes what is staged, then, durably, the list. All is durable after it.
+absl::Status RemoveStaging(FileSystem& target);
+
 // All of a file, which is short; NOT_FOUND where there is none.
 absl::StatusOr<std::string> ReadWholeFile(FileSystem& folder,
                                           const std::string& path);

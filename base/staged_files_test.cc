@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
@@ -88,6 +89,21 @@ TEST_F(StagedFilesTest, RemoveNothingMoreAfterAnError) {
   plan_.StrikeFrom(1, Fault::Error(EIO));
   EXPECT_EQ(ErrorCodeOf(Remove()), kSourceFailed);
   EXPECT_TRUE(Exists("/staged/a/b"));
+}
+
+TEST_F(StagedFilesTest, AListNamesNothingUnlessItIsWhole) {
+  using Names = std::vector<std::string>;
+  const auto target = files_.Beneath("/staged");
+  ASSERT_TRUE(target.ok());
+  ASSERT_TRUE(MakeFolder(*target.value, kStagingFolder).ok());
+  EXPECT_EQ(*ReadPublishing(*target.value, '\n'), Names());
+  ASSERT_TRUE(WritePublishing(*target.value, '\n', {"b", "a"}).ok());
+  EXPECT_EQ(*ReadPublishing(*target.value, '\n'), (Names{"a", "b"}));
+  ASSERT_TRUE(RemoveStaging(*target.value).ok());
+  EXPECT_FALSE(Exists("/staged/.sluice-restore"));
+  ASSERT_TRUE(MakeFolder(*target.value, kStagingFolder).ok());
+  Write("/staged/.sluice-restore/publishing", "a\nb\n");
+  EXPECT_EQ(*ReadPublishing(*target.value, '\n'), Names());
 }
 
 }  // namespace

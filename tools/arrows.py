@@ -33,8 +33,8 @@ from copied_tree import ROOT, copy_tree, scratch_folder
 # stand on all that is left of it, what a comma parts not on each other.
 DRAWN = {
     "plugins/memory": "store <- payload <- folder",
-    "plugins/badger": "wire <- format <- sort <- image <- live, stream <- restore;"
-                      " inspect stands on live",
+    "plugins/badger": "wire <- format <- sort <- image <- stream <- restore;"
+                      " live stands on image; inspect stands on live",
     "plugins/postgres": "client, payload <- tools, database <- backup, restore",
 }
 

@@ -44,7 +44,17 @@ void WarnOfIds(const PayloadIds& ids, sdk::Sink& sink) {
   sink.AddWarning("badger_payload_ids_undecoded", ids.Warning());
 }
 
-absl::Status WithOfflineHint(const absl::Status& status) {
+// The lock that Badger takes, exclusive: while it is held an application that
+// starts fails at once.
+absl::StatusOr<std::unique_ptr<FolderLock>> LockDatabase(
+    const std::string& folder) {
+  auto lock = FolderLock::Take(folder);
+  if (lock.ok()) return lock;
+  absl::Status status = lock.status();
+  if (absl::IsFailedPrecondition(status) || absl::IsUnimplemented(status)) {
+    status = MakeError(absl::StatusCode::kUnavailable, kSourceUnavailable,
+                       status.message());
+  }
   return WithHint(status,
                   "leave out mode=offline: it is then copied as it is used");
 }
@@ -116,13 +126,9 @@ absl::Status BackupRun::OpenAt(ImageOptions options) {
 }
 
 absl::Status BackupRun::OpenOffline() {
-  auto lock = DirectoryLock::Take(options_.folder);
-  if (!lock.ok()) return WithOfflineHint(lock.status());
-  lock_ = *std::move(lock);
+  SLUICE_ASSIGN_OR_RETURN(lock_, LockDatabase(options_.folder));
   if (!options_.value_folder.empty()) {
-    auto value_lock = DirectoryLock::Take(options_.value_folder);
-    if (!value_lock.ok()) return WithOfflineHint(value_lock.status());
-    value_lock_ = *std::move(value_lock);
+    SLUICE_ASSIGN_OR_RETURN(value_lock_, LockDatabase(options_.value_folder));
   }
   ImageOptions options;
   options.folder = options_.folder;

@@ -16,9 +16,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/folder_lock.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/image/store_traits.h"
-#include "sluice/plugins/badger/live/directory_lock.h"
 #include "sluice/plugins/badger/live/live_copy.h"
 #include "sluice/plugins/badger/live/reading_file_system.h"
 #include "sluice/plugins/badger/live/scratch_area.h"
@@ -81,8 +81,8 @@ class BackupRun {
   const sdk::BackupRequest& request_;
   ReadingFileSystem source_;
   ReadingFileSystem scratch_files_;
-  std::unique_ptr<DirectoryLock> lock_;
-  std::unique_ptr<DirectoryLock> value_lock_;
+  std::unique_ptr<FolderLock> lock_;
+  std::unique_ptr<FolderLock> value_lock_;
   std::unique_ptr<ScratchArea> scratch_;
   std::unique_ptr<FileSystem> log_scratch_;
   std::unique_ptr<LiveCopy> copy_;

@@ -18,8 +18,8 @@
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/folder_lock.h"
 #include "sluice/plugins/badger/image/image.h"
-#include "sluice/plugins/badger/live/directory_lock.h"
 #include "sluice/plugins/badger/restore/restore.h"
 #include "sluice/plugins/badger/testing/fake_payload.h"
 #include "sluice/plugins/badger/testing/fixture.h"
@@ -254,7 +254,7 @@ TEST_F(BadgerToolTest, NoBadgerCanOpenWhatIsBeingRestored) {
 
 TEST_F(BadgerToolTest, RestoresNothingIntoWhatABadgerHasOpen) {
   std::filesystem::create_directory(Path("target"));
-  const auto opened = DirectoryLock::Take(Path("target"));
+  const auto opened = FolderLock::Take(Path("target"));
   ASSERT_TRUE(opened.ok()) << opened.status();
   options_.hold_lock = true;
   FakePayload payload(StreamOf({}));

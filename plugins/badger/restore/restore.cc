@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/folder_lock.h"
 #include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/plugins/badger/live/directory_lock.h"
 #include "sluice/plugins/badger/restore/restore_publish.h"
 #include "sluice/plugins/badger/sort/restore_file.h"
 #include "sluice/plugins/badger/sort/stream_entry.h"
@@ -180,10 +180,10 @@ absl::StatusOr<RestoreTotals> RestoreInto(
 }
 
 // Null where none is wanted.
-absl::StatusOr<std::unique_ptr<DirectoryLock>> LockTarget(
-    const std::string& path, bool is_wanted) {
-  if (!is_wanted || path.empty()) return std::unique_ptr<DirectoryLock>();
-  auto lock = DirectoryLock::Take(path);
+absl::StatusOr<std::unique_ptr<FolderLock>> LockTarget(const std::string& path,
+                                                       bool is_wanted) {
+  if (!is_wanted || path.empty()) return std::unique_ptr<FolderLock>();
+  auto lock = FolderLock::Take(path);
   if (lock.ok() || ErrorCodeOf(lock.status()) == kSourcePermissionDenied) {
     return lock;
   }
@@ -195,9 +195,9 @@ absl::StatusOr<RestoreTotals> RestoreLocked(
     FileSystem& file_system, const std::string& path,
     const RestoreOptions& options, const sdk::Run& run,
     absl::Span<sdk::Payload* const> payloads) {
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> lock,
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> lock,
                           LockTarget(path, options.hold_lock));
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> value_lock,
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<FolderLock> value_lock,
                           LockTarget(options.value_folder, options.hold_lock));
   return RestoreInto(file_system, path, options, run, payloads);
 }

@@ -1,27 +1,20 @@
 #include "sluice/plugins/badger/restore/restore_publish.h"
 
-#include <errno.h>
-
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/staged_files.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/badger/restore/directory_writer.h"
-#include "sluice/plugins/badger/sort/restore_file.h"
 
 namespace sluice {
 namespace badger {
 namespace {
 
-constexpr char kPublishing[] = ".sluice-restore/publishing";
-// Ends `publishing`: without it the file was not yet whole, and nothing
-// visible.
-constexpr absl::string_view kPublishingEnd = "/end";
+// Ends each name of the list: files of Badger have none in theirs.
+constexpr char kAfterName = '\n';
 constexpr absl::string_view kLostAndFound = "lost+found";
 
 absl::StatusOr<std::vector<DirectoryEntry>> ListFolder(
@@ -33,50 +26,9 @@ absl::StatusOr<std::vector<DirectoryEntry>> ListFolder(
   return std::move(entries.value);
 }
 
-// The names that an unfinished restore was making visible; none if it had not
-// come that far.
-absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& folder) {
-  const absl::StatusOr<std::string> contents =
-      ReadWholeFile(folder, kPublishing);
-  if (absl::IsNotFound(contents.status())) return std::vector<std::string>();
-  SLUICE_RETURN_IF_ERROR(contents.status());
-  std::vector<std::string> names = absl::StrSplit(*contents, '\n');
-  if (names.back() != kPublishingEnd) return std::vector<std::string>();
-  names.pop_back();
-  return names;
-}
-
-// The list goes after the staged files, durably: while there are such, the list
-// says what is visible of them.
-absl::Status RemoveStaging(FileSystem& folder) {
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> staged,
-                          ListFolder(folder, kStagingFolder));
-  for (const DirectoryEntry& entry : staged) {
-    const std::string path = absl::StrCat(kStagingFolder, "/", entry.name);
-    if (path != kPublishing) SLUICE_RETURN_IF_ERROR(RemoveTree(folder, path));
-  }
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, kStagingFolder));
-  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, kStagingFolder));
-  return SyncFolder(folder, ".");
-}
-
-absl::Status WritePublishing(FileSystem& folder,
-                             const std::vector<std::string>& names) {
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<OutputFile> file,
-                          OutputFile::Create(folder, kPublishing));
-  for (const std::string& name : names) {
-    SLUICE_RETURN_IF_ERROR(file->Append(absl::StrCat(name, "\n")));
-  }
-  SLUICE_RETURN_IF_ERROR(file->Append(kPublishingEnd));
-  SLUICE_RETURN_IF_ERROR(file->SyncAndClose());
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, kStagingFolder));
-  return SyncFolder(folder, ".");
-}
-
 absl::Status Publish(FileSystem& folder, const std::string& staged,
                      const std::vector<std::string>& names) {
-  // The list is durable before the first name is visible.
-  SLUICE_RETURN_IF_ERROR(WritePublishing(folder, names));
+  SLUICE_RETURN_IF_ERROR(WritePublishing(folder, kAfterName, names));
   for (const std::string& file : names) {
     if (file == kManifestName) continue;
     SLUICE_RETURN_IF_ERROR(
@@ -111,13 +63,13 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries,
                           ListFolder(folder, "."));
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                          ReadPublishing(folder));
+                          ReadPublishing(folder, kAfterName));
   return std::all_of(
       entries.begin(), entries.end(), [&names](const DirectoryEntry& entry) {
         if (entry.type == FileInfo::Type::kDirectory) {
           return entry.name == kStagingFolder || entry.name == kLostAndFound;
         }
-        return std::find(names.begin(), names.end(), entry.name) != names.end();
+        return std::binary_search(names.begin(), names.end(), entry.name);
       });
 }
 
@@ -129,7 +81,7 @@ absl::Status RemoveRemains(FileSystem& folder) {
       [](const DirectoryEntry& entry) { return entry.name == kStagingFolder; });
   if (!marked) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                          ReadPublishing(folder));
+                          ReadPublishing(folder, kAfterName));
   if (!names.empty()) SLUICE_RETURN_IF_ERROR(Unpublish(folder, names));
   return RemoveStaging(folder);
 }

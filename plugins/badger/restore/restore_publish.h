@@ -2,7 +2,8 @@
 #define SLUICE_PLUGINS_BADGER_RESTORE_RESTORE_PUBLISH_H_
 
 // How a staged directory becomes visible, and how what a killed restore left is
-// told from a user's files; restore.h says the protocol.
+// told from a user's files; restore.h says the protocol, base/staged_files.h
+// has the list.
 //
 //   if (!HoldsOnlyRemains(folder)) refuse
 //   RemoveRemains(folder);
@@ -22,8 +23,6 @@
 
 namespace sluice {
 namespace badger {
-
-inline constexpr char kStagingFolder[] = ".sluice-restore";
 
 // Whether the folder holds nothing but what an unfinished restore left. The
 // lost+found of a mount point does not count.

@@ -28,10 +28,8 @@ constexpr size_t kHoleBytes = 16 << 10;
 // keeps the last sync short.
 constexpr uint64_t kLargeFileBytes = 4 << 20;
 constexpr absl::string_view kTree = ".sluice-restore/tree";
-constexpr absl::string_view kPublishing = ".sluice-restore/publishing";
-// Ends `publishing`: without it the file was not yet whole, and nothing
-// visible.
-constexpr absl::string_view kPublishingEnd = "/end";
+// Ends each name of the list of what is made visible.
+constexpr char kAfterName = '\0';
 
 absl::Status Refused(absl::string_view key, absl::string_view why) {
   return MakeError(
@@ -47,35 +45,9 @@ bool IsZero(absl::string_view bytes) {
           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-// The names that an unfinished restore was making visible, ascending; none if
-// it had not come that far.
-absl::StatusOr<std::vector<std::string>> ReadPublishing(FileSystem& folder) {
-  const std::string path(kPublishing);
-  const auto contents = ReadWholeFile(folder, path);
-  if (absl::IsNotFound(contents.status())) return std::vector<std::string>();
-  SLUICE_RETURN_IF_ERROR(contents.status());
-  std::vector<std::string> names =
-      absl::StrSplit(*contents, '\0', absl::SkipEmpty());
-  if (names.empty() || names.back() != kPublishingEnd) {
-    return std::vector<std::string>();
-  }
-  names.pop_back();
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // A name that this file system does not take.
 bool IsNoName(int error) {
   return error == ENAMETOOLONG || error == EILSEQ || error == EINVAL;
-}
-
-// The list goes after the tree, durably: while there is a tree, the list says
-// what is visible of it. An empty marker says that nothing is unfinished.
-absl::Status RemoveMarker(FileSystem& folder) {
-  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, std::string(kTree)));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder, std::string(kStagingFolder)));
-  SLUICE_RETURN_IF_ERROR(RemoveTree(folder, std::string(kStagingFolder)));
-  return SyncFolder(folder, ".");
 }
 
 }  // namespace
@@ -106,7 +78,7 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
   const auto entries = folder.List(".");
   if (!entries.ok()) return TargetError("list", "folder", entries.error);
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                          ReadPublishing(folder));
+                          ReadPublishing(folder, kAfterName));
   return std::all_of(entries.value.begin(), entries.value.end(),
                      [&names](const DirectoryEntry& entry) {
                        return entry.name == kStagingFolder ||
@@ -116,22 +88,21 @@ absl::StatusOr<bool> HoldsOnlyRemains(FileSystem& folder) {
 }
 
 absl::Status RemoveRemains(FileSystem& folder) {
-  const std::string staging(kStagingFolder);
-  const auto info = folder.Stat(staging);
+  const auto info = folder.Stat(kStagingFolder);
   if (info.error == ENOENT) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                          ReadPublishing(folder));
+                          ReadPublishing(folder, kAfterName));
   for (const std::string& name : names) {
     SLUICE_RETURN_IF_ERROR(RemoveTree(folder, name));
   }
   // What is visible goes before the list that says whose it is.
   if (!names.empty()) SLUICE_RETURN_IF_ERROR(SyncFolder(folder, "."));
-  return RemoveMarker(folder);
+  return RemoveStaging(folder);
 }
 
 absl::Status FolderStaging::Begin() {
   SLUICE_ASSIGN_OR_RETURN(owner_, FileOwner::Of(folder_));
-  SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kStagingFolder)));
+  SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, kStagingFolder));
   SLUICE_RETURN_IF_ERROR(MakeFolder(folder_, std::string(kTree)));
   auto tree = folder_.Beneath(std::string(kTree));
   if (!tree.ok()) return TargetError("open folder", kTree, tree.error);
@@ -145,7 +116,7 @@ absl::Status FolderStaging::Begin() {
 absl::Status FolderStaging::BeginEntry(absl::string_view key) {
   SLUICE_RETURN_IF_ERROR(CheckKeyIsSafePath(key));
   SLUICE_RETURN_IF_ERROR(EnterFoldersOf(key));
-  const int error = Create(*tree_, std::string(key));
+  const int error = Create(std::string(key));
   if (error == EEXIST) {
     return Refused(key, "another key has that name on this file system");
   }
@@ -154,10 +125,10 @@ absl::Status FolderStaging::BeginEntry(absl::string_view key) {
   return owner_.Give(*file_, path_);
 }
 
-int FolderStaging::Create(FileSystem& in, std::string path) {
+int FolderStaging::Create(std::string path) {
   path_ = std::move(path);
   auto file =
-      in.Open(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
+      tree_->Open(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
   if (!file.ok()) return file.error;
   file_ = std::move(file.value);
   size_ = 0;
@@ -265,26 +236,12 @@ absl::StatusOr<bool> FolderStaging::CanSyncAtOnce() {
 
 absl::Status FolderStaging::SyncTree() {
   while (!inside_.empty()) SLUICE_RETURN_IF_ERROR(LeaveFolder());
-  // From here on there are few files again: the list of names.
-  if (std::exchange(syncing_, Syncing::kEachForGood) != Syncing::kAtOnce) {
+  if (syncing_ != Syncing::kAtOnce) {
     return SyncFolder(folder_, std::string(kTree));
   }
   const int error = tree_folder_->SyncFileSystem();
   return error == 0 ? absl::OkStatus()
                     : TargetError("sync file system of", kTree, error);
-}
-
-absl::Status FolderStaging::WritePublishing(
-    const std::vector<std::string>& names) {
-  const int error = Create(folder_, std::string(kPublishing));
-  if (error != 0) return TargetError("create file", path_, error);
-  std::string contents;
-  for (const std::string& name : names) {
-    absl::StrAppend(&contents, name, absl::string_view("\0", 1));
-  }
-  absl::StrAppend(&contents, kPublishingEnd);
-  SLUICE_RETURN_IF_ERROR(WriteAll(contents));
-  return EndEntry();
 }
 
 absl::Status FolderStaging::Publish() {
@@ -297,10 +254,7 @@ absl::Status FolderStaging::Publish() {
   for (const DirectoryEntry& entry : entries.value) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
 
-  // The list is durable before the first name is visible.
-  SLUICE_RETURN_IF_ERROR(WritePublishing(names));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, std::string(kStagingFolder)));
-  SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
+  SLUICE_RETURN_IF_ERROR(WritePublishing(folder_, kAfterName, names));
   for (const std::string& name : names) {
     SLUICE_RETURN_IF_ERROR(
         MoveTo(folder_, absl::StrCat(kTree, "/", name), name));
@@ -309,7 +263,7 @@ absl::Status FolderStaging::Publish() {
   SLUICE_RETURN_IF_ERROR(SyncFolder(folder_, "."));
   tree_folder_ = nullptr;
   tree_ = nullptr;
-  return RemoveMarker(folder_);
+  return RemoveStaging(folder_);
 }
 
 }  // namespace memory_internal

@@ -19,7 +19,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -76,9 +75,8 @@ class FolderStaging : public PayloadVisitor {
   // All files and folders of the tree are durable after it.
   absl::Status SyncTree();
   absl::Status WriteAll(absl::string_view bytes);
-  absl::Status WritePublishing(const std::vector<std::string>& names);
-  // Begins file_, new, at `path` in `in`.
-  int Create(FileSystem& in, std::string path);
+  // Begins file_, new, at `path` in the tree.
+  int Create(std::string path);
 
   FileSystem& folder_;
   const uint64_t few_files_;

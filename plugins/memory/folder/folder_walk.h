@@ -31,9 +31,6 @@
 namespace sluice {
 namespace memory_internal {
 
-// Where a restore keeps what is not yet visible, at the top of its target.
-// While anything is in it, the restore is unfinished and the target no store.
-inline constexpr absl::string_view kStagingFolder = ".sluice-restore";
 // PATH_MAX without its NUL: what a program can open by one name.
 inline constexpr size_t kMaxPathBytes = 4095;
 
