@@ -38,6 +38,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "sluice/catalog/plan.pb.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
@@ -162,16 +163,27 @@ class PlanStore {
   // The earliest run_at of all; the infinite future where there is none.
   virtual absl::StatusOr<absl::Time> NextRunAt(const Context& context) = 0;
 
-  // One transaction; see FireStep and FireResult.
-  virtual absl::StatusOr<FireResult> Fire(const Context& context,
-                                          const FireStep& step) = 0;
+  // All in one transaction, in their order; an answer for each. Many plans are
+  // due at the same time, and each transaction waits for the disk.
+  virtual absl::StatusOr<std::vector<FireResult>> FireAll(
+      const Context& context, absl::Span<const FireStep> steps) = 0;
+  absl::StatusOr<FireResult> Fire(const Context& context,
+                                  const FireStep& step) {
+    absl::StatusOr<std::vector<FireResult>> results =
+        FireAll(context, absl::MakeConstSpan(&step, 1));
+    if (!results.ok()) return results.status();
+    return results->front();
+  }
   // Open firings whose job is terminal, with that job, `limit` at most.
   virtual absl::StatusOr<std::vector<std::pair<Firing, BackupJob>>>
   EndedFirings(const Context& context, size_t limit) = 0;
-  // One transaction; nothing where the firing is not open any more, or has
-  // another job by now.
-  virtual absl::Status SettleFiring(const Context& context,
-                                    const SettleStep& step) = 0;
+  // All in one transaction; nothing for a firing that is not open any more, or
+  // has another job by now.
+  virtual absl::Status SettleAll(const Context& context,
+                                 absl::Span<const SettleStep> steps) = 0;
+  absl::Status SettleFiring(const Context& context, const SettleStep& step) {
+    return SettleAll(context, absl::MakeConstSpan(&step, 1));
+  }
   // Oldest due time first.
   virtual absl::StatusOr<std::vector<Firing>> ListFirings(
       const Context& context, const FiringFilter& filter) = 0;

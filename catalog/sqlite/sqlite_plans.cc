@@ -174,6 +174,49 @@ absl::Status RecordRun(SqliteConnection& connection, const FireStep& step,
   return PutFiring(connection, firing);
 }
 
+// One due time, in the transaction that is on.
+absl::Status FireOne(SqliteConnection& connection, const FireStep& step,
+                     FireResult& result) {
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement move,
+                          connection.Prepare(absl::StrCat(
+                              "UPDATE plan_targets SET next_due_ms = ",
+                              kTimeOrNull, ", run_at_ms = ", kTimeOrNull,
+                              ", last_fired_ms = ifnull(", kTimeOrNull,
+                              ", last_fired_ms) WHERE plan_id = ? AND repo_id "
+                              "= ? AND next_due_ms = ?")));
+  SLUICE_RETURN_IF_ERROR(
+      move.Bind(MillisOrNever(step.next_due))
+          .Bind(MillisOrNever(step.run_at))
+          .Bind(MillisOrNever(step.run.has_value() ? step.run->due_at
+                                                   : absl::InfiniteFuture()))
+          .Bind(step.plan_id)
+          .Bind(step.repo_id)
+          .Bind(MillisOrNever(step.expected_next_due))
+          .Run());
+  if (connection.Changes() == 0) {
+    result.moved = true;
+    return absl::OkStatus();
+  }
+  SLUICE_RETURN_IF_ERROR(RecordOver(connection, step));
+  if (!step.run.has_value()) return absl::OkStatus();
+  return RecordRun(connection, step, result);
+}
+
+absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
+  const Firing& firing = step.firing;
+  SLUICE_ASSIGN_OR_RETURN(
+      const absl::optional<Firing> before,
+      ReadFiring(connection, firing.plan_id, firing.repo_id, firing.due_at));
+  if (!before.has_value() || before->outcome != Firing::Outcome::kOpen ||
+      before->job_id != step.ended_job_id) {
+    return absl::OkStatus();
+  }
+  if (step.retry.has_value()) {
+    SLUICE_RETURN_IF_ERROR(PutQueuedRun(connection, *step.retry, step.now));
+  }
+  return PutFiring(connection, firing);
+}
+
 // The words of a job's end for one that could not even begin.
 absl::Status EndPending(SqliteConnection& connection, absl::string_view plan_id,
                         absl::Time now) {
@@ -312,39 +355,18 @@ absl::StatusOr<absl::Time> SqlitePlans::NextRunAt(const Context& context) {
   return targets.empty() ? absl::InfiniteFuture() : targets[0].run_at;
 }
 
-absl::StatusOr<FireResult> SqlitePlans::Fire(const Context& context,
-                                             const FireStep& step) {
-  FireResult result;
+absl::StatusOr<std::vector<FireResult>> SqlitePlans::FireAll(
+    const Context& context, absl::Span<const FireStep> steps) {
+  std::vector<FireResult> results;
   SLUICE_RETURN_IF_ERROR(database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {
-        result = FireResult();
-        SLUICE_ASSIGN_OR_RETURN(
-            SqliteStatement move,
-            connection.Prepare(absl::StrCat(
-                "UPDATE plan_targets SET next_due_ms = ", kTimeOrNull,
-                ", run_at_ms = ", kTimeOrNull, ", last_fired_ms = ifnull(",
-                kTimeOrNull,
-                ", last_fired_ms) WHERE plan_id = ? AND repo_id "
-                "= ? AND next_due_ms = ?")));
-        SLUICE_RETURN_IF_ERROR(
-            move.Bind(MillisOrNever(step.next_due))
-                .Bind(MillisOrNever(step.run_at))
-                .Bind(MillisOrNever(step.run.has_value()
-                                        ? step.run->due_at
-                                        : absl::InfiniteFuture()))
-                .Bind(step.plan_id)
-                .Bind(step.repo_id)
-                .Bind(MillisOrNever(step.expected_next_due))
-                .Run());
-        if (connection.Changes() == 0) {
-          result.moved = true;
-          return absl::OkStatus();
+        results.assign(steps.size(), FireResult());
+        for (size_t i = 0; i < steps.size(); ++i) {
+          SLUICE_RETURN_IF_ERROR(FireOne(connection, steps[i], results[i]));
         }
-        SLUICE_RETURN_IF_ERROR(RecordOver(connection, step));
-        if (!step.run.has_value()) return absl::OkStatus();
-        return RecordRun(connection, step, result);
+        return absl::OkStatus();
       }));
-  return result;
+  return results;
 }
 
 absl::StatusOr<std::vector<std::pair<Firing, BackupJob>>>
@@ -370,23 +392,14 @@ SqlitePlans::EndedFirings(const Context& context, size_t limit) {
   return ended;
 }
 
-absl::Status SqlitePlans::SettleFiring(const Context& context,
-                                       const SettleStep& step) {
+absl::Status SqlitePlans::SettleAll(const Context& context,
+                                    absl::Span<const SettleStep> steps) {
   return database_->Write(
       context, [&](SqliteConnection& connection) -> absl::Status {
-        const Firing& firing = step.firing;
-        SLUICE_ASSIGN_OR_RETURN(const absl::optional<Firing> before,
-                                ReadFiring(connection, firing.plan_id,
-                                           firing.repo_id, firing.due_at));
-        if (!before.has_value() || before->outcome != Firing::Outcome::kOpen ||
-            before->job_id != step.ended_job_id) {
-          return absl::OkStatus();
+        for (const SettleStep& step : steps) {
+          SLUICE_RETURN_IF_ERROR(SettleOne(connection, step));
         }
-        if (step.retry.has_value()) {
-          SLUICE_RETURN_IF_ERROR(
-              PutQueuedRun(connection, *step.retry, step.now));
-        }
-        return PutFiring(connection, firing);
+        return absl::OkStatus();
       });
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "sluice/base/clock.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/catalog/sqlite/sqlite.h"
@@ -38,12 +39,12 @@ class SqlitePlans final : public PlanStore {
                                                      absl::Time now,
                                                      size_t limit) override;
   absl::StatusOr<absl::Time> NextRunAt(const Context& context) override;
-  absl::StatusOr<FireResult> Fire(const Context& context,
-                                  const FireStep& step) override;
+  absl::StatusOr<std::vector<FireResult>> FireAll(
+      const Context& context, absl::Span<const FireStep> steps) override;
   absl::StatusOr<std::vector<std::pair<Firing, BackupJob>>> EndedFirings(
       const Context& context, size_t limit) override;
-  absl::Status SettleFiring(const Context& context,
-                            const SettleStep& step) override;
+  absl::Status SettleAll(const Context& context,
+                         absl::Span<const SettleStep> steps) override;
   absl::StatusOr<std::vector<Firing>> ListFirings(
       const Context& context, const FiringFilter& filter) override;
   absl::StatusOr<size_t> DeleteFirings(const Context& context,

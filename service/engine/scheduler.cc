@@ -99,15 +99,21 @@ absl::Status Scheduler::SettleEnded(const Context& context) {
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const auto ended,
                             catalog_->plans().EndedFirings(context, kBatch));
+    std::vector<SettleStep> steps;
     for (const auto& [firing, job] : ended) {
-      SLUICE_RETURN_IF_ERROR(Settle(context, firing, job));
+      SLUICE_ASSIGN_OR_RETURN(SettleStep step, Settle(context, firing, job));
+      steps.push_back(std::move(step));
+    }
+    if (!steps.empty()) {
+      SLUICE_RETURN_IF_ERROR(catalog_->plans().SettleAll(context, steps));
     }
     if (ended.size() < kBatch) return absl::OkStatus();
   }
 }
 
-absl::Status Scheduler::Settle(const Context& context, const Firing& firing,
-                               const BackupJob& job) {
+absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
+                                             const Firing& firing,
+                                             const BackupJob& job) {
   const absl::Time now = clock_->Now();
   SettleStep step;
   step.ended_job_id = firing.job_id;
@@ -124,7 +130,7 @@ absl::Status Scheduler::Settle(const Context& context, const Firing& firing,
         TimeOf(job.finished_at_ms()) - TimeOf(job.started_at_ms());
     const auto record = catalog_->GetRecord(context, job.record_id());
     if (record.ok()) step.firing.size_bytes = record->size_bytes();
-    return catalog_->plans().SettleFiring(context, step);
+    return step;
   }
   const absl::StatusOr<const Known*> known = Look(context, firing.plan_id);
   if (!known.ok() && ErrorCodeOf(known.status()) != kPlanNotFound) {
@@ -132,7 +138,7 @@ absl::Status Scheduler::Settle(const Context& context, const Firing& firing,
   }
   if (!known.ok() || !(*known)->rules.ok() || (*known)->plan.paused() ||
       !MayRetry(job)) {
-    return catalog_->plans().SettleFiring(context, step);
+    return step;
   }
   const PlanRules& rules = *(*known)->rules;
   const absl::Time again = now + BackoffAfter(firing.attempts);
@@ -145,7 +151,7 @@ absl::Status Scheduler::Settle(const Context& context, const Firing& firing,
         RunOf((*known)->plan, rules, step.firing, job.store_id(), again, now);
     step.firing.job_id = step.retry->job.id();
   }
-  return catalog_->plans().SettleFiring(context, step);
+  return step;
 }
 
 absl::Duration Scheduler::BackoffAfter(uint32_t attempts) {
@@ -163,15 +169,22 @@ absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> due,
                             catalog_->plans().DueTargets(context, now, kBatch));
+    std::vector<FireStep> steps;
     for (const PlanTarget& target : due) {
-      SLUICE_RETURN_IF_ERROR(FireTarget(context, target, now));
+      SLUICE_ASSIGN_OR_RETURN(FireStep step, StepFor(context, target, now));
+      steps.push_back(std::move(step));
+    }
+    if (!steps.empty()) {
+      SLUICE_RETURN_IF_ERROR(
+          catalog_->plans().FireAll(context, steps).status());
     }
     if (due.size() < kBatch) return absl::OkStatus();
   }
 }
 
-absl::Status Scheduler::FireTarget(const Context& context,
-                                   const PlanTarget& target, absl::Time now) {
+absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
+                                            const PlanTarget& target,
+                                            absl::Time now) {
   SLUICE_ASSIGN_OR_RETURN(const Known* const known,
                           Look(context, target.plan_id));
   FireStep step;
@@ -183,7 +196,7 @@ absl::Status Scheduler::FireTarget(const Context& context,
     // Looked at again in an hour: a zone may be installed meanwhile.
     step.next_due = target.next_due;
     step.run_at = now + absl::Hours(1);
-    return catalog_->plans().Fire(context, step).status();
+    return step;
   }
   const PlanRules& rules = *known->rules;
   const DueDecision decision = DecideDue(
@@ -212,7 +225,7 @@ absl::Status Scheduler::FireTarget(const Context& context,
                      decision.run->start, now);
     step.run->job_id = step.job->job.id();
   }
-  return catalog_->plans().Fire(context, step).status();
+  return step;
 }
 
 absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
@@ -234,7 +247,9 @@ absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
         DecideDue(*known->rules->schedule, known->rules->due,
                   {target.next_due, target.last_fired}, now);
     if (decision.computed_anew) {
-      SLUICE_RETURN_IF_ERROR(FireTarget(context, target, now));
+      SLUICE_ASSIGN_OR_RETURN(const FireStep step,
+                              StepFor(context, target, now));
+      SLUICE_RETURN_IF_ERROR(catalog_->plans().Fire(context, step).status());
     }
   }
   return absl::OkStatus();

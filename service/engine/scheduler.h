@@ -69,11 +69,11 @@ class Scheduler {
   absl::StatusOr<const Known*> Look(const Context& context,
                                     const std::string& plan_id);
   absl::Status SettleEnded(const Context& context);
-  absl::Status Settle(const Context& context, const Firing& firing,
-                      const BackupJob& job);
+  absl::StatusOr<SettleStep> Settle(const Context& context,
+                                    const Firing& firing, const BackupJob& job);
   absl::Status FireDue(const Context& context, absl::Time now);
-  absl::Status FireTarget(const Context& context, const PlanTarget& target,
-                          absl::Time now);
+  absl::StatusOr<FireStep> StepFor(const Context& context,
+                                   const PlanTarget& target, absl::Time now);
   // Computes anew what a clock that had been wrong left behind.
   absl::Status MendAfterJump(const Context& context, absl::Time now);
   QueuedRun RunOf(const Plan& plan, const PlanRules& rules,
