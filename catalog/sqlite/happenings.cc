@@ -122,25 +122,24 @@ const std::vector<int64_t>& RunSecondsBuckets() {
 
 absl::StatusOr<std::vector<CatalogEvent>> SqliteEvents::Read(
     const Context& context, int64_t after, size_t limit) {
-  std::vector<CatalogEvent> events;
-  const auto read = [&](SqliteConnection& connection) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(
-        SqliteStatement select,
-        connection.Prepare("SELECT id, at_ms, type, plan_id, repo_id, job_id, "
-                           "record_id, word FROM events WHERE id > ? ORDER BY "
-                           "id LIMIT ?"));
-    select.Bind(after).Bind(static_cast<int64_t>(limit));
-    while (true) {
-      SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-      if (!row) return absl::OkStatus();
-      events.push_back({select.Integer(0),
-                        absl::FromUnixMillis(select.Integer(1)), select.Text(2),
-                        select.Text(3), select.Text(4), select.Text(5),
-                        select.Text(6), select.Text(7)});
-    }
-  };
-  SLUICE_RETURN_IF_ERROR(database_->Read(context, read));
-  return events;
+  return database_->Get<std::vector<CatalogEvent>>(
+      context,
+      [&](SqliteConnection& connection)
+          -> absl::StatusOr<std::vector<CatalogEvent>> {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement select,
+            connection.Prepare("SELECT id, at_ms, type, plan_id, repo_id, "
+                               "job_id, record_id, word FROM events WHERE id > "
+                               "? ORDER BY id LIMIT ?"));
+        select.Bind(after).Bind(static_cast<int64_t>(limit));
+        return select.All<CatalogEvent>([](const SqliteStatement& row) {
+          return CatalogEvent{
+              row.Integer(0), absl::FromUnixMillis(row.Integer(1)),
+              row.Text(2),    row.Text(3),
+              row.Text(4),    row.Text(5),
+              row.Text(6),    row.Text(7)};
+        });
+      });
 }
 
 absl::StatusOr<EventLog::Range> SqliteEvents::Bounds(const Context& context) {
@@ -172,36 +171,26 @@ absl::StatusOr<int64_t> SqliteEvents::DataVersion(const Context& context) {
 
 absl::StatusOr<size_t> SqliteEvents::DeleteEvents(const Context& context,
                                                   absl::Time before) {
-  size_t deleted = 0;
-  SLUICE_RETURN_IF_ERROR(database_->Write(
-      context, [&](SqliteConnection& connection) -> absl::Status {
-        SLUICE_ASSIGN_OR_RETURN(
-            SqliteStatement remove,
-            connection.Prepare("DELETE FROM events WHERE at_ms < ?"));
-        SLUICE_RETURN_IF_ERROR(remove.Bind(absl::ToUnixMillis(before)).Run());
-        deleted = static_cast<size_t>(connection.Changes());
-        return absl::OkStatus();
-      }));
-  return deleted;
+  return database_->Delete(context, "DELETE FROM events WHERE at_ms < ?",
+                           absl::ToUnixMillis(before));
 }
 
 absl::StatusOr<std::vector<CatalogTotal>> SqliteEvents::Totals(
     const Context& context) {
-  std::vector<CatalogTotal> totals;
-  const auto read = [&](SqliteConnection& connection) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(
-        SqliteStatement select,
-        connection.Prepare("SELECT metric, plan_id, repo_id, label, value FROM "
-                           "totals ORDER BY metric, plan_id, repo_id, label"));
-    while (true) {
-      SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-      if (!row) return absl::OkStatus();
-      totals.push_back({select.Text(0), select.Text(1), select.Text(2),
-                        select.Text(3), select.Integer(4)});
-    }
-  };
-  SLUICE_RETURN_IF_ERROR(database_->Read(context, read));
-  return totals;
+  return database_->Get<std::vector<CatalogTotal>>(
+      context,
+      [](SqliteConnection& connection)
+          -> absl::StatusOr<std::vector<CatalogTotal>> {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement select,
+            connection.Prepare("SELECT metric, plan_id, repo_id, label, value "
+                               "FROM totals ORDER BY metric, plan_id, repo_id, "
+                               "label"));
+        return select.All<CatalogTotal>([](const SqliteStatement& row) {
+          return CatalogTotal{row.Text(0), row.Text(1), row.Text(2),
+                              row.Text(3), row.Integer(4)};
+        });
+      });
 }
 
 absl::Status SqliteEvents::AddToTotal(const Context& context,

@@ -62,6 +62,23 @@ absl::StatusOr<Plan> PlanOf(const SqliteStatement& row) {
   return plan;
 }
 
+PlanTarget TargetOf(const SqliteStatement& row) {
+  PlanTarget target;
+  target.plan_id = row.Text(0);
+  target.repo_id = row.Text(1);
+  target.store_id = row.Text(2);
+  if (row.Integer(3) == 0) {
+    target.next_due = absl::FromUnixMillis(row.Integer(4));
+  }
+  if (row.Integer(5) == 0) {
+    target.run_at = absl::FromUnixMillis(row.Integer(6));
+  }
+  if (row.Integer(7) == 0) {
+    target.last_fired = absl::FromUnixMillis(row.Integer(8));
+  }
+  return target;
+}
+
 constexpr char kFiringColumns[] =
     "plan_id, repo_id, due_at_ms, outcome, reason, job_id, attempts, "
     "fired_at_ms, finished_at_ms, record_id, size_bytes, duration_ms";
@@ -158,25 +175,7 @@ absl::StatusOr<std::vector<PlanTarget>> ReadTargets(
           "last_fired_ms FROM plan_targets ",
           query.rest)));
   BindAll(select, query);
-  std::vector<PlanTarget> targets;
-  while (true) {
-    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return targets;
-    PlanTarget target;
-    target.plan_id = select.Text(0);
-    target.repo_id = select.Text(1);
-    target.store_id = select.Text(2);
-    if (select.Integer(3) == 0) {
-      target.next_due = absl::FromUnixMillis(select.Integer(4));
-    }
-    if (select.Integer(5) == 0) {
-      target.run_at = absl::FromUnixMillis(select.Integer(6));
-    }
-    if (select.Integer(7) == 0) {
-      target.last_fired = absl::FromUnixMillis(select.Integer(8));
-    }
-    targets.push_back(std::move(target));
-  }
+  return select.All<PlanTarget>(&TargetOf);
 }
 
 absl::Status PutFiring(SqliteConnection& connection, const Firing& firing) {
@@ -220,12 +219,7 @@ absl::StatusOr<std::vector<Firing>> ReadFirings(SqliteConnection& connection,
       connection.Prepare(absl::StrCat("SELECT ", kFiringColumns,
                                       " FROM firings ", query.rest)));
   BindAll(select, query);
-  std::vector<Firing> firings;
-  while (true) {
-    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return firings;
-    firings.push_back(FiringOf(select));
-  }
+  return select.All<Firing>(&FiringOf);
 }
 
 absl::Status PutQueuedRun(SqliteConnection& connection, const QueuedRun& run,

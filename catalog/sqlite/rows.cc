@@ -505,16 +505,11 @@ absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
 
 absl::StatusOr<std::vector<BackupRepo>> ReadRepos(
     SqliteConnection& connection) {
-  std::vector<BackupRepo> repos;
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement select,
       connection.Prepare(
           absl::StrCat("SELECT ", kRepoColumns, " FROM repos ORDER BY name")));
-  while (true) {
-    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return repos;
-    repos.push_back(RepoOf(select));
-  }
+  return select.All<BackupRepo>(&RepoOf);
 }
 
 absl::StatusOr<std::vector<BackupRecord>> ReadRecords(

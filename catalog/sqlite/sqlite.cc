@@ -310,6 +310,21 @@ absl::Status SqliteDatabase::Write(const Context& context, Body body) {
   return Transact(context, "BEGIN IMMEDIATE", body);
 }
 
+absl::StatusOr<size_t> SqliteDatabase::Delete(const Context& context,
+                                              absl::string_view sql,
+                                              int64_t parameter) {
+  size_t deleted = 0;
+  SLUICE_RETURN_IF_ERROR(
+      Write(context, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(SqliteStatement remove,
+                                connection.Prepare(sql));
+        SLUICE_RETURN_IF_ERROR(remove.Bind(parameter).Run());
+        deleted = static_cast<size_t>(connection.Changes());
+        return absl::OkStatus();
+      }));
+  return deleted;
+}
+
 absl::Status SqliteDatabase::Configure(const Context& context, Body body) {
   Turn turn(*this, context);
   SLUICE_RETURN_IF_ERROR(turn.status());

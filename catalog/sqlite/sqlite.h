@@ -25,6 +25,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -33,6 +34,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/executor/context.h"
 
 struct sqlite3;
@@ -59,6 +61,17 @@ class SqliteStatement {
   absl::StatusOr<bool> Step();
   // Steps to the end, passing over rows.
   absl::Status Run();
+  // The rows that are left, each as `row` makes it.
+  template <typename Row>
+  absl::StatusOr<std::vector<Row>> All(
+      absl::FunctionRef<Row(const SqliteStatement&)> row) {
+    std::vector<Row> rows;
+    while (true) {
+      SLUICE_ASSIGN_OR_RETURN(const bool more, Step());
+      if (!more) return rows;
+      rows.push_back(row(*this));
+    }
+  }
   // For the next use, from the first parameter on.
   void Reset();
 
@@ -138,6 +151,9 @@ class SqliteDatabase {
   // Runs `body` as the only writer of all processes, and commits if it returned
   // OK. When that succeeds, it survives a power cut.
   absl::Status Write(const Context& context, Body body);
+  // Runs a DELETE with one parameter; how many rows went.
+  absl::StatusOr<size_t> Delete(const Context& context, absl::string_view sql,
+                                int64_t parameter);
   // Runs `body` outside any transaction, again for as long as it finds the
   // database busy. For pragmas.
   absl::Status Configure(const Context& context, Body body);

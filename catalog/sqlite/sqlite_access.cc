@@ -36,15 +36,6 @@ AccessToken TokenOf(const SqliteStatement& row) {
   return token;
 }
 
-absl::StatusOr<std::vector<AccessToken>> ReadTokens(SqliteStatement& select) {
-  std::vector<AccessToken> tokens;
-  while (true) {
-    SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return tokens;
-    tokens.push_back(TokenOf(select));
-  }
-}
-
 }  // namespace
 
 absl::Status SqliteAccess::AddToken(const Context& context,
@@ -98,7 +89,7 @@ absl::StatusOr<std::vector<AccessToken>> SqliteAccess::ListTokens(
             SqliteStatement select,
             connection.Prepare(absl::StrCat("SELECT ", kTokenColumns,
                                             " FROM tokens ORDER BY id")));
-        return ReadTokens(select);
+        return select.All<AccessToken>(&TokenOf);
       });
 }
 
@@ -150,24 +141,23 @@ absl::Status SqliteAccess::AddAudit(const Context& context,
 
 absl::StatusOr<std::vector<AuditEntry>> SqliteAccess::ListAudit(
     const Context& context, int64_t before, size_t limit) {
-  std::vector<AuditEntry> entries;
-  SLUICE_RETURN_IF_ERROR(database_->Read(
-      context, [&](SqliteConnection& connection) -> absl::Status {
+  return database_->Get<std::vector<AuditEntry>>(
+      context,
+      [&](SqliteConnection& connection)
+          -> absl::StatusOr<std::vector<AuditEntry>> {
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement select,
             connection.Prepare(
                 "SELECT id, at_ms, who, action, target, outcome FROM audit "
                 "WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2"));
         select.Bind(before).Bind(static_cast<int64_t>(limit));
-        while (true) {
-          SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-          if (!row) return absl::OkStatus();
-          entries.push_back(
-              {select.Integer(0), absl::FromUnixMillis(select.Integer(1)),
-               select.Text(2), select.Text(3), select.Text(4), select.Text(5)});
-        }
-      }));
-  return entries;
+        return select.All<AuditEntry>([](const SqliteStatement& row) {
+          return AuditEntry{
+              row.Integer(0), absl::FromUnixMillis(row.Integer(1)),
+              row.Text(2),    row.Text(3),
+              row.Text(4),    row.Text(5)};
+        });
+      });
 }
 
 }  // namespace sluice

@@ -434,19 +434,10 @@ absl::StatusOr<std::vector<Firing>> SqlitePlans::ListFirings(
 
 absl::StatusOr<size_t> SqlitePlans::DeleteFirings(const Context& context,
                                                   absl::Time due_before) {
-  size_t deleted = 0;
-  SLUICE_RETURN_IF_ERROR(database_->Write(
-      context, [&](SqliteConnection& connection) -> absl::Status {
-        SLUICE_ASSIGN_OR_RETURN(
-            SqliteStatement remove,
-            connection.Prepare("DELETE FROM firings WHERE due_at_ms < ? AND "
-                               "outcome <> 'open'"));
-        SLUICE_RETURN_IF_ERROR(
-            remove.Bind(absl::ToUnixMillis(due_before)).Run());
-        deleted = static_cast<size_t>(connection.Changes());
-        return absl::OkStatus();
-      }));
-  return deleted;
+  return database_->Delete(context,
+                           "DELETE FROM firings WHERE due_at_ms < ? AND "
+                           "outcome <> 'open'",
+                           absl::ToUnixMillis(due_before));
 }
 
 }  // namespace sluice
