@@ -8,8 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using Json = nlohmann::json;
@@ -261,5 +260,4 @@ absl::Status JsonObjectReader::Finish() {
   return status_;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

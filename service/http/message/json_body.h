@@ -29,8 +29,7 @@
 #include "absl/types/optional.h"
 #include "nlohmann/json.hpp"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 inline constexpr size_t kMaxJsonDepth = 32;
 
@@ -86,7 +85,6 @@ class JsonObjectReader {
   absl::Status status_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_JSON_BODY_H_

@@ -11,8 +11,7 @@
 #include "sluice/base/error.h"
 #include "sluice/service/http/message/json_body.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 void Check(absl::string_view text) {
@@ -38,8 +37,7 @@ void Check(absl::string_view text) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   sluice::http::Check(

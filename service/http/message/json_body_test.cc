@@ -8,8 +8,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::ElementsAre;
@@ -116,5 +115,4 @@ TEST(JsonBodyTest, AReaderWithinAReaderSaysWhereItIs) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

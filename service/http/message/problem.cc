@@ -9,8 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr struct {
@@ -148,5 +147,4 @@ Response ProblemResponse(int status, absl::string_view code,
   return ProblemResponse(problem);
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -8,7 +8,7 @@
 //
 //   Problem problem = ProblemFor(status);  // code and hint of base/error.h
 //   problem.members["running_job_id"] = "01J…";
-//   return ProblemResponse(problem);
+//   Response response = ProblemResponse(problem);
 //
 // Pure. `code` is the stable word; clients that do not know it go by the HTTP
 // status. No detail or hint may hold a secret.
@@ -20,8 +20,7 @@
 #include "nlohmann/json.hpp"
 #include "sluice/service/http/message/response.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 // Words of HTTP's own errors, beside those of base/error.h. Never renamed.
 inline constexpr absl::string_view kBadRequest = "bad_request";
@@ -61,7 +60,6 @@ Response ProblemResponse(const absl::Status& status);
 Response ProblemResponse(int status, absl::string_view code,
                          absl::string_view detail, absl::string_view hint = "");
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_PROBLEM_H_

@@ -5,8 +5,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 int StatusOf(absl::string_view word) {
@@ -76,5 +75,4 @@ TEST(ProblemTest, ADetailThatIsNotUtf8IsStillJson) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

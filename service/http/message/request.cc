@@ -4,8 +4,7 @@
 
 #include "absl/strings/match.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 void Headers::Add(absl::string_view name, absl::string_view value) {
   fields_.emplace_back(std::string(name), std::string(value));
@@ -35,5 +34,4 @@ int Headers::Count(absl::string_view name) const {
       }));
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -23,8 +23,7 @@
 #include "absl/types/optional.h"
 #include "sluice/service/http/message/target.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct Route;
 
@@ -78,7 +77,6 @@ struct Request {
   std::shared_ptr<std::atomic<bool>> cancel;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_REQUEST_H_

@@ -4,8 +4,7 @@
 
 #include "nlohmann/json.hpp"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr struct {
@@ -56,5 +55,4 @@ void AddDefaultHeaders(Headers& headers) {
   }
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

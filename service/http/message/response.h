@@ -20,8 +20,7 @@
 #include "sluice/service/http/message/request.h"
 #include "sluice/service/http/message/response_stream.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct Response {
   int status = 200;
@@ -44,7 +43,6 @@ Response EventStreamResponse(std::shared_ptr<ResponseStream> stream);
 // Adds to `headers` those of the defaults that are not there.
 void AddDefaultHeaders(Headers& headers);
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_RESPONSE_H_

@@ -8,8 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 std::string OneLine(absl::string_view text) {
@@ -152,5 +151,4 @@ void ResponseStream::Close() {
   if (callback != nullptr) callback();
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -26,8 +26,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/mutex.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct Event {
   std::string id;    // "Last-Event-ID" of a client that returns; none if empty
@@ -93,7 +92,6 @@ class ResponseStream {
   std::function<void()> on_closed_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_RESPONSE_STREAM_H_

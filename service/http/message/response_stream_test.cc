@@ -4,8 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 std::string TakeAll(ResponseStream& stream) {
@@ -82,5 +81,4 @@ TEST(ResponseStreamTest, TellsItsProducerOnceThatItIsOver) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -13,8 +13,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/service/http/message/problem.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr absl::string_view kMethods[] = {"DELETE", "GET", "PATCH", "POST",
@@ -178,5 +177,4 @@ Response Router::Handle(Request& request) const {
   return response;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

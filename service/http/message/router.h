@@ -31,8 +31,7 @@
 #include "sluice/service/http/message/request.h"
 #include "sluice/service/http/message/response.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 // Called on one of the server's worker threads; may block.
 using Handler = std::function<Response(Request&)>;
@@ -70,7 +69,6 @@ class Router {
   Guard guard_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_ROUTER_H_

@@ -11,8 +11,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/base/text/utf8.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 int HexDigit(char c) {
@@ -173,5 +172,4 @@ absl::StatusOr<RequestTarget> ParseRequestTarget(absl::string_view target) {
   return parsed;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -26,8 +26,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 inline constexpr size_t kMaxPathSegments = 32;
 inline constexpr size_t kMaxQueryParameters = 64;
@@ -64,7 +63,6 @@ absl::StatusOr<RequestTarget> ParseRequestTarget(absl::string_view target);
 // forms; a name without '=' has an empty value.
 absl::StatusOr<Query> ParseQuery(absl::string_view query);
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_MESSAGE_TARGET_H_

@@ -12,8 +12,7 @@
 #include "sluice/base/text/utf8.h"
 #include "sluice/service/http/message/target.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 void CheckText(const std::string& text) {
@@ -52,8 +51,7 @@ void Check(absl::string_view text) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   sluice::http::Check(

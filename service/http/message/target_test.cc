@@ -8,8 +8,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::ElementsAre;
@@ -113,5 +112,4 @@ TEST(TargetTest, HasLimits) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

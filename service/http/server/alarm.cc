@@ -4,8 +4,7 @@
 
 #include "sluice/base/status_macros.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 Alarm::Alarm(Clock* clock, std::function<void()> ring)
     : clock_(clock), ring_(std::move(ring)) {}
@@ -50,5 +49,4 @@ void Alarm::Run() {
   }
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

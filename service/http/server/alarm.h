@@ -13,8 +13,7 @@
 #include "sluice/base/mutex.h"
 #include "sluice/base/thread.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class Alarm {
  public:
@@ -40,7 +39,6 @@ class Alarm {
   Thread thread_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_ALARM_H_

@@ -10,8 +10,7 @@
 #include "sluice/service/http/message/problem.h"
 #include "sluice/service/http/server/origin.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 // Those that two readers would take different ones of.
@@ -148,5 +147,4 @@ HeadCheck CheckHead(const HeadRules& rules, const RawHead& head,
   return check;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -13,8 +13,7 @@
 #include "sluice/service/http/message/request.h"
 #include "sluice/service/http/message/response.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct HeadRules {
   size_t max_bytes = 0;
@@ -55,7 +54,6 @@ struct HeadCheck {
 HeadCheck CheckHead(const HeadRules& rules, const RawHead& head,
                     Request& request);
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_HEAD_H_

@@ -5,8 +5,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/service/http/server/server_loop.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     HttpServerOptions options, Handler handler) {
@@ -25,5 +24,4 @@ absl::Status HttpServer::Reload() { return loop_->Reload(); }
 void HttpServer::Stop(absl::Duration drain) { loop_->Stop(drain); }
 HttpServerStats HttpServer::stats() const { return loop_->stats(); }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -52,8 +52,7 @@
 #include "sluice/service/http/message/response.h"
 #include "sluice/service/http/message/router.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct TcpEndpoint {
   std::string host = "127.0.0.1";  // numeric, or "localhost"
@@ -147,7 +146,7 @@ class HttpServer {
   // Accepts no more, closes idle connections, ends streams, lets requests in
   // flight finish for up to `drain`; then closes what is left. Returns when
   // all handlers have returned: one that hangs holds it. Later calls wait for
-  // the first.
+  // the first. Not from a handler, which would wait for itself.
   void Stop(absl::Duration drain);
 
   HttpServerStats stats() const;
@@ -158,7 +157,6 @@ class HttpServer {
   std::unique_ptr<ServerLoop> loop_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_HTTP_SERVER_H_

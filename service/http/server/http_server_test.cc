@@ -17,8 +17,7 @@
 #include "sluice/service/http/server/testing/server_fixture.h"
 #include "sluice/service/http/server/testing/test_client.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -299,5 +298,4 @@ TEST(HttpServerTest, OptionsThatMakeNoSenseAreRefused) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -10,8 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 absl::StatusOr<std::shared_ptr<Inbox>> Inbox::Open() {
   const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -50,5 +49,4 @@ void Inbox::Close() {
   calls.swap(calls_);
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -12,8 +12,7 @@
 #include "absl/status/statusor.h"
 #include "sluice/base/mutex.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class Inbox {
  public:
@@ -40,7 +39,6 @@ class Inbox {
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_INBOX_H_

@@ -18,8 +18,7 @@
 #include "sluice/service/http/server/testing/server_fixture.h"
 #include "sluice/service/http/server/testing/test_client.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -266,6 +265,9 @@ TEST(LimitTest, AHeadThatTwoReadersReadInTwoWaysIsRefusedAndTheLineClosed) {
     EXPECT_THAT(all, HasSubstr(" 400 ")) << request;
     EXPECT_THAT(all, Not(HasSubstr("hello"))) << request;
   }
+  const std::string both =
+      text("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n");
+  EXPECT_EQ(Say(*server, both + "0\r\n\r\n").status, 400);
   EXPECT_EQ(Say(*server, text("Transfer-Encoding: gzip, chunked\r\n")).status,
             501);
   EXPECT_EQ(Say(*server, text("Expect: 200-ok\r\n")).status, 417);
@@ -327,5 +329,4 @@ TEST_F(LimitsTest, WithoutDescriptorsItWaitsInsteadOfTryingWithoutEnd) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -20,8 +20,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 // Reached only where clients connect faster than they are accepted.
@@ -242,5 +241,4 @@ std::vector<int> InheritedListeners() {
   return found;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

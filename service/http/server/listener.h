@@ -20,8 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 inline constexpr absl::string_view kListenFailed = "listen_failed";
 
@@ -74,7 +73,6 @@ class Listener {
 // are not for this process.
 std::vector<int> InheritedListeners();
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_LISTENER_H_

@@ -21,8 +21,7 @@
 #include "sluice/service/http/server/testing/server_fixture.h"
 #include "sluice/service/http/server/testing/test_client.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::ElementsAre;
@@ -175,5 +174,4 @@ TEST(ListenerTest, InheritedSocketsAreTakenOnlyWhereTheyAreMeantForUs) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

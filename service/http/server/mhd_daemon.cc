@@ -10,8 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr char kPriorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
@@ -170,5 +169,4 @@ bool ReadHead(const MhdDaemon::Call& call, size_t target_size, size_t* bytes,
   return walk.is_exact && walk.next + 2 == call.method + *bytes;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -15,8 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/service/http/message/request.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class MhdDaemon {
  public:
@@ -88,7 +87,6 @@ class MhdDaemon {
 bool ReadHead(const MhdDaemon::Call& call, size_t target_size, size_t* bytes,
               Headers& headers);
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_MHD_DAEMON_H_

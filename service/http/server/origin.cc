@@ -7,8 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 struct HostPort {
@@ -105,5 +104,4 @@ bool IsAllowedOrigin(const Request& request, absl::string_view host,
                                 WithoutDefaultPort(host));
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

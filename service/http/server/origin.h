@@ -14,8 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "sluice/service/http/message/request.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 // Whether `host`, a header Host or the authority of an absolute target, is
 // "name", "name:port", an IPv4 address or a bracketed IPv6 one, each perhaps
@@ -33,7 +32,6 @@ bool IsAllowedHost(absl::string_view host, int port, absl::string_view own,
 bool IsAllowedOrigin(const Request& request, absl::string_view host,
                      const std::vector<std::string>& allowed);
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_ORIGIN_H_

@@ -2,8 +2,7 @@
 
 #include "gtest/gtest.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 TEST(OriginTest, KnowsWhatAHostLooksLike) {
@@ -30,5 +29,4 @@ TEST(OriginTest, AHostIsOneOfOursWithOurPortOrAnAllowedOne) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

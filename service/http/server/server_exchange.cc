@@ -8,10 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "sluice/service/http/message/problem.h"
 #include "sluice/service/http/server/server_loop.h"
-#include "sluice/service/http/server/server_loop_parts.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 // A body that is refused is read all the same up to this many times the limit,
@@ -270,5 +268,4 @@ void ServerLoop::OnStreamChange(uint64_t id) {
   Resume(connection);
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -9,10 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "sluice/service/http/server/server_loop_parts.h"
-
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr int kMostEvents = 64;
@@ -315,5 +312,4 @@ void ServerLoop::Kick(Connection& connection) {
   }
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -14,6 +14,7 @@
 // has nothing to send. Deadlines are ours too, since libmicrohttpd's are
 // per activity: one more byte puts them off.
 
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -30,6 +31,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/thread.h"
 #include "sluice/service/http/server/alarm.h"
@@ -40,8 +42,7 @@
 #include "sluice/service/http/server/mhd_daemon.h"
 #include "sluice/service/http/server/worker_pool.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class ServerLoop : private MhdDaemon::Events {
  public:
@@ -64,13 +65,51 @@ class ServerLoop : private MhdDaemon::Events {
 
   enum class Phase { kHead, kBody, kHandler, kAnswer, kStream, kIdle };
 
-  struct Port;
-  struct Exchange;
   struct Connection;
   // What crosses to a worker and back.
   struct Job {
     Request request;
     Response response;
+  };
+  struct Port {
+    std::unique_ptr<Listener> listener;
+    HeadRules rules;
+    bool is_tls = false;
+    int connections = 0;
+    bool is_watched = false;  // in epoll_fd_
+    bool is_ready = false;
+    absl::Duration accept_again = absl::InfiniteDuration();
+  };
+
+  struct Exchange {
+    Connection* connection = nullptr;
+    std::string target;
+    absl::Duration began;
+    std::shared_ptr<Job> job = std::make_shared<Job>();
+    absl::optional<Refusal> refusal;
+    bool head_read = false;
+    bool is_chunked = false;  // a stream's end can be told
+    bool is_handled = false;  // a worker has it, or had it
+    bool has_answer = false;  // the worker's is in job->response
+    uint64_t body_read = 0;
+    std::shared_ptr<ResponseStream> stream;
+    std::string route;
+    int status = 0;
+    uint64_t sent = 0;
+  };
+
+  struct Connection {
+    uint64_t id = 0;
+    int fd = -1;
+    Port* port = nullptr;
+    MhdDaemon* daemon = nullptr;
+    MHD_Connection* mhd = nullptr;
+    Peer peer;
+    Phase phase = Phase::kHead;
+    absl::Duration deadline = absl::InfiniteDuration();
+    std::unique_ptr<Exchange> exchange;
+    bool is_suspended = false;
+    bool is_kicked = false;
   };
 
   ServerLoop(HttpServerOptions options, Handler handler);
@@ -159,7 +198,6 @@ class ServerLoop : private MhdDaemon::Events {
   Thread thread_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_SERVER_LOOP_H_

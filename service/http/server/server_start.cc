@@ -12,10 +12,8 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/service/http/server/server_loop.h"
-#include "sluice/service/http/server/server_loop_parts.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 constexpr size_t kMostPemBytes = 1024 * 1024;
@@ -234,5 +232,4 @@ void ServerLoop::Stop(absl::Duration drain) {
   stopped_changed_.NotifyAll();
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -12,8 +12,7 @@
 #include "sluice/service/http/server/testing/server_fixture.h"
 #include "sluice/service/http/server/testing/test_client.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -122,5 +121,4 @@ TEST(StopTest, StopsOnceHoweverOftenItIsToldAndStreamsMayOutliveIt) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

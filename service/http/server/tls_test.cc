@@ -14,8 +14,7 @@
 #include "sluice/service/http/server/testing/test_client.h"
 #include "sluice/service/http/server/testing/test_tls_client.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -139,5 +138,4 @@ TEST_F(TlsTest, StreamsAndStopWorkAsWithoutIt) {
 }
 
 }  // namespace
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -4,8 +4,7 @@
 
 #include "sluice/base/status_macros.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int threads,
                                                               int max_waiting) {
@@ -52,5 +51,4 @@ void WorkerPool::Run() {
   }
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -12,8 +12,7 @@
 #include "sluice/base/mutex.h"
 #include "sluice/base/thread.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class WorkerPool {
  public:
@@ -37,7 +36,6 @@ class WorkerPool {
   std::vector<Thread> threads_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_WORKER_POOL_H_

@@ -18,8 +18,7 @@
 #include "sluice/service/http/message/response.h"
 #include "sluice/service/http/server/http_server.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 // On 127.0.0.1, at a port that it picks.
 inline HttpServerOptions LocalOptions() {
@@ -82,7 +81,6 @@ class TestFolder {
   std::string path_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_TESTING_SERVER_FIXTURE_H_

@@ -4,8 +4,7 @@
 // Two certificates for localhost, each signed by itself, and their keys. Known
 // to everybody: for tests alone.
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 // CN=sluice-test-1
 inline constexpr char kTestCertificate1[] = R"(-----BEGIN CERTIFICATE-----
@@ -47,7 +46,6 @@ WoD3sbdVPRE9YGw7x51uInEZLPDPTv487vGw7RZcZfnFd0cI4ohrfBOt
 -----END PRIVATE KEY-----
 )";
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_TESTING_TEST_CERTIFICATES_H_

@@ -15,8 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 namespace {
 
 void SetTimeout(int fd) {
@@ -145,5 +144,4 @@ TestReply TestClient::Receive(bool to_head) {
   return reply;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

@@ -14,8 +14,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 struct TestReply {
   int status = 0;                              // 0: none came
@@ -53,7 +52,6 @@ class TestClient {
   std::string read_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_TESTING_TEST_CLIENT_H_

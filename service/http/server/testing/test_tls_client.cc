@@ -3,8 +3,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 TestTlsClient::TestTlsClient(int port, const std::string& priorities)
     : socket_(TestClient::Tcp(port)) {
@@ -57,5 +56,4 @@ std::string TestTlsClient::ReadUntil(absl::string_view marker) {
   return text;
 }
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http

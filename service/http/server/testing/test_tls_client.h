@@ -11,8 +11,7 @@
 struct gnutls_session_int;
 struct gnutls_certificate_credentials_st;
 
-namespace sluice {
-namespace http {
+namespace sluice::http {
 
 class TestTlsClient {
  public:
@@ -36,7 +35,6 @@ class TestTlsClient {
   std::string subject_;
 };
 
-}  // namespace http
-}  // namespace sluice
+}  // namespace sluice::http
 
 #endif  // SLUICE_SERVICE_HTTP_SERVER_TESTING_TEST_TLS_CLIENT_H_
