@@ -75,6 +75,19 @@ absl::Status PrepareCatalogFile(FileSystem& file_system,
   return absl::OkStatus();
 }
 
+absl::Status PublishCatalogFile(FileSystem& file_system,
+                                const std::string& staged,
+                                const std::string& path) {
+  IoResult<std::unique_ptr<File>> file = file_system.Open(staged, O_RDWR, 0);
+  if (!file.ok()) return FileError(absl::StrCat("open ", staged), file.error);
+  int error = file.value->Sync();
+  if (const int closed = file.value->Close(); error == 0) error = closed;
+  if (error != 0) return FileError(absl::StrCat("sync ", staged), error);
+  error = file_system.Rename(staged, path);
+  if (error != 0) return FileError(absl::StrCat("rename to ", path), error);
+  return SyncCatalogFolder(file_system, path);
+}
+
 absl::Status SyncCatalogFolder(FileSystem& file_system,
                                const std::string& path) {
   const std::string folder = ParentOf(path);

@@ -17,6 +17,11 @@ namespace sluice {
 absl::Status PrepareCatalogFile(FileSystem& file_system,
                                 const std::string& path);
 
+// Makes the file `staged` durable, and then `path`, in place of what was there.
+absl::Status PublishCatalogFile(FileSystem& file_system,
+                                const std::string& staged,
+                                const std::string& path);
+
 // Makes the names durable: the file's, and that of the log which SQLite made
 // beside it. SQLite syncs the folder too and passes over it when that fails;
 // then all that was committed would be gone with the log's name.

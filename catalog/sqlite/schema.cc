@@ -390,8 +390,10 @@ absl::Status UseLog(SqliteConnection& connection) {
 
 absl::Span<const Migration> CatalogMigrations() { return kMigrations; }
 
-absl::Status EnsureSchema(const Context& context, SqliteDatabase& database,
-                          absl::Span<const Migration> migrations) {
+absl::Status EnsureSchema(
+    const Context& context, SqliteDatabase& database,
+    absl::Span<const Migration> migrations,
+    const std::function<absl::Status(int64_t version)>& before_migration) {
   const int64_t newest = migrations.empty() ? 0 : migrations.back().to_version;
   Stamp stamp;
   const absl::Status looked =
@@ -410,6 +412,9 @@ absl::Status EnsureSchema(const Context& context, SqliteDatabase& database,
             "cell_size_check = ON; PRAGMA temp_store = MEMORY"));
         return UseLog(connection);
       }));
+  if (stamp.version > 0 && stamp.version < newest && before_migration) {
+    SLUICE_RETURN_IF_ERROR(before_migration(stamp.version));
+  }
   for (const Migration& migration : migrations) {
     if (stamp.version < migration.to_version)
       SLUICE_RETURN_IF_ERROR(Apply(context, database, migration, newest));

@@ -1,6 +1,8 @@
 #include "sluice/catalog/sqlite/schema.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -165,6 +167,45 @@ TEST_P(GoldenCatalogTest, Opens) {
             "destination_no_space");
   EXPECT_TRUE(catalog.TakeOver(context_, running->job.id()).ok());
   EXPECT_TRUE(catalog.plans().ListPlans(context_)->empty());
+}
+
+TEST_P(GoldenCatalogTest, IsCopiedBeforeItIsMigrated) {
+  std::ofstream(path_, std::ios::binary) << BytesOf(
+      absl::StrCat("catalog/sqlite/testdata/catalog_v", GetParam(), ".db"));
+  const std::string copy = path_ + ".before-v3";
+  ASSERT_TRUE(OpenCatalog().ok());
+  struct stat info = {};
+  ASSERT_EQ(stat(copy.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  path_ = copy;
+  {
+    auto database = OpenRaw();
+    EXPECT_EQ(Ask(*database, "PRAGMA user_version"), GetParam());
+    EXPECT_EQ(Ask(*database, "SELECT count(*) FROM jobs"), 4);
+    EXPECT_EQ(Ask(*database,
+                  "SELECT count(*) FROM pragma_integrity_check WHERE "
+                  "integrity_check <> 'ok'"),
+              0);
+  }
+  path_ = folder_ + "/catalog.db";
+  ASSERT_EQ(unlink(copy.c_str()), 0);
+  ASSERT_TRUE(OpenCatalog().ok());
+  EXPECT_NE(stat(copy.c_str(), &info), 0) << "one that is up to date is not";
+}
+
+TEST_P(GoldenCatalogTest, StaysAsItIsWhereItCannotBeCopied) {
+  const std::string golden = BytesOf(
+      absl::StrCat("catalog/sqlite/testdata/catalog_v", GetParam(), ".db"));
+  std::ofstream(path_, std::ios::binary) << golden;
+  // A folder in its place, as no right to write would do for root.
+  ASSERT_EQ(mkdir((path_ + ".before-v3").c_str(), 0700), 0);
+  std::ofstream(path_ + ".before-v3/in the way");
+  const absl::Status refused = OpenCatalog().status();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_FALSE(HintOf(refused).empty());
+  auto database = OpenRaw();
+  EXPECT_EQ(Ask(*database, "PRAGMA user_version"), GetParam());
+  EXPECT_EQ(Ask(*database, "SELECT count(*) FROM jobs"), 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, GoldenCatalogTest, ::testing::Values(1, 2));

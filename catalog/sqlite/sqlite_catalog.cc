@@ -54,6 +54,31 @@ absl::Status NoteRecord(SqliteConnection& connection, absl::string_view type,
   return AppendEvent(connection, event);
 }
 
+// PATH.before-v3 is the catalog of the version before, for who has to go back.
+absl::Status CopyBeforeMigration(const Context& context,
+                                 SqliteDatabase& database,
+                                 const SqliteCatalogOptions& options) {
+  FileSystem& files = *options.file_system;
+  const std::string copy = absl::StrCat(options.path, ".before-v",
+                                        CatalogMigrations().back().to_version);
+  const std::string staged = absl::StrCat(copy, ".", getpid());
+  files.Unlink(staged);
+  absl::Status status = PrepareCatalogFile(files, staged);
+  if (status.ok()) {
+    status = database.Configure(
+        context, [&](SqliteConnection& connection) -> absl::Status {
+          SLUICE_ASSIGN_OR_RETURN(SqliteStatement copy_all,
+                                  connection.Prepare("VACUUM INTO ?"));
+          return copy_all.Bind(staged).Run();
+        });
+  }
+  if (status.ok()) status = PublishCatalogFile(files, staged, copy);
+  if (status.ok()) return status;
+  files.Unlink(staged);
+  return WithHint(Annotate(status, "copy the catalog before it is migrated"),
+                  "make room beside the catalog; it was left as it is");
+}
+
 std::string DescribeOwner(const ProcessIdentity& self) {
   char host[256] = "?";
   gethostname(host, sizeof(host) - 1);
@@ -336,8 +361,11 @@ absl::StatusOr<std::unique_ptr<Catalog>> OpenSqliteCatalog(
       std::unique_ptr<SqliteDatabase> database,
       SqliteDatabase::Open({options.path, options.vfs, options.clock,
                             options.busy_timeout, options.exclusive}));
-  if (absl::Status ready =
-          EnsureSchema(context, *database, CatalogMigrations());
+  if (absl::Status ready = EnsureSchema(context, *database, CatalogMigrations(),
+                                        [&](int64_t) {
+                                          return CopyBeforeMigration(
+                                              context, *database, options);
+                                        });
       !ready.ok())
     return Annotate(ready, options.path);
   std::string id;
