@@ -75,13 +75,17 @@ absl::Status PutWarnings(SqliteConnection& connection, absl::string_view of,
   return absl::OkStatus();
 }
 
+// For ReadWarnings, any number of times.
+absl::StatusOr<SqliteStatement> PrepareWarnings(SqliteConnection& connection) {
+  return connection.Prepare(
+      "SELECT code, message FROM warnings WHERE of = ? AND id = ? ORDER BY "
+      "position");
+}
+
 template <typename Model>
-absl::Status ReadWarnings(SqliteConnection& connection, absl::string_view of,
+absl::Status ReadWarnings(SqliteStatement& select, absl::string_view of,
                           Model& model) {
-  SLUICE_ASSIGN_OR_RETURN(
-      SqliteStatement select,
-      connection.Prepare("SELECT code, message FROM warnings WHERE of = ? AND "
-                         "id = ? ORDER BY position"));
+  select.Reset();
   select.Bind(of).Bind(model.id());
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -487,7 +491,9 @@ absl::StatusOr<absl::optional<BackupRecord>> ReadRecord(
   SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
   if (!row) return absl::optional<BackupRecord>();
   BackupRecord record = RecordOf(select);
-  SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "record", record));
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
+                          PrepareWarnings(connection));
+  SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "record", record));
   return absl::make_optional(std::move(record));
 }
 
@@ -499,7 +505,9 @@ absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
   SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
   if (!row) return absl::optional<CatalogJob>();
   CatalogJob entry = JobOf(select);
-  SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "job", entry.job));
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
+                          PrepareWarnings(connection));
+  SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "job", entry.job));
   return absl::make_optional(std::move(entry));
 }
 
@@ -520,11 +528,13 @@ absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
       Prepared(connection,
                SelectionFor(absl::StrCat(kRecordColumns, " FROM records"),
                             "records", filter, {})));
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
+                          PrepareWarnings(connection));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return records;
     records.push_back(RecordOf(select));
-    SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "record", records.back()));
+    SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "record", records.back()));
   }
 }
 
@@ -547,11 +557,13 @@ absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
       SqliteStatement select,
       Prepared(connection, SelectionFor(kJobColumns, "jobs", filter,
                                         std::move(conditions))));
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
+                          PrepareWarnings(connection));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return jobs;
     jobs.push_back(JobOf(select));
-    SLUICE_RETURN_IF_ERROR(ReadWarnings(connection, "job", jobs.back().job));
+    SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "job", jobs.back().job));
   }
 }
 
