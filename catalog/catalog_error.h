@@ -16,6 +16,8 @@ inline constexpr absl::string_view kPlanChanged = "plan_changed";
 inline constexpr absl::string_view kTokenNotFound = "token_not_found";
 // Of a job: nobody began it in time.
 inline constexpr absl::string_view kNotClaimed = "not_claimed";
+// Of a job or a due time: it waited for what only a wrong clock had shown.
+inline constexpr absl::string_view kClockChanged = "clock_changed";
 // Of a job or a due time: another run of the same was under way.
 inline constexpr absl::string_view kOverlap = "overlap";
 // Of a job: the service that ran it was stopped.

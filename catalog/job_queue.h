@@ -65,6 +65,15 @@ class JobQueue {
   // How many.
   virtual absl::StatusOr<size_t> EndUnclaimed(const Context& context,
                                               absl::Time now) = 0;
+  // Pending jobs that may not begin until after `now`.
+  virtual absl::StatusOr<std::vector<QueuedRun>> ListWaiting(
+      const Context& context, absl::Time now) = 0;
+  // Ends a pending job, as interrupted for `cause`; nothing where it is not
+  // pending any more.
+  virtual absl::Status EndPending(const Context& context,
+                                  absl::string_view job_id,
+                                  const absl::Status& cause,
+                                  absl::Time now) = 0;
   // Deletes jobs that ended before `ended_before`, with their requests, but
   // those that an open firing still needs. How many.
   virtual absl::StatusOr<size_t> DeleteJobs(const Context& context,

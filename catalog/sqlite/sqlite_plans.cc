@@ -214,7 +214,10 @@ absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
   if (step.retry.has_value()) {
     SLUICE_RETURN_IF_ERROR(PutQueuedRun(connection, *step.retry, step.now));
   }
-  return PutFiring(connection, firing);
+  SLUICE_RETURN_IF_ERROR(PutFiring(connection, firing));
+  return firing.outcome == Firing::Outcome::kMissed
+             ? NoteOver(connection, firing, 1, step.now)
+             : absl::OkStatus();
 }
 
 // The words of a job's end for one that could not even begin.

@@ -202,6 +202,47 @@ absl::StatusOr<size_t> SqliteQueue::EndUnclaimed(const Context& context,
   return ended;
 }
 
+absl::StatusOr<std::vector<QueuedRun>> SqliteQueue::ListWaiting(
+    const Context& context, absl::Time now) {
+  std::vector<QueuedRun> waiting;
+  SLUICE_RETURN_IF_ERROR(database_->Read(
+      context, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(
+            SqliteStatement select,
+            connection.Prepare(
+                "SELECT jobs.id FROM jobs JOIN requests ON requests.job_id = "
+                "jobs.id WHERE jobs.status = 'pending' AND not_before_ms > ? "
+                "ORDER BY jobs.id"));
+        select.Bind(absl::ToUnixMillis(now));
+        SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                                ReadIds(select));
+        for (const std::string& id : ids) {
+          SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> entry,
+                                  ReadJob(connection, id));
+          SLUICE_ASSIGN_OR_RETURN(const absl::optional<JobRequest> request,
+                                  ReadRequest(connection, id));
+          waiting.push_back({entry->job, *request});
+        }
+        return absl::OkStatus();
+      }));
+  return waiting;
+}
+
+absl::Status SqliteQueue::EndPending(const Context& context,
+                                     absl::string_view job_id,
+                                     const absl::Status& cause,
+                                     absl::Time now) {
+  return database_->Write(
+      context, [&](SqliteConnection& connection) -> absl::Status {
+        SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> entry,
+                                ReadJob(connection, job_id));
+        if (!entry.has_value() || entry->job.status() != BackupJob::PENDING) {
+          return absl::OkStatus();
+        }
+        return EndPendingJob(connection, entry->job, cause, now);
+      });
+}
+
 absl::StatusOr<size_t> SqliteQueue::DeleteJobs(const Context& context,
                                                absl::Time ended_before) {
   size_t deleted = 0;

@@ -43,6 +43,10 @@ class SqliteQueue final : public JobQueue {
   absl::StatusOr<absl::Time> NextNotBefore(const Context& context) override;
   absl::StatusOr<size_t> EndUnclaimed(const Context& context,
                                       absl::Time now) override;
+  absl::StatusOr<std::vector<QueuedRun>> ListWaiting(const Context& context,
+                                                     absl::Time now) override;
+  absl::Status EndPending(const Context& context, absl::string_view job_id,
+                          const absl::Status& cause, absl::Time now) override;
   absl::StatusOr<size_t> DeleteJobs(const Context& context,
                                     absl::Time ended_before) override;
 

@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kBatch = 200;
 // What a clock may be set by without that it counts as a jump.
 constexpr absl::Duration kJump = absl::Seconds(2);
+// Another process may have seen a jump that this one did not, and have died.
+constexpr absl::Duration kMendEvery = absl::Hours(1);
 
 absl::Time TimeOf(int64_t millis) { return absl::FromUnixMillis(millis); }
 
@@ -30,6 +32,16 @@ Firing FiringOf(const PlanTarget& target, absl::Time due_at,
   firing.outcome = outcome;
   firing.fired_at = now;
   return firing;
+}
+
+// When a run begins that is late at `now`.
+absl::Time LateStart(const PlanRules& rules, absl::Time now) {
+  const absl::optional<DailyWindow>& window = rules.due.window;
+  const absl::Time opens =
+      window.has_value() ? window->NextWithin(now, rules.zone) : now;
+  const absl::Time start = opens + rules.due.jitter;
+  return window.has_value() && !window->Contains(start, rules.zone) ? opens
+                                                                    : start;
 }
 
 Firing::Outcome OutcomeOf(const BackupJob& job) {
@@ -132,6 +144,13 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
     if (record.ok()) step.firing.size_bytes = record->size_bytes();
     return step;
   }
+  const bool clock_changed = job.error_code() == kClockChanged;
+  if (clock_changed && firing.due_at > now) {
+    // It has not come yet; when it does, it may run.
+    step.firing.outcome = Firing::Outcome::kMissed;
+    step.firing.attempts = 0;
+    return catalog_->plans().SettleFiring(context, step);
+  }
   const absl::StatusOr<const Known*> known = Look(context, firing.plan_id);
   if (!known.ok() && ErrorCodeOf(known.status()) != kPlanNotFound) {
     return known.status();
@@ -141,12 +160,15 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
     return step;
   }
   const PlanRules& rules = *(*known)->rules;
-  const absl::Time again = now + BackoffAfter(firing.attempts);
-  if (firing.attempts < rules.attempts &&
-      again <= firing.due_at + rules.retry_for) {
+  // One that only waited was no attempt.
+  const bool again_itself = clock_changed && rules.schedule.has_value();
+  const absl::Time again = again_itself ? LateStart(rules, now)
+                                        : now + BackoffAfter(firing.attempts);
+  if (again_itself || (firing.attempts < rules.attempts &&
+                       again <= firing.due_at + rules.retry_for)) {
     step.firing.outcome = Firing::Outcome::kOpen;
     step.firing.finished_at = absl::UnixEpoch();
-    step.firing.attempts = firing.attempts + 1;
+    if (!again_itself) ++step.firing.attempts;
     step.retry =
         RunOf((*known)->plan, rules, step.firing, job.store_id(), again, now);
     step.firing.job_id = step.retry->job.id();
@@ -229,11 +251,21 @@ absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
 }
 
 absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
-  const absl::Duration offset = now - absl::UnixEpoch() - clock_->SinceBoot();
-  const bool jumped =
-      !offset_.has_value() || absl::AbsDuration(offset - *offset_) > kJump;
+  const absl::Duration boot = clock_->SinceBoot();
+  const absl::Duration offset = now - absl::UnixEpoch() - boot;
+  if (offset_.has_value() && absl::AbsDuration(offset - *offset_) <= kJump &&
+      boot < mended_at_ + kMendEvery) {
+    offset_ = offset;  // a clock that is slewed does not jump
+    return absl::OkStatus();
+  }
+  SLUICE_RETURN_IF_ERROR(MendTargets(context, now));
+  SLUICE_RETURN_IF_ERROR(MendWaiting(context, now));
   offset_ = offset;
-  if (!jumped) return absl::OkStatus();
+  mended_at_ = boot;
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> targets,
                           catalog_->plans().ListTargets(context, ""));
   for (const PlanTarget& target : targets) {
@@ -253,6 +285,45 @@ absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Scheduler::MendWaiting(const Context& context, absl::Time now) {
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<QueuedRun> waiting,
+                          catalog_->queue().ListWaiting(context, now));
+  bool ended = false;
+  for (const QueuedRun& run : waiting) {
+    if (run.request.due_at_ms() == 0) continue;
+    const absl::StatusOr<const Known*> known =
+        Look(context, run.request.plan_id());
+    if (!known.ok() && ErrorCodeOf(known.status()) == kPlanNotFound) continue;
+    SLUICE_RETURN_IF_ERROR(known.status());
+    if (!(*known)->rules.ok()) continue;
+    const PlanRules& rules = *(*known)->rules;
+    if (!rules.schedule.has_value() || !WaitsTooLong(rules, run.request, now)) {
+      continue;
+    }
+    SLUICE_RETURN_IF_ERROR(catalog_->queue().EndPending(
+        context, run.job.id(),
+        MakeError(absl::StatusCode::kAborted, kClockChanged,
+                  "it waited for a time that a wrong clock had shown"),
+        now));
+    ended = true;
+  }
+  return ended ? SettleEnded(context) : absl::OkStatus();
+}
+
+// Whether no clock that is right gave it so late a beginning. The next due time
+// may have a job that waits for it already: a clock that went back over it
+// costs nothing.
+bool Scheduler::WaitsTooLong(const PlanRules& rules, const JobRequest& request,
+                             absl::Time now) const {
+  const absl::Time due = TimeOf(request.due_at_ms());
+  if (due > now) return due > rules.schedule->Next(now);
+  absl::Time latest = std::max(due + rules.due.jitter, LateStart(rules, now));
+  if (request.attempt() > 1) {
+    latest = std::max(latest, now + 1.5 * options_.max_backoff);
+  }
+  return TimeOf(request.not_before_ms()) > latest;
 }
 
 QueuedRun Scheduler::RunOf(const Plan& plan, const PlanRules& rules,

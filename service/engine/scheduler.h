@@ -76,6 +76,12 @@ class Scheduler {
                                    const PlanTarget& target, absl::Time now);
   // Computes anew what a clock that had been wrong left behind.
   absl::Status MendAfterJump(const Context& context, absl::Time now);
+  absl::Status MendTargets(const Context& context, absl::Time now);
+  // Ends jobs that wait for a time which only such a clock can have given them:
+  // they would be in the way of what is due before it.
+  absl::Status MendWaiting(const Context& context, absl::Time now);
+  bool WaitsTooLong(const PlanRules& rules, const JobRequest& request,
+                    absl::Time now) const;
   QueuedRun RunOf(const Plan& plan, const PlanRules& rules,
                   const Firing& firing, const std::string& store_id,
                   absl::Time not_before, absl::Time now);
@@ -86,8 +92,10 @@ class Scheduler {
   absl::BitGenRef random_;
   const SchedulerOptions options_;
   std::map<std::string, Known> known_;  // of this step
-  // The wall clock's distance from the boot clock at the last step.
+  // The wall clock's distance from the boot clock when all was last mended, and
+  // when that was by the boot clock.
   absl::optional<absl::Duration> offset_;
+  absl::Duration mended_at_;
 };
 
 }  // namespace sluice::service
