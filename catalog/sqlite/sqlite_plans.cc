@@ -153,8 +153,11 @@ absl::Status RecordRun(SqliteConnection& connection, const FireStep& step,
   SLUICE_ASSIGN_OR_RETURN(
       const absl::optional<Firing> before,
       ReadFiring(connection, firing.plan_id, firing.repo_id, firing.due_at));
-  // One that was taken for missed while the clock was wrong may run.
-  if (before.has_value() && before->outcome != Firing::Outcome::kMissed) {
+  // One that was passed over while the clock was wrong may run.
+  const bool passed_over = before.has_value() && before->attempts == 0 &&
+                           (before->outcome == Firing::Outcome::kMissed ||
+                            before->outcome == Firing::Outcome::kSkipped);
+  if (before.has_value() && !passed_over) {
     result.fired_before = true;
     return absl::OkStatus();
   }

@@ -155,5 +155,18 @@ TEST_F(SchedulerTest, AStepThatFailsWhileTheClockReturnsIsMendedByTheNext) {
   EXPECT_TRUE(RunOne());
 }
 
+TEST_F(SchedulerTest, WhatAPlanThatSkipsSkippedByAWrongClockRunsInItsTime) {
+  plan_.mutable_spec()->set_catch_up_ms(0);
+  Add();
+  SetClock(2, 30);
+  EXPECT_THAT(Rows(), ElementsAre("01T01 skipped skipped_by_policy",
+                                  "01T02 skipped skipped_by_policy"));
+  SetClock(0, 31);
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClock(1, 20);
+  EXPECT_EQ(Rows()[0], "01T01 succeeded");
+}
+
 }  // namespace
 }  // namespace sluice::service
