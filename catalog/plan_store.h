@@ -113,7 +113,9 @@ struct FireResult {
   bool fired_before = false;  // that due time has its firing already
 };
 
-// What becomes of an open firing whose job has ended.
+// What becomes of an open firing whose job has ended. Where another run of the
+// same plan into the same repo waits or works by then, a retry gives way to it:
+// the firing is recorded as skipped ("overlap").
 struct SettleStep {
   std::string ended_job_id;  // what the firing said
   Firing firing;  // as it is to be; its outcome kOpen where `retry` is there

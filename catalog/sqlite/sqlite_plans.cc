@@ -147,6 +147,17 @@ absl::Status RecordOver(SqliteConnection& connection, const FireStep& step) {
   return NoteOver(connection, more, step.more_missed, step.now);
 }
 
+// The firing's run gives way to the job `other`.
+absl::Status RecordOverlap(SqliteConnection& connection, Firing firing,
+                           const std::string& other, absl::Time now) {
+  firing.outcome = Firing::Outcome::kSkipped;
+  firing.reason = std::string(kOverlap);
+  firing.job_id = other;
+  firing.finished_at = now;
+  SLUICE_RETURN_IF_ERROR(PutFiring(connection, firing));
+  return NoteOver(connection, firing, 1, now);
+}
+
 absl::Status RecordRun(SqliteConnection& connection, const FireStep& step,
                        FireResult& result) {
   Firing firing = *step.run;
@@ -165,13 +176,8 @@ absl::Status RecordRun(SqliteConnection& connection, const FireStep& step,
                           JobOfSameKey(connection, *step.job));
   if (!other.empty()) {
     result.overlapped = true;
-    firing.outcome = Firing::Outcome::kSkipped;
-    firing.reason = std::string(kOverlap);
-    firing.job_id = other;
     firing.attempts = 0;
-    firing.finished_at = step.now;
-    SLUICE_RETURN_IF_ERROR(PutFiring(connection, firing));
-    return NoteOver(connection, firing, 1, step.now);
+    return RecordOverlap(connection, firing, other, step.now);
   }
   SLUICE_RETURN_IF_ERROR(PutQueuedRun(connection, *step.job, step.now));
   return PutFiring(connection, firing);
@@ -215,6 +221,11 @@ absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
     return absl::OkStatus();
   }
   if (step.retry.has_value()) {
+    SLUICE_ASSIGN_OR_RETURN(const std::string other,
+                            JobOfSameKey(connection, *step.retry));
+    if (!other.empty()) {
+      return RecordOverlap(connection, *before, other, step.now);
+    }
     SLUICE_RETURN_IF_ERROR(PutQueuedRun(connection, *step.retry, step.now));
   }
   SLUICE_RETURN_IF_ERROR(PutFiring(connection, firing));

@@ -155,6 +155,21 @@ TEST_F(SchedulerTest, AStepThatFailsWhileTheClockReturnsIsMendedByTheNext) {
   EXPECT_TRUE(RunOne());
 }
 
+TEST_F(SchedulerTest, ARetryGivesWayToARunThatAPersonAskedFor) {
+  Add();
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne(std::string(kSourceFailed)));
+  ASSERT_TRUE(catalog_->queue()
+                  .Enqueue(context_,
+                           BackupRunOf(plan_, "repo", "by-hand", clock_.Now()))
+                  .ok());
+  Step();
+  EXPECT_THAT(Rows(), ElementsAre("01T01 skipped overlap"));
+  CatalogFilter pending;
+  pending.status = BackupJob::PENDING;
+  EXPECT_EQ(catalog_->ListJobs(context_, pending)->size(), 1u);
+}
+
 TEST_F(SchedulerTest, WhatAPlanThatSkipsSkippedByAWrongClockRunsInItsTime) {
   plan_.mutable_spec()->set_catch_up_ms(0);
   Add();
