@@ -142,7 +142,8 @@ absl::Status RecordOver(SqliteConnection& connection, const FireStep& step) {
   Firing more;
   more.plan_id = step.plan_id;
   more.repo_id = step.repo_id;
-  more.outcome = Firing::Outcome::kMissed;
+  more.outcome =
+      step.over.empty() ? Firing::Outcome::kMissed : step.over.front().outcome;
   more.reason = step.more_reason;
   return NoteOver(connection, more, step.more_missed, step.now);
 }

@@ -139,7 +139,8 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
   if (step.firing.outcome == Firing::Outcome::kSucceeded) {
     step.firing.record_id = job.record_id();
     step.firing.duration =
-        TimeOf(job.finished_at_ms()) - TimeOf(job.started_at_ms());
+        std::max(absl::ZeroDuration(),
+                 TimeOf(job.finished_at_ms()) - TimeOf(job.started_at_ms()));
     const auto record = catalog_->GetRecord(context, job.record_id());
     if (record.ok()) step.firing.size_bytes = record->size_bytes();
     return step;

@@ -170,6 +170,31 @@ TEST_F(SchedulerTest, ARetryGivesWayToARunThatAPersonAskedFor) {
   EXPECT_EQ(catalog_->ListJobs(context_, pending)->size(), 1u);
 }
 
+TEST_F(SchedulerTest, AllThatAPlanSkippedIsInOneTotal) {
+  plan_.mutable_spec()->set_catch_up_ms(0);
+  Add();
+  SetClock(24 * 10, 30);
+  const auto totals = catalog_->events().Totals(context_);
+  ASSERT_EQ(totals->size(), 1u);
+  EXPECT_EQ(totals->at(0).metric, "skipped");
+  EXPECT_EQ(totals->at(0).value, 24 * 10);
+}
+
+TEST_F(SchedulerTest, NoRunTakesLessThanNoTime) {
+  Add();
+  SetClockToRunOf(1);
+  const auto run = catalog_->queue().Claim(context_, {clock_.Now(), 0});
+  ASSERT_TRUE(run.ok() && run->has_value());
+  SetClock(0, 40);
+  BackupJob job = (*run)->job;
+  job.set_status(BackupJob::SUCCEEDED);
+  job.set_finished_at_ms(absl::ToUnixMillis(clock_.Now()));
+  ASSERT_TRUE(catalog_->UpdateBackupJob(context_, job).ok());
+  Step();
+  EXPECT_EQ(catalog_->plans().ListFirings(context_, {})->at(0).duration,
+            absl::ZeroDuration());
+}
+
 TEST_F(SchedulerTest, WhatAPlanThatSkipsSkippedByAWrongClockRunsInItsTime) {
   plan_.mutable_spec()->set_catch_up_ms(0);
   Add();
