@@ -4,7 +4,6 @@
 #include <functional>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -131,6 +130,16 @@ Access Flag(PlanField field, bool (PlanSpec::*get)() const,
 
 // --- the table
 
+// The span of a schedule that `every` alone can say; else empty.
+std::string SpanOfEvery(absl::string_view schedule) {
+  absl::Duration span;
+  if (!absl::ConsumePrefix(&schedule, kEvery) ||
+      !absl::ParseDuration(std::string(schedule), &span)) {
+    return "";
+  }
+  return FormatSpan(span);
+}
+
 Access Cron() {
   return {{"cron", PlanFieldKind::kText, "CRON",
            "when: five fields, or @daily and its kin"},
@@ -139,8 +148,7 @@ Access Cron() {
             return absl::OkStatus();
           },
           [](const PlanSpec& spec) {
-            return absl::StrContains(spec.schedule(), kEvery) ? ""
-                                                              : spec.schedule();
+            return SpanOfEvery(spec.schedule()).empty() ? spec.schedule() : "";
           }};
 }
 
@@ -162,15 +170,7 @@ Access Every() {
             }
             return InvalidArgument("a schedule counts whole seconds");
           },
-          [](const PlanSpec& spec) -> std::string {
-            absl::string_view text = spec.schedule();
-            absl::Duration span;
-            if (!absl::ConsumePrefix(&text, kEvery) ||
-                !absl::ParseDuration(std::string(text), &span)) {
-              return "";
-            }
-            return FormatSpan(span);
-          }};
+          [](const PlanSpec& spec) { return SpanOfEvery(spec.schedule()); }};
 }
 
 Access KeepWithin() {
