@@ -34,7 +34,7 @@
 // UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,
 // record_not_found, repo_not_found, ambiguous_id, name_taken, job_finished,
 // publish_fenced (held by another, or lost). What work is to come, and who asks
-// for it, is kept in four parts: plans, queue, events, access.
+// for it, is kept in five parts: plans, queue, events, access, nodes.
 
 #include <cstdint>
 #include <functional>
@@ -49,6 +49,7 @@
 #include "sluice/catalog/event_log.h"
 #include "sluice/catalog/job_queue.h"
 #include "sluice/catalog/lease.h"
+#include "sluice/catalog/node_store.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/job_store.h"
@@ -105,6 +106,7 @@ class Catalog : public JobStore {
   virtual JobQueue& queue() = 0;
   virtual EventLog& events() = 0;
   virtual AccessStore& access() = 0;
+  virtual NodeStore& nodes() = 0;
 
   // --- repos
 

@@ -111,7 +111,8 @@ SqliteCatalog::SqliteCatalog(const SqliteCatalogOptions& options,
             held_.Add(lease.job_id, lease.fence, lease.expires_at_boot);
           }),
       events_(database_.get()),
-      access_(database_.get()) {}
+      access_(database_.get()),
+      nodes_(database_.get()) {}
 
 absl::Status SqliteCatalog::StartHeartbeat() {
   SLUICE_ASSIGN_OR_RETURN(thread_,

@@ -21,6 +21,7 @@
 #include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/catalog/sqlite/sqlite_access.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
+#include "sluice/catalog/sqlite/sqlite_nodes.h"
 #include "sluice/catalog/sqlite/sqlite_plans.h"
 #include "sluice/catalog/sqlite/sqlite_queue.h"
 #include "sluice/executor/context.h"
@@ -46,6 +47,7 @@ class SqliteCatalog final : public Catalog {
   JobQueue& queue() override { return queue_; }
   EventLog& events() override { return events_; }
   AccessStore& access() override { return access_; }
+  NodeStore& nodes() override { return nodes_; }
 
   absl::Status CreateBackupJob(const Context& context,
                                const BackupJob& job) override;
@@ -155,6 +157,7 @@ class SqliteCatalog final : public Catalog {
   SqliteQueue queue_;
   SqliteEvents events_;
   SqliteAccess access_;
+  SqliteNodes nodes_;
   // Of the heartbeat's thread.
   absl::Duration progress_written_at_ = -absl::InfiniteDuration();
   Thread thread_;
