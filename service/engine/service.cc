@@ -37,6 +37,12 @@ absl::Status Service::StartThreads() {
         Thread::Start(absl::StrCat("worker-", i), [this] { Work(); }));
     threads_.push_back(std::move(worker));
   }
+  absl::StatusOr<std::unique_ptr<NodePresence>> presence = NodePresence::Start(
+      catalog_, options_.clock, options_.runner.owner,
+      [this](const absl::Status& status) { Report("presence", status); });
+  if (!presence.ok()) return presence.status();
+  MutexLock lock(mutex_);
+  presence_ = *std::move(presence);
   return absl::OkStatus();
 }
 
@@ -60,10 +66,16 @@ int Service::running() const {
 
 void Service::Drain(absl::Duration patience) {
   const absl::Duration end = options_.clock->SinceBoot() + patience;
+  std::unique_ptr<NodePresence> presence;
   {
     MutexLock lock(mutex_);
     draining_ = true;
     changed_.NotifyAll();
+    presence = std::move(presence_);
+  }
+  presence.reset();
+  {
+    MutexLock lock(mutex_);
     while (running_ > 0) {
       const absl::Duration left = end - options_.clock->SinceBoot();
       if (left <= absl::ZeroDuration()) break;

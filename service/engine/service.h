@@ -37,6 +37,7 @@
 #include "sluice/executor/context.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/service/engine/housekeeping.h"
+#include "sluice/service/engine/presence.h"
 #include "sluice/service/engine/scheduler.h"
 #include "sluice/service/work/job_runner.h"
 
@@ -80,7 +81,8 @@ class Service {
   // Jobs that run here now.
   int running() const;
 
-  // Claims nothing more; returns when all runs here are over. Those that are
+  // Is there no more for those who look for a service, and claims nothing more;
+  // returns when all runs here are over. Those that are
   // not after `patience` end as interrupted (shutdown). Any number of times.
   void Drain(absl::Duration patience);
 
@@ -110,6 +112,7 @@ class Service {
   uint64_t woken_ ABSL_GUARDED_BY(mutex_) = 0;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<NodePresence> presence_ ABSL_GUARDED_BY(mutex_);
   // Of the thread that keeps time.
   int64_t data_version_ = -1;
   uint64_t seen_wakes_ = 0;
