@@ -38,6 +38,8 @@ struct ClaimOptions {
   absl::Time now;
   // Running jobs that one repo may have at the same time; 0: any number.
   size_t per_repo = 0;
+  // This one only, whoever's turn it is; empty: any.
+  std::string job_id = {};
 };
 
 class JobQueue {

@@ -82,6 +82,20 @@ TEST_F(QueueTest, AClaimedJobRunsUnderALeaseOfItsClaimer) {
   EXPECT_EQ(Claim(), "") << "nobody gets it twice";
 }
 
+TEST_F(QueueTest, AJobIsClaimedByItsIdWhoeversTurnItIs) {
+  ASSERT_TRUE(Enqueue(Run("j1", "p")).ok());
+  ASSERT_TRUE(Enqueue(Run("j2", "q")).ok());
+  const auto claim = [this](const std::string& id) {
+    return catalog_->queue().Claim(context_, {clock_.Now(), 0, id});
+  };
+  const auto second = claim("j2");
+  ASSERT_TRUE(second.ok() && second->has_value());
+  EXPECT_EQ((*second)->job.id(), "j2");
+  EXPECT_FALSE(claim("j2")->has_value()) << "it is claimed";
+  EXPECT_FALSE(claim("j3")->has_value()) << "there is none";
+  EXPECT_EQ(Claim(), "j1");
+}
+
 TEST_F(QueueTest, NobodyTakesAPendingJobForDead) {
   ASSERT_TRUE(Enqueue(Run("j1", "p")).ok());
   clock_.Advance(absl::Hours(100));

@@ -41,6 +41,7 @@ absl::StatusOr<std::vector<std::string>> ReadIds(SqliteStatement& select) {
 constexpr char kNextSql[] = R"sql(
 SELECT jobs.id FROM jobs JOIN requests ON requests.job_id = jobs.id
 WHERE jobs.status = 'pending' AND not_before_ms <= ?1
+  AND (?3 = '' OR jobs.id = ?3)
   AND (expires_at_ms = 0 OR expires_at_ms > ?1)
   AND (?2 = 0 OR ?2 > (SELECT count(*) FROM jobs AS running
        WHERE running.status = 'running' AND running.repo_id = jobs.repo_id))
@@ -126,6 +127,7 @@ absl::StatusOr<absl::optional<QueuedRun>> SqliteQueue::Claim(
         SLUICE_ASSIGN_OR_RETURN(
             const bool any, next.Bind(absl::ToUnixMillis(options.now))
                                 .Bind(static_cast<int64_t>(options.per_repo))
+                                .Bind(options.job_id)
                                 .Step());
         if (!any) return absl::OkStatus();
         const std::string id = next.Text(0);

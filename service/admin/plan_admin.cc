@@ -145,6 +145,9 @@ absl::StatusOr<std::vector<QueuedRun>> PlanAdmin::RunNow(
     run.job.set_store_id(target.store_id);
     run.request.set_requester(asker.requester);
     run.request.set_not_before_ms(absl::ToUnixMillis(now));
+    if (asker.patience < absl::InfiniteDuration()) {
+      run.request.set_expires_at_ms(absl::ToUnixMillis(now + asker.patience));
+    }
     if (!asker.idempotency_key.empty()) {
       run.request.set_idempotency_key(
           absl::StrCat(asker.idempotency_key, " ", target.repo_id));

@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "sluice/base/clock.h"
 #include "sluice/catalog/catalog.h"
@@ -52,6 +53,8 @@ struct PlanChecks {
 struct Asker {
   std::string requester;        // "uid 0", "token 01H…"
   std::string idempotency_key;  // empty: each call asks anew
+  // How long what he asks for may wait to begin.
+  absl::Duration patience = absl::InfiniteDuration();
 };
 
 class PlanAdmin {

@@ -66,8 +66,17 @@ absl::Status JobRunner::Run(const Context& context, const QueuedRun& run) {
           ? Context::WithCancel(context)
           : Context::WithTimeout(context, Clock::Real(), timeout);
   catalog_->OnCancelRequested(run.job.id(), cancel);
+  const Context::Registration ending =
+      limited.OnDone([this, &run](const absl::Status& cause) {
+        if (options_.on_ending) options_.on_ending(run.job, cause);
+      });
   Work work{run, {limited, cancel}, {}};
   work.owner.abandon_after = options_.abandon_after;
+  if (options_.on_progress) {
+    work.owner.on_progress = [&](const RunProgress& progress) {
+      options_.on_progress(run.job, progress);
+    };
+  }
   bool row_is_ended = false;
   const absl::Status status = AsOverlap(Perform(work, row_is_ended));
   if (!row_is_ended) EndRow(run.job, status);
@@ -158,6 +167,9 @@ absl::Status JobRunner::Backup(Work& work, bool& row_is_ended) {
   const BackupResult result =
       RunBackup(work.owner, *catalog_, work.repo, backup);
   row_is_ended = result.job.has_value();
+  if (result.source_abandoned && options_.on_abandoned) {
+    options_.on_abandoned(work.run.job);
+  }
   return result.status;
 }
 
@@ -181,6 +193,9 @@ absl::Status JobRunner::Restore(Work& work, bool& row_is_ended) {
                    Tell(work.run.job, Annotate(status, "catalog"));
                  });
   row_is_ended = result.job.has_value();
+  if (result.source_abandoned && options_.on_abandoned) {
+    options_.on_abandoned(work.run.job);
+  }
   if (ErrorCodeOf(result.status) == kArchiveDamaged) NoteDamage(work, result);
   if (result.status.ok() && result.manifest.has_value()) {
     const absl::Status noted =

@@ -27,6 +27,7 @@
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/context.h"
+#include "sluice/executor/executor.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/service/archive_choice.h"
 #include "sluice/service/opened_repo.h"
@@ -41,6 +42,14 @@ struct JobRunnerOptions {
   absl::Duration abandon_after = absl::Seconds(2);
   // Told of what a run passes over, such as a sweep that failed. May be empty.
   std::function<void(const BackupJob&, const absl::Status&)> on_problem;
+  // Told when a run is to end before its time, and why: it was cancelled, or is
+  // late. From any thread; must not block. May be empty.
+  std::function<void(const BackupJob&, const absl::Status&)> on_ending;
+  // Told how far a run is. May be empty.
+  std::function<void(const BackupJob&, const RunProgress&)> on_progress;
+  // Told of a store that did not return in time: a thread of it may still run.
+  // May be empty.
+  std::function<void(const BackupJob&)> on_abandoned;
 };
 
 class JobRunner {
