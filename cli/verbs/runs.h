@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "sluice/cli/verbs/session.h"
+#include "sluice/cli/session/session.h"
 #include "sluice/executor/executor.h"
 
 namespace sluice::cli {

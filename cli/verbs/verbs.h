@@ -5,7 +5,7 @@
 // result in the console, and says how it ended; errors are reported by the
 // caller. One table in app.cc maps the words to these.
 
-#include "sluice/cli/verbs/session.h"
+#include "sluice/cli/session/session.h"
 
 namespace sluice::cli {
 

@@ -17,8 +17,8 @@
 #include "sluice/cli/commands/command_table.h"
 #include "sluice/cli/commands/parser.h"
 #include "sluice/cli/terminal/json.h"
-#include "sluice/cli/verbs/mount_point.h"
-#include "sluice/cli/verbs/session.h"
+#include "sluice/cli/session/mount_point.h"
+#include "sluice/cli/session/session.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/uri.h"
 

@@ -1,4 +1,4 @@
-#include "sluice/cli/verbs/mount_point.h"
+#include "sluice/cli/session/mount_point.h"
 
 #include <sys/stat.h>
 

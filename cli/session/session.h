@@ -1,5 +1,5 @@
-#ifndef SLUICE_CLI_VERBS_SESSION_H_
-#define SLUICE_CLI_VERBS_SESSION_H_
+#ifndef SLUICE_CLI_SESSION_SESSION_H_
+#define SLUICE_CLI_SESSION_SESSION_H_
 
 // What one run of the command works with: the words it was given, the console,
 // the catalog, the plugins and the repos. Each is opened when it is first asked
@@ -134,4 +134,4 @@ absl::StatusOr<std::string> CatalogPath(absl::string_view flag,
 
 }  // namespace sluice::cli
 
-#endif  // SLUICE_CLI_VERBS_SESSION_H_
+#endif  // SLUICE_CLI_SESSION_SESSION_H_

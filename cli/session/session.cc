@@ -1,4 +1,4 @@
-#include "sluice/cli/verbs/session.h"
+#include "sluice/cli/session/session.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-#ifndef SLUICE_CLI_VERBS_MOUNT_POINT_H_
-#define SLUICE_CLI_VERBS_MOUNT_POINT_H_
+#ifndef SLUICE_CLI_SESSION_MOUNT_POINT_H_
+#define SLUICE_CLI_SESSION_MOUNT_POINT_H_
 
 // Whether a folder may be waiting for a disk.
 
@@ -15,4 +15,4 @@ std::string EmptyMountPoint(std::string path);
 
 }  // namespace sluice::cli
 
-#endif  // SLUICE_CLI_VERBS_MOUNT_POINT_H_
+#endif  // SLUICE_CLI_SESSION_MOUNT_POINT_H_
