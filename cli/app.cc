@@ -17,10 +17,11 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/help.h"
-#include "sluice/cli/session/session.h"
 #include "sluice/cli/supervisor.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/interrupt.h"
+#include "sluice/cli/verbs/serve.h"
+#include "sluice/cli/session/session.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {
@@ -54,7 +55,26 @@ constexpr VerbFunction kVerbs[] = {
     {"repo repair", RunRepoRepairVerb},
     {"job list", RunJobListVerb},
     {"job show", RunJobShowVerb},
+    {"job wait", RunJobWaitVerb},
     {"job cancel", RunJobCancelVerb},
+    {"plan add", RunPlanAddVerb},
+    {"plan edit", RunPlanEditVerb},
+    {"plan list", RunPlanListVerb},
+    {"plan show", RunPlanShowVerb},
+    {"plan pause", RunPlanPauseVerb},
+    {"plan resume", RunPlanResumeVerb},
+    {"plan remove", RunPlanRemoveVerb},
+    {"plan run", RunPlanRunVerb},
+    {"plan next", RunPlanNextVerb},
+    {"prune", RunPruneVerb},
+    {"pin", RunPinVerb},
+    {"unpin", RunUnpinVerb},
+    {"serve", RunServeVerb},
+    {"token create", RunTokenCreateVerb},
+    {"token list", RunTokenListVerb},
+    {"token revoke", RunTokenRevokeVerb},
+    {"export", RunExportVerb},
+    {"import", RunImportVerb},
     {"plugin list", RunPluginListVerb},
     {"plugin info", RunPluginInfoVerb},
     {"plugin run", RunPluginRunVerb},
@@ -214,9 +234,15 @@ absl::StatusOr<SupervisorOptions> OptionsOf(const Command& command,
   SupervisorOptions options;
   options.console = OptionsFor(environment, command.Has("json"),
                                command.Get("log-format"), command.Has("quiet"));
-  SLUICE_ASSIGN_OR_RETURN(options.timeout, command.GetDuration("timeout"));
   if (command.Has("grace")) {
     SLUICE_ASSIGN_OR_RETURN(options.grace, command.GetDuration("grace"));
+  }
+  if (command.verb->path == "serve") {
+    // No limit to how long it runs; and what it takes to drain is no lateness.
+    SLUICE_ASSIGN_OR_RETURN(const absl::Duration drain, DrainOf(command));
+    options.grace += drain;
+  } else {
+    SLUICE_ASSIGN_OR_RETURN(options.timeout, command.GetDuration("timeout"));
   }
   options.catalog_path =
       CatalogPath(command.Get("catalog"), environment).value_or("");

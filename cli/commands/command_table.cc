@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "sluice/cli/commands/service_table.h"
 
 namespace sluice::cli {
 namespace {
@@ -20,6 +21,24 @@ FlagSpec Repo() {
 
 FlagSpec Store(absl::string_view help) { return {"store", "STORE-ID", help}; }
 
+FlagSpec Plan(absl::string_view help) {
+  FlagSpec flag = {"plan", "NAME", help, "", Completion::kPlan};
+  flag.has_twin = false;  // no variable is to change what a list shows
+  return flag;
+}
+
+FlagSpec Async() {
+  return {"async", "",
+          "leave it to a running `sluice serve`, and print the job's id; the "
+          "repo must be one that the catalog knows"};
+}
+
+// What a list is narrowed to.
+FlagSpec Only(FlagSpec flag) {
+  flag.has_twin = false;
+  return flag;
+}
+
 ArgumentSpec OptionalId() {
   return {"ID", "a backup's id, a unique beginning of it, or latest", false,
           false, Completion::kArchive};
@@ -32,7 +51,7 @@ std::vector<VerbSpec> Archives() {
        "Streams one consistent snapshot of the store into a new archive, which "
        "is published whole or not at all. What earlier runs left behind in the "
        "repo is swept first.",
-       {{"SOURCE", "the store's URI, as memory:?load=/usr/include"}},
+       {{"SOURCE", "the store's URI, as memory:?load=/usr/include", false}},
        {Repo(),
         {"init", "",
          "make a new repo there where there is none yet, nor ever was"},
@@ -44,7 +63,10 @@ std::vector<VerbSpec> Archives() {
          "read every stored byte back and compare it before the archive is "
          "published; costs a second reading, and says how long it took"},
         {"label", "TEXT", "what to call the archive; `list` shows it"},
-        Store("the store's id, where the source has none of its own")},
+        Store("the store's id, where the source has none of its own"),
+        Plan("in place of SOURCE: run this plan now, as it is, into each of "
+             "its repos or into the one of --repo; retention follows"),
+        Async()},
        "backup 'memory:?load=/usr/include' --repo local:/mnt/disk --init"},
       {"restore",
        "restore a backup into an empty store",
@@ -66,7 +88,8 @@ std::vector<VerbSpec> Archives() {
          "backup` does; only its format can tell that it is whole",
          "", Completion::kFile},
         {"kind", "KIND", "what the file of --from-file is, as badger"},
-        {"allow-empty", "", "a file with nothing in it is no failure"}},
+        {"allow-empty", "", "a file with nothing in it is no failure"},
+        Async()},
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",
        "read archives in full and check every byte",
@@ -190,8 +213,15 @@ std::vector<VerbSpec> Administration() {
        "list jobs, newest first",
        "",
        {},
-       {{"limit", "COUNT", "at most this many", "50"}},
-       "job list --limit 10"},
+       {{"limit", "COUNT", "at most this many", "50"},
+        Only({"status", "STATUS",
+              "only these: pending, running, succeeded, failed or "
+              "interrupted"}),
+        Only({"kind", "KIND", "only these: backup, restore, verify or prune"}),
+        Only(
+            {"repo", "NAME", "only those of this repo", "", Completion::kRepo}),
+        Plan("only those of this plan")},
+       "job list --status failed --limit 10"},
       {"job show",
        "show one job",
        "",
@@ -199,9 +229,18 @@ std::vector<VerbSpec> Administration() {
          Completion::kJob}},
        {},
        "job show latest"},
+      {"job wait",
+       "follow a job to its end, and exit as it did",
+       "The exit status is that of the run: 0 where it succeeded, 3 with "
+       "warnings. Ctrl-C and --timeout end the waiting alone; the job goes on.",
+       {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
+         Completion::kJob}},
+       {},
+       "job wait latest --timeout 2h"},
       {"job cancel",
-       "cancel a running job",
-       "The process that runs it ends it as interrupted, within seconds.",
+       "cancel a job",
+       "The process that runs it ends it as interrupted, within seconds; one "
+       "that is pending ends at once.",
        {{"ID", "a job's id, a unique beginning of it, or latest", true, false,
          Completion::kJob}},
        {},
@@ -280,6 +319,7 @@ std::vector<VerbSpec> Rest() {
 
 std::vector<VerbSpec> MakeVerbs() {
   std::vector<VerbSpec> verbs = Archives();
+  for (VerbSpec& verb : ServiceVerbs()) verbs.push_back(std::move(verb));
   for (VerbSpec& verb : Administration()) verbs.push_back(std::move(verb));
   for (VerbSpec& verb : Rest()) verbs.push_back(std::move(verb));
   return verbs;

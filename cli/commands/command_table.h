@@ -23,6 +23,7 @@ enum class Completion {
   kRepo,     // the catalog's names
   kArchive,  // the ids of the repo that --repo names
   kJob,      // the catalog's jobs
+  kPlan,     // the catalog's plans
 };
 
 struct FlagSpec {
@@ -31,6 +32,10 @@ struct FlagSpec {
   absl::string_view help;
   absl::string_view fallback = "";  // shown as the default
   Completion completion = Completion::kNone;
+  bool repeated = false;      // any number of times
+  bool may_be_empty = false;  // an empty value takes back what was said
+  bool may_be_off = false;    // of a switch: --NAME=false is an answer too
+  bool has_twin = true;       // in the environment
 
   bool is_switch() const { return value.empty(); }
 };
@@ -61,6 +66,10 @@ const VerbSpec* FindVerb(absl::string_view path);
 
 // The variable that stands for a flag: "--plugin-dir" is SLUICE_PLUGIN_DIR.
 std::string EnvironmentTwin(absl::string_view flag);
+
+// The flag that says a field of a plan (plan_fields.h): "keep_daily" is
+// "keep-daily". A plan's timeout is "run-timeout", as --timeout is the verb's.
+absl::string_view PlanFlagName(absl::string_view field);
 
 // "sluice backup SOURCE --repo NAME|URI [FLAGS]": how a verb is typed.
 std::string Usage(const VerbSpec& verb);

@@ -50,6 +50,7 @@ std::string Row(absl::string_view left, absl::string_view right) {
 }
 
 std::string FlagName(const FlagSpec& flag) {
+  if (flag.may_be_off) return absl::StrCat("--", flag.name, "[=false]");
   return absl::StrCat("--", flag.name, flag.is_switch() ? "" : " ", flag.value);
 }
 
@@ -156,6 +157,7 @@ absl::string_view Choices(Completion completion) {
     case Completion::kRepo:
     case Completion::kArchive:
     case Completion::kJob:
+    case Completion::kPlan:
       break;
   }
   return "";
@@ -170,6 +172,8 @@ absl::string_view ListingOf(Completion completion) {
       return "list --repo \"$repo\"";
     case Completion::kJob:
       return "job list";
+    case Completion::kPlan:
+      return "plan list";
     default:
       return "";
   }
@@ -206,6 +210,8 @@ _sluice() {
   done
   case $prev in
     --repo) COMPREPLY=($(compgen -W "$(_sluice_column repo list)" -- "$cur"))
+       return ;;
+    --plan) COMPREPLY=($(compgen -W "$(_sluice_column plan list)" -- "$cur"))
        return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -264,6 +270,8 @@ std::string ZshScript() {
       "    [[ $words[i] == --repo ]] && repo=\"$words[i+1]\"\n  done\n"
       "  if [[ $words[CURRENT-1] == --repo ]]; then\n"
       "    compadd -- $(_sluice_column repo list)\n    return\n  fi\n"
+      "  if [[ $words[CURRENT-1] == --plan ]]; then\n"
+      "    compadd -- $(_sluice_column plan list)\n    return\n  fi\n"
       "  if (( CURRENT == 2 )); then\n    _values verb";
   for (const VerbSpec& verb : Verbs()) {
     if (absl::StrContains(verb.path, " ")) continue;
@@ -355,7 +363,8 @@ std::string OverallHelp() {
   }
   absl::StrAppend(&help, "\nflags of every verb:\n", FlagRows(GlobalFlags()),
                   "\nEach flag has a twin in the environment, as SLUICE_REPO "
-                  "for --repo.\n\nexit status:\n");
+                  "for --repo, but those that\nsay what a plan is or what a "
+                  "list shows.\n\nexit status:\n");
   for (const ExitCodeSpec& code : ExitCodes()) {
     absl::StrAppend(
         &help, Row(absl::StrCat(static_cast<int>(code.code)), code.meaning));
@@ -391,10 +400,12 @@ std::string ManPage() {
   for (const VerbSpec& verb : Verbs()) absl::StrAppend(&page, ManVerb(verb));
   absl::StrAppend(&page, ".SH FLAGS OF EVERY VERB\n", ManFlags(GlobalFlags()),
                   ".SH ENVIRONMENT\n");
-  absl::StrAppend(&page,
-                  "Each flag has a twin, which it wins over: SLUICE_ and its "
-                  "name in upper case, with _ for \\-, as SLUICE_PLUGIN_DIR.\n"
-                  ".SH EXIT STATUS\n");
+  absl::StrAppend(
+      &page,
+      "Each flag has a twin, which it wins over: SLUICE_ and its "
+      "name in upper case, with _ for \\-, as SLUICE_PLUGIN_DIR; but "
+      "not those that say what a plan is or what a list shows.\n"
+      ".SH EXIT STATUS\n");
   for (const ExitCodeSpec& code : ExitCodes()) {
     absl::StrAppend(&page, ".TP\n", static_cast<int>(code.code), "\n",
                     Escaped(code.meaning), "\n");

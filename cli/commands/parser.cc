@@ -49,33 +49,63 @@ std::vector<std::string> AsUsual(std::vector<std::string> words) {
   return words;
 }
 
-// CLI11 would take the next word for the value of "--flag=".
-absl::Status CheckNoneIsEmpty(const std::vector<std::string>& words) {
-  for (absl::string_view word : words) {
-    if (absl::ConsumePrefix(&word, "--") && absl::ConsumeSuffix(&word, "=") &&
-        !absl::StrContains(word, '=')) {
-      return EmptyValue(word);
+// Whether any verb has a use for an empty value of the flag.
+bool MayBeEmpty(absl::string_view name) {
+  for (const VerbSpec& verb : Verbs()) {
+    for (const FlagSpec& flag : verb.flags) {
+      if (flag.name == name && flag.may_be_empty) return true;
     }
   }
-  return absl::OkStatus();
+  return false;
+}
+
+// CLI11 would take the next word for the value of "--flag=". Where that can be
+// meant it becomes two words.
+absl::StatusOr<std::vector<std::string>> WithEmptyValues(
+    const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  for (const std::string& word : words) {
+    absl::string_view name = word;
+    if (!absl::ConsumePrefix(&name, "--") || !absl::ConsumeSuffix(&name, "=") ||
+        absl::StrContains(name, '=')) {
+      out.push_back(word);
+      continue;
+    }
+    if (!MayBeEmpty(name)) return EmptyValue(name);
+    out.push_back(absl::StrCat("--", name));
+    out.emplace_back();
+  }
+  return out;
 }
 
 // Where CLI11 puts what it finds.
 struct Slots {
+  struct Taken {
+    const FlagSpec* flag;
+    const CLI::Option* option;
+  };
   std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<std::string>> lists;
   std::map<std::string, bool> switches;
-  std::vector<std::pair<std::string, const CLI::Option*>> options;  // of values
+  std::vector<Taken> options;  // of values and lists
 };
 
 void AddFlag(CLI::App& app, const FlagSpec& flag, Slots& slots) {
   const std::string name(flag.name);
   const std::string option = absl::StrCat("--", name);
-  if (flag.is_switch()) {
+  if (flag.is_switch() && !flag.may_be_off) {
     app.add_flag(option, slots.switches[name]);
-  } else {
-    slots.options.emplace_back(name,
-                               app.add_option(option, slots.values[name]));
+    return;
   }
+  CLI::Option* added = nullptr;
+  if (flag.is_switch()) {
+    added = app.add_flag(option, slots.values[name]);
+  } else if (flag.repeated) {
+    added = app.add_option(option, slots.lists[name])->allow_extra_args(false);
+  } else {
+    added = app.add_option(option, slots.values[name]);
+  }
+  slots.options.push_back({&flag, added});
 }
 
 // One CLI::App for the command and one for each verb. Words that CLI11 does not
@@ -96,8 +126,13 @@ class Parser {
     } catch (const CLI::ParseError& error) {
       return InvalidArgument(error.what(), HelpHint(Path()));
     }
-    for (const auto& [name, option] : slots_.options) {
-      if (option->count() > 0 && slots_.values[name].empty()) {
+    for (const Slots::Taken& taken : slots_.options) {
+      const FlagSpec& flag = *taken.flag;
+      if (taken.option->count() == 0 || flag.may_be_empty) continue;
+      const std::string name(flag.name);
+      const std::vector<std::string>& list = slots_.lists[name];
+      if (flag.repeated ? std::find(list.begin(), list.end(), "") != list.end()
+                        : slots_.values[name].empty()) {
         return EmptyValue(name);
       }
     }
@@ -239,12 +274,15 @@ absl::StatusOr<bool> SwitchFromText(absl::string_view name,
 absl::Status ApplyEnvironment(const FlagSpec& flag,
                               const Environment& environment,
                               Command& command) {
-  if (flag.name == "help" || command.Has(flag.name)) return absl::OkStatus();
+  if (flag.name == "help" || !flag.has_twin || command.Has(flag.name)) {
+    return absl::OkStatus();
+  }
   const std::string variable = EnvironmentTwin(flag.name);
   const char* value = environment(variable.c_str());
   if (value == nullptr || *value == '\0') return absl::OkStatus();
   if (!flag.is_switch()) {
     command.flags[std::string(flag.name)] = value;
+    if (flag.repeated) command.lists[std::string(flag.name)] = {value};
     return absl::OkStatus();
   }
   SLUICE_ASSIGN_OR_RETURN(const bool on, SwitchFromText(variable, value));
@@ -252,9 +290,16 @@ absl::Status ApplyEnvironment(const FlagSpec& flag,
   return absl::OkStatus();
 }
 
-void TakeFlags(const Slots& slots, Command& command) {
-  for (const auto& [name, value] : slots.values) {
-    if (!value.empty()) command.flags[name] = value;
+void TakeFlags(Slots& slots, Command& command) {
+  for (const Slots::Taken& taken : slots.options) {
+    if (taken.option->count() == 0) continue;
+    const std::string name(taken.flag->name);
+    if (taken.flag->repeated) {
+      command.lists[name] = slots.lists[name];
+      command.flags[name] = slots.lists[name].back();
+    } else {
+      command.flags[name] = slots.values[name];
+    }
   }
   for (const auto& [name, on] : slots.switches) {
     if (on) command.flags[name] = "1";
@@ -278,6 +323,13 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
     }
   }
   return d[a.size()][b.size()];
+}
+
+bool HasTwin(const VerbSpec& verb, absl::string_view name) {
+  return std::none_of(verb.flags.begin(), verb.flags.end(),
+                      [&](const FlagSpec& flag) {
+                        return flag.name == name && !flag.has_twin;
+                      });
 }
 
 // "plugin KIND VERB" as "plugin run KIND VERB", so that it takes the flags of
@@ -304,11 +356,18 @@ std::string Command::Get(absl::string_view flag) const {
   return found == flags.end() ? "" : found->second;
 }
 
+std::vector<std::string> Command::GetAll(absl::string_view flag) const {
+  const auto found = lists.find(std::string(flag));
+  return found == lists.end() ? std::vector<std::string>() : found->second;
+}
+
 absl::StatusOr<std::string> Command::Require(absl::string_view flag) const {
   if (Has(flag)) return Get(flag);
   return InvalidArgument(
       absl::StrCat("sluice ", verb->path, " needs --", flag),
-      absl::StrCat("give it, or set ", EnvironmentTwin(flag)));
+      HasTwin(*verb, flag)
+          ? absl::StrCat("give it, or set ", EnvironmentTwin(flag))
+          : absl::StrCat("usage: ", Usage(*verb)));
 }
 
 absl::StatusOr<absl::Duration> Command::GetDuration(
@@ -342,8 +401,8 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& given,
   // What follows "--" is no flag, whatever it looks like.
   const auto dashes = std::find(words.begin(), words.end(), "--");
   Parser parser;
-  const std::vector<std::string> ours = AsUsual({words.begin(), dashes});
-  SLUICE_RETURN_IF_ERROR(CheckNoneIsEmpty(ours));
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> ours,
+                          WithEmptyValues(AsUsual({words.begin(), dashes})));
   SLUICE_RETURN_IF_ERROR(parser.Run(ours));
 
   Command command;

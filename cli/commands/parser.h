@@ -30,13 +30,18 @@ struct Command {
   const VerbSpec* verb = nullptr;  // null: help on the whole command
   bool help = false;
   std::vector<std::string> arguments;
-  // Values as given, by flag name; switches that are on as "1". An empty value
-  // is refused, an empty variable counts as none.
+  // Values as given, by flag name; switches that are on as "1", those that may
+  // be off as "true" or "false". An empty value is refused where the flag has a
+  // use for none, an empty variable counts as none.
   std::map<std::string, std::string> flags;
+  // All values of those that may be repeated; `flags` has the last one.
+  std::map<std::string, std::vector<std::string>> lists;
 
   bool Has(absl::string_view flag) const;
   // Empty where it was not given.
   std::string Get(absl::string_view flag) const;
+  // Of one that may be repeated.
+  std::vector<std::string> GetAll(absl::string_view flag) const;
   // The flag, or an error that names it and its variable.
   absl::StatusOr<std::string> Require(absl::string_view flag) const;
   // Infinite where it was not given.

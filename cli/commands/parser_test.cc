@@ -1,5 +1,6 @@
 #include "sluice/cli/commands/parser.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/service/plan/plan_fields.h"
 
 namespace sluice::cli {
 namespace {
@@ -203,6 +205,72 @@ TEST(ParserTest, AVerbOfAPluginNeedsNoRun) {
   EXPECT_EQ(limited->Get("timeout"), "5s");
   EXPECT_THAT(limited->arguments, ElementsAre("badger", "inspect", "/db"));
   EXPECT_FALSE(Parse({"plugin", "badger"}, NoVariable).ok());
+}
+
+TEST(ParserTest, AFlagThatMayBeRepeatedKeepsAllItsValues) {
+  const auto command = Parse({"plan", "add", "--repo", "a", "p", "--repo=b",
+                              "--label", "k=v", "--label", "l=w"},
+                             NoVariable);
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_THAT(command->arguments, ElementsAre("p"));
+  EXPECT_THAT(command->GetAll("repo"), ElementsAre("a", "b"));
+  EXPECT_THAT(command->GetAll("label"), ElementsAre("k=v", "l=w"));
+  EXPECT_EQ(command->Get("repo"), "b");
+  EXPECT_TRUE(command->GetAll("source").empty());
+  EXPECT_FALSE(
+      Parse({"plan", "add", "p", "--repo", "a", "--repo="}, NoVariable).ok());
+}
+
+TEST(ParserTest, AnEmptyValueTakesBackWhatAPlanSays) {
+  const auto command = Parse(
+      {"plan", "edit", "p", "--cron=", "--keep-daily", "", "--zone", "UTC"},
+      NoVariable);
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_THAT(command->arguments, ElementsAre("p"));
+  EXPECT_TRUE(command->Has("cron"));
+  EXPECT_EQ(command->Get("cron"), "");
+  EXPECT_TRUE(command->Has("keep-daily"));
+  EXPECT_FALSE(command->Has("keep-last"));
+  EXPECT_FALSE(Parse({"plan", "edit", "p", "--source="}, NoVariable).ok());
+}
+
+TEST(ParserTest, ASwitchOfAPlanMayBeOff) {
+  const auto on = Parse({"plan", "edit", "--allow-empty", "p"}, NoVariable);
+  ASSERT_TRUE(on.ok()) << on.status();
+  EXPECT_EQ(on->Get("allow-empty"), "true");
+  EXPECT_THAT(on->arguments, ElementsAre("p"));
+  const auto off =
+      Parse({"plan", "edit", "--allow-empty=false", "p"}, NoVariable);
+  ASSERT_TRUE(off.ok()) << off.status();
+  EXPECT_EQ(off->Get("allow-empty"), "false");
+}
+
+TEST(ParserTest, NoVariableSaysWhatAPlanIs) {
+  const auto command =
+      ParseWith({"plan", "edit", "p", "--keep-last", "1"},
+                {{"SLUICE_REPO", "other"}, {"SLUICE_ZONE", "Asia/Tokyo"}});
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_FALSE(command->Has("repo"));
+  EXPECT_FALSE(command->Has("zone"));
+  const auto list = ParseWith({"job", "list"}, {{"SLUICE_REPO", "other"}});
+  EXPECT_FALSE(list->Has("repo"));
+}
+
+TEST(ParserTest, EachFieldOfAPlanHasAFlagOfItsOwn) {
+  const VerbSpec* const add = FindVerb("plan add");
+  ASSERT_NE(add, nullptr);
+  for (const service::PlanField& field : service::PlanFields()) {
+    const absl::string_view flag = PlanFlagName(field.name);
+    EXPECT_EQ(
+        std::count_if(add->flags.begin(), add->flags.end(),
+                      [&](const FlagSpec& spec) { return spec.name == flag; }),
+        1)
+        << field.name;
+    EXPECT_TRUE(
+        std::none_of(GlobalFlags().begin(), GlobalFlags().end(),
+                     [&](const FlagSpec& spec) { return spec.name == flag; }))
+        << flag;
+  }
 }
 
 }  // namespace

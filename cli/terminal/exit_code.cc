@@ -6,6 +6,7 @@
 
 #include "sluice/base/error.h"
 #include "sluice/catalog/catalog_error.h"
+#include "sluice/service/retention/retention.h"
 
 namespace sluice::cli {
 
@@ -22,8 +23,10 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
       {ExitCode::kNotFound,
        "not found",
        {kDestinationNotFound, kArchiveNotFound, kRecordNotFound, kJobNotFound,
-        kRepoNotFound, kSourceUnavailable}},
-      {ExitCode::kAlreadyRunning, "already running", {kBackupAlreadyRunning}},
+        kRepoNotFound, kPlanNotFound, kTokenNotFound, kSourceUnavailable}},
+      {ExitCode::kAlreadyRunning,
+       "already running",
+       {kBackupAlreadyRunning, kOverlap}},
       {ExitCode::kWrongKey, "wrong key", {kSourceWrongKey}},
       {ExitCode::kPermission,
        "permission denied",
@@ -42,6 +45,9 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
       {ExitCode::kUnsupported,
        "unsupported version",
        {kSourceUnsupported, kArchiveUnsupported, kCatalogNewer}},
+      {ExitCode::kProtected,
+       "archive protected, or in use",
+       {service::kArchiveProtected, service::kArchiveInUse}},
       {ExitCode::kTimedOut, "timed out", {kDeadlineExceeded}},
       {ExitCode::kHangup, "interrupted (SIGHUP)", {}},
       {ExitCode::kInterrupted,

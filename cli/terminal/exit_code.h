@@ -25,6 +25,7 @@ enum class ExitCode : int {
   kNoSpace = 15,
   kPluginUnusable = 16,
   kUnsupported = 17,  // of a version that is newer, older or not known
+  kProtected = 18,    // an archive that was named for removal is held
   kTimedOut = 124,
   kHangup = 129,       // by SIGHUP, as of a terminal that is closed
   kInterrupted = 130,  // by SIGINT, or `sluice job cancel`

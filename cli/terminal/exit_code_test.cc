@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/catalog/catalog_error.h"
+#include "sluice/service/retention/retention.h"
 
 namespace sluice::cli {
 namespace {
@@ -49,6 +50,14 @@ TEST(ExitCodeTest, EachWordKeepsItsCode) {
       {kSourceUnsupported, 17},
       {kArchiveUnsupported, 17},
       {kCatalogNewer, 17},
+      {kPlanNotFound, 10},
+      {kTokenNotFound, 10},
+      {kOverlap, 11},
+      {kPlanChanged, 1},
+      {kNotClaimed, 1},
+      {kShutdown, 1},
+      {service::kArchiveProtected, 18},
+      {service::kArchiveInUse, 18},
       {kDeadlineExceeded, 124},
       {kCancelled, 130},
       {kSourceFailed, 1},
@@ -75,7 +84,7 @@ TEST(ExitCodeTest, NoCodeAndNoWordStandsInTheTableTwice) {
     }
   }
   EXPECT_EQ(codes, (std::set<int>{0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17,
-                                  124, 129, 130, 143}));
+                                  18, 124, 129, 130, 143}));
 }
 
 }  // namespace

@@ -55,6 +55,16 @@ void NoteWarnings(Console& console,
   }
 }
 
+void PrintRecord(Console& console, absl::string_view repo,
+                 const BackupRecord& record, absl::Duration took) {
+  const std::string& base = record.base_backup_id();
+  console.Done(absl::StrCat(record.id(), "\n  store ", record.store_id(), " (",
+                            record.store_kind(), ") in repo ", Printable(repo),
+                            base.empty() ? "" : "\n  on ", base, "\n  ",
+                            AmountText(record.plain_size_bytes(), took),
+                            ", sha256 ", record.sha256(), "\n"));
+}
+
 std::string AmountText(uint64_t bytes, absl::Duration took) {
   return absl::StrFormat("%s in %s (%.1f MB/s)", SizeText(bytes),
                          DurationText(took), MegabytesPerSecond(bytes, took));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "sluice/cli/terminal/console.h"
@@ -21,6 +22,10 @@ void LogJobFinished(Console& console, const std::string& repo,
 // The warnings for people, the first 10 of them.
 void NoteWarnings(Console& console,
                   const google::protobuf::RepeatedPtrField<Warning>& warnings);
+
+// What a backup made, for people.
+void PrintRecord(Console& console, absl::string_view repo,
+                 const BackupRecord& record, absl::Duration took);
 
 // "12.3 MB in 0.4 s (30.1 MB/s)".
 std::string AmountText(uint64_t bytes, absl::Duration took);

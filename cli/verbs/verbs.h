@@ -29,6 +29,7 @@ Outcome RunRepoRepairVerb(Session& session);
 
 Outcome RunJobListVerb(Session& session);
 Outcome RunJobShowVerb(Session& session);
+Outcome RunJobWaitVerb(Session& session);
 Outcome RunJobCancelVerb(Session& session);
 
 Outcome RunPluginListVerb(Session& session);
@@ -37,6 +38,27 @@ Outcome RunPluginInfoVerb(Session& session);
 Outcome RestoreFromFile(Session& session);
 Outcome RunPluginRunVerb(Session& session);
 Outcome RunPluginCheckVerb(Session& session);
+
+Outcome RunPlanAddVerb(Session& session);
+Outcome RunPlanEditVerb(Session& session);
+Outcome RunPlanListVerb(Session& session);
+Outcome RunPlanShowVerb(Session& session);
+Outcome RunPlanPauseVerb(Session& session);
+Outcome RunPlanResumeVerb(Session& session);
+Outcome RunPlanRemoveVerb(Session& session);
+Outcome RunPlanRunVerb(Session& session);
+Outcome RunPlanNextVerb(Session& session);
+
+Outcome RunPruneVerb(Session& session);
+Outcome RunPinVerb(Session& session);
+Outcome RunUnpinVerb(Session& session);
+
+Outcome RunServeVerb(Session& session);
+Outcome RunTokenCreateVerb(Session& session);
+Outcome RunTokenListVerb(Session& session);
+Outcome RunTokenRevokeVerb(Session& session);
+Outcome RunExportVerb(Session& session);
+Outcome RunImportVerb(Session& session);
 
 Outcome RunDemoVerb(Session& session);
 Outcome RunCompletionVerb(Session& session);

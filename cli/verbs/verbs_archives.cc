@@ -1,14 +1,11 @@
 // list, show, delete.
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -17,6 +14,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
+#include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {
@@ -49,9 +47,32 @@ std::string OriginOf(const Manifest& manifest) {
   return absl::StrCat(manifest.host(), source.empty() ? "" : " ", source);
 }
 
-std::vector<std::string> TableRow(const ArchiveRow& row) {
+using PlanNames = std::map<std::string, std::string>;  // by id
+
+// Those of plans that are there; none where the catalog cannot be used.
+PlanNames NamesOfPlans(Session& session) {
+  PlanNames names;
+  Catalog* const catalog = session.CatalogIfUsable();
+  if (catalog == nullptr) return names;
+  const auto plans = catalog->plans().ListPlans(
+      Context::WithTimeout(session.context(), Clock::Real(), kCatalogPatience)
+          .first);
+  if (!plans.ok()) return names;
+  for (const Plan& plan : *plans) names[plan.id()] = plan.name();
+  return names;
+}
+
+// The name of the plan that made it; the id of one that is there no more.
+std::string PlanOf(const ArchiveRow& row, const PlanNames& names) {
+  const std::string& id = row.manifest->plan_id();
+  const auto found = names.find(id);
+  return found == names.end() ? id : found->second;
+}
+
+std::vector<std::string> TableRow(const ArchiveRow& row,
+                                  const PlanNames& names) {
   if (!row.manifest.ok()) {
-    return {row.id, "", "", "", "", "", "", NotesOn(row)};
+    return {row.id, "", "", "", "", "", "", "", NotesOn(row)};
   }
   const Manifest& manifest = *row.manifest;
   return {row.id,
@@ -61,12 +82,27 @@ std::vector<std::string> TableRow(const ArchiveRow& row) {
           SizeText(manifest.plain_size_bytes()),
           OriginOf(manifest),
           manifest.label(),
+          PlanOf(row, names),
           NotesOn(row)};
 }
 
 constexpr size_t kShowWidth = 16;
 
-std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
+// What the catalog adds to what the archive says.
+void AppendRecord(std::string& text, const BackupRecord& record) {
+  if (record.pinned()) {
+    const std::string until = TimeText(record.pin_ends_at_ms());
+    AppendField(text, kShowWidth, "pinned",
+                absl::StrCat(until.empty() ? "for ever" : "until ", until,
+                             record.pin_reason().empty() ? "" : ": ",
+                             record.pin_reason()));
+  }
+  AppendField(text, kShowWidth, "verified", TimeText(record.verified_at_ms()));
+  AppendField(text, kShowWidth, "restored", TimeText(record.restored_at_ms()));
+}
+
+std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo,
+                     const PlanNames& plans) {
   std::string text = absl::StrCat(row.id, "\n");
   AppendField(text, kShowWidth, "repo", repo.label());
   AppendField(text, kShowWidth, "status",
@@ -85,6 +121,8 @@ std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo) {
   AppendField(text, kShowWidth, "host", manifest.host());
   AppendField(text, kShowWidth, "source", manifest.source());
   AppendField(text, kShowWidth, "label", manifest.label());
+  AppendField(text, kShowWidth, "plan", PlanOf(row, plans));
+  if (row.record.has_value()) AppendRecord(text, *row.record);
   AppendField(text, kShowWidth, "size",
               absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
                            manifest.plain_size_bytes(), ")"));
@@ -154,24 +192,6 @@ absl::StatusOr<std::set<std::string>> NamedIds(
   return named;
 }
 
-// Asks where there is somebody to ask.
-absl::Status AskToDelete(Session& session,
-                         const std::vector<std::string>& going) {
-  if (session.command().Has("yes") || session.console().json() ||
-      isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
-    return absl::OkStatus();
-  }
-  session.console().Note(absl::StrCat("delete ", absl::StrJoin(going, ", "),
-                                      "? Type yes to go on:"));
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer)) == "yes") {
-    return absl::OkStatus();
-  }
-  return MakeError(absl::StatusCode::kCancelled, kCancelled,
-                   "nothing was deleted");
-}
-
 absl::Status DeleteOne(Session& session, const OpenedRepo& repo,
                        const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
@@ -203,8 +223,10 @@ Outcome RunListVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   const std::string store = session.command().Get("store");
   const std::string label = session.command().Get("label");
-  Table table(
-      {"ID", "CREATED", "STORE", "KIND", "SIZE", "FROM", "LABEL", "NOTES"});
+  const PlanNames plans =
+      session.console().json() ? PlanNames() : NamesOfPlans(session);
+  Table table({"ID", "CREATED", "STORE", "KIND", "SIZE", "FROM", "LABEL",
+               "PLAN", "NOTES"});
   absl::Status unreadable;
   for (const ArchiveRow& row : rows) {
     // One whose store nobody can say may be of this one, and so with labels.
@@ -216,7 +238,7 @@ Outcome RunListVerb(Session& session) {
     if (!row.unreadable().ok()) unreadable = row.unreadable();
     if (session.console().json())
       session.console().ResultJson(ArchiveJson(row));
-    table.Add(TableRow(row));
+    table.Add(TableRow(row, plans));
   }
   if (!session.console().json()) session.console().Result(table.Text());
   // The rest is listed; the exit status says that one could not be read.
@@ -234,7 +256,7 @@ Outcome RunShowVerb(Session& session) {
   if (session.console().json()) {
     session.console().ResultJson(ArchiveJson(row));
   } else {
-    session.console().Result(ShowText(row, repo));
+    session.console().Result(ShowText(row, repo, NamesOfPlans(session)));
   }
   return row.unreadable();
 }
@@ -251,7 +273,11 @@ Outcome RunDeleteVerb(Session& session) {
       InOrder(rows, named, session.command().Has("with-increments")));
   NoteUnknownBases(session, rows);
   const bool dry_run = session.command().Has("dry-run");
-  if (!dry_run) SLUICE_RETURN_IF_ERROR(AskToDelete(session, going));
+  if (!dry_run) {
+    SLUICE_RETURN_IF_ERROR(AskFirst(
+        session, absl::StrCat("delete ", absl::StrJoin(going, ", "), "?"),
+        "nothing was deleted"));
+  }
   for (const std::string& id : going) {
     if (!dry_run) {
       SLUICE_RETURN_IF_ERROR(

@@ -13,10 +13,13 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
+#include "sluice/cli/verbs/asking.h"
+#include "sluice/cli/verbs/plan_run.h"
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/backupable.h"
+#include "sluice/service/admin/requests.h"
 #include "sluice/service/base_choice.h"
 #include "sluice/service/store_uri.h"
 
@@ -96,20 +99,68 @@ void PrintBackup(Console& console, const OpenedRepo& repo,
         {{"record", ToJson(result.record)}, {"job", ToJson(result.job)}});
     return;
   }
-  const BackupRecord& record = *result.record;
-  const std::string& base = record.base_backup_id();
-  console.Done(absl::StrCat(
-      record.id(), "\n  store ", record.store_id(), " (", record.store_kind(),
-      ") in repo ", Printable(repo.label()), base.empty() ? "" : "\n  on ",
-      base, "\n  ", AmountText(record.plain_size_bytes(), took), ", sha256 ",
-      record.sha256(), "\n"));
+  PrintRecord(console, repo.label(), *result.record, took);
+}
+
+// What a plan says already, and what cannot be left to another process.
+absl::Status CheckBackupWords(const Command& command) {
+  const bool has_source = !command.arguments.empty();
+  if (has_source == command.Has("plan")) {
+    return InvalidArgument(has_source
+                               ? "SOURCE and --plan are mutually exclusive"
+                               : "sluice backup needs SOURCE or --plan",
+                           absl::StrCat("usage: ", Usage(*command.verb)));
+  }
+  for (const char* flag :
+       {"init", "base", "allow-empty", "verify", "label", "store"}) {
+    const bool of_plan = command.Has("plan") && command.Has(flag);
+    const bool later = command.Has("async") && flag == std::string("init") &&
+                       command.Has(flag);
+    if (!of_plan && !later) continue;
+    return InvalidArgument(
+        absl::StrCat("--", flag, " and --", of_plan ? "plan" : "async",
+                     " are mutually exclusive"),
+        of_plan ? "`sluice plan edit` changes what a plan does"
+                : "`sluice repo add` makes the repo");
+  }
+  return CheckLabel(command.Get("label"));
+}
+
+// The job is pending when this returns; a service does it.
+Outcome BackupLater(Session& session) {
+  const Command& command = session.command();
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  service::BackupWish wish;
+  wish.source = command.arguments.front();
+  SLUICE_RETURN_IF_ERROR(CheckOthersCanOpen(wish.source));
+  SLUICE_RETURN_IF_ERROR(CheckServiceIsThere(session));
+  SLUICE_ASSIGN_OR_RETURN(const std::string place, command.Require("repo"));
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo, KnownRepo(session, place));
+  wish.repo = repo.id();
+  wish.base = command.Get("base");
+  wish.label = command.Get("label");
+  wish.store_id = command.Get("store");
+  wish.allow_empty = command.Has("allow-empty");
+  wish.read_back = command.Has("verify");
+  SLUICE_ASSIGN_OR_RETURN(wish.timeout, command.GetDuration("timeout"));
+  SLUICE_ASSIGN_OR_RETURN(
+      const QueuedRun run,
+      service::AskForBackup(session.context(), *catalog, *host, *Clock::Real(),
+                            wish, {Requester(), ""}));
+  PrintQueued(session.console(), run);
+  return {};
 }
 
 }  // namespace
 
 Outcome RunBackupVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(CheckBackupWords(session.command()));
+  if (session.command().Has("plan")) {
+    return RunPlanNow(session, session.command().Get("plan"));
+  }
+  if (session.command().Has("async")) return BackupLater(session);
   const std::string uri = session.command().arguments.front();
-  SLUICE_RETURN_IF_ERROR(CheckLabel(session.command().Get("label")));
   // What is wrong is told before anything is made.
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> source,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,10 +15,14 @@
 #include "sluice/cli/terminal/progress.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
+#include "sluice/cli/verbs/asking.h"
+#include "sluice/cli/verbs/plan_run.h"
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
+#include "sluice/service/admin/requests.h"
 #include "sluice/service/store_uri.h"
+#include "sluice/service/work/verify.h"
 
 namespace sluice::cli {
 namespace {
@@ -235,16 +240,59 @@ void RecordFoundDamage(Session& session, const OpenedRepo& repo,
   }
 }
 
+// The job is pending when this returns; a service does it.
+Outcome RestoreLater(Session& session, const std::string& backup_id,
+                     const std::string& to) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  service::RestoreWish wish;
+  wish.backup_id = backup_id;
+  wish.target = to;
+  wish.from_store = session.command().Get("from-store");
+  SLUICE_ASSIGN_OR_RETURN(wish.timeout,
+                          session.command().GetDuration("timeout"));
+  const absl::StatusOr<QueuedRun> run =
+      service::AskForRestore(session.context(), *catalog, *host, *Clock::Real(),
+                             wish, {Requester(), ""});
+  if (ErrorCodeOf(run.status()) == kRecordNotFound) {
+    return WithHint(
+        run.status(),
+        "`sluice reconcile --adopt` records it; or without --async");
+  }
+  SLUICE_RETURN_IF_ERROR(run.status());
+  PrintQueued(session.console(), *run);
+  return {};
+}
+
+// Keeps in the catalog what was read and found whole. Best effort.
+void NoteWhole(Session& session, const std::vector<ArchiveRow>& all,
+               const std::set<std::string>& whole) {
+  Catalog* const catalog = whole.empty() ? nullptr : session.CatalogIfUsable();
+  if (catalog == nullptr) return;
+  const absl::Status noted = service::NoteVerified(
+      Context::WithTimeout(session.context(), Clock::Real(), kCatalogPatience)
+          .first,
+      *catalog, all, whole, Clock::Real()->Now());
+  if (!noted.ok()) session.NoteCatalogUnusable(noted);
+}
+
 }  // namespace
 
 Outcome RunRestoreVerb(Session& session) {
-  if (session.command().Has("from-file")) return RestoreFromFile(session);
+  if (session.command().Has("from-file")) {
+    if (!session.command().Has("async")) return RestoreFromFile(session);
+    return InvalidArgument("--from-file and --async are mutually exclusive");
+  }
   if (session.command().arguments.empty()) {
     return InvalidArgument(
         "sluice restore needs an ID or --from-file",
         "an ID, latest, or a file that the store's own tool wrote");
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string to, TargetUri(session.command()));
+  if (session.command().Has("async")) {
+    SLUICE_RETURN_IF_ERROR(CheckOthersCanOpen(to));
+    SLUICE_RETURN_IF_ERROR(CheckServiceIsThere(session));
+  }
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Backupable> target,
                           host->CreateSource(to));
@@ -263,6 +311,7 @@ Outcome RunRestoreVerb(Session& session) {
         absl::StrCat("warning: archive ", row.id,
                      " was found damaged; trying all the same"));
   }
+  if (session.command().Has("async")) return RestoreLater(session, row.id, to);
 
   const absl::Time began = Clock::Real()->Now();
   const RestoreResult result = RunRestore(session, repo, target, row.id,
@@ -290,6 +339,7 @@ Outcome RunVerifyVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto all, LoadArchives(session, repo));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, RowsToVerify(session, all));
   VerifyOutcome outcome;
+  std::set<std::string> whole;
   for (const ArchiveRow& row : rows) {
     const Verdict verdict = VerifyOne(session, repo, row);
     SLUICE_RETURN_IF_ERROR(session.context().status());
@@ -302,7 +352,9 @@ Outcome RunVerifyVerb(Session& session) {
     SLUICE_RETURN_IF_ERROR(session.console().Flush());
     if (!verdict.status.ok() && code != kArchiveDamaged) continue;
     RecordDamage(session, repo, row, code == kArchiveDamaged);
+    if (verdict.status.ok()) whole.insert(row.id);
   }
+  NoteWhole(session, all, whole);
   if (session.command().Has("all")) {
     SLUICE_RETURN_IF_ERROR(VerifyRecords(session, repo, all, outcome));
   }
