@@ -363,7 +363,7 @@ std::string OverallHelp() {
   }
   absl::StrAppend(&help, "\nflags of every verb:\n", FlagRows(GlobalFlags()),
                   "\nEach flag has a twin in the environment, as SLUICE_REPO "
-                  "for --repo, but those that\nsay what a plan is or what a "
+                  "for --repo, but those\nthat say what a plan is or what a "
                   "list shows.\n\nexit status:\n");
   for (const ExitCodeSpec& code : ExitCodes()) {
     absl::StrAppend(

@@ -112,10 +112,17 @@ void AddFlag(CLI::App& app, const FlagSpec& flag, Slots& slots) {
 // know are left over, and judged by us, who can say what was meant.
 class Parser {
  public:
-  Parser() {
+  // Knows the verbs whose first word is among `words`: to know all of them
+  // costs some milliseconds.
+  explicit Parser(const std::vector<std::string>& words) {
     Prepare(app_, "");
     for (const FlagSpec& flag : GlobalFlags()) AddFlag(app_, flag, slots_);
-    for (const VerbSpec& verb : Verbs()) AddVerb(verb);
+    for (const VerbSpec& verb : Verbs()) {
+      const std::string first(verb.path.substr(0, verb.path.find(' ')));
+      if (std::find(words.begin(), words.end(), first) != words.end()) {
+        AddVerb(verb);
+      }
+    }
   }
 
   absl::Status Run(std::vector<std::string> words) {
@@ -400,9 +407,9 @@ absl::StatusOr<Command> Parse(const std::vector<std::string>& given,
   const std::vector<std::string> words = WithRun(given);
   // What follows "--" is no flag, whatever it looks like.
   const auto dashes = std::find(words.begin(), words.end(), "--");
-  Parser parser;
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> ours,
                           WithEmptyValues(AsUsual({words.begin(), dashes})));
+  Parser parser(ours);
   SLUICE_RETURN_IF_ERROR(parser.Run(ours));
 
   Command command;

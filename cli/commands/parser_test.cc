@@ -91,7 +91,7 @@ TEST(ParserTest, RefusesWhatTheTableDoesNotHave) {
         {"frobnicate"},
         {"repo"},
         {"job", "frobnicate"},
-        {"backup"},
+        {"show"},
         {"show", "a", "b"},
         {"backup", "memory:", "--to", "x"},
         {"backup", "memory:", "--repo"},

@@ -75,8 +75,7 @@ std::vector<VerbSpec> PlanVerbs() {
        "for times: 90m, 12h, 30d.",
        {{"NAME", "lower case letters, digits, '.', '_' and '-'"}},
        PlanFlags(),
-       "plan add nightly --source memory:?load=/srv --repo disk "
-       "--every 12h --keep-daily 7"},
+       "plan add nightly --source memory:?load=/srv --repo disk --every 12h"},
       {"plan edit",
        "change a plan",
        "What is not named stays as it is; an empty value takes back what was "
@@ -87,7 +86,7 @@ std::vector<VerbSpec> PlanVerbs() {
        "plan edit nightly --keep-daily 14 --cron="},
       {"plan list", "list the plans", "", {}, {}, "plan list"},
       {"plan show",
-       "show all of a plan, when it is due, and what became of its last times",
+       "show all of a plan, and what became of its last times",
        "",
        {PlanName()},
        {},
@@ -120,8 +119,9 @@ std::vector<VerbSpec> PlanVerbs() {
         {"async", "", "leave it to `sluice serve`, and print the job's id"}},
        "plan run nightly --async"},
       {"plan next",
-       "show when a plan is due next, and what a change of the clock does",
-       "In the plan's zone, in this machine's, and in UTC.",
+       "show when a plan is due next",
+       "In the plan's zone, in this machine's, and in UTC, with what a change "
+       "of the clock does to it.",
        {PlanName()},
        {{"count", "COUNT", "so many times", "5"}},
        "plan next nightly --count 10"},

@@ -104,19 +104,19 @@ TEST_F(ServiceTest, AfterADrainNothingIsBegun) {
 }
 
 TEST_F(ServiceTest, IsSeenInTheCatalogUntilItDrains) {
-  EXPECT_FALSE(*NodePresence::AnyIsThere(context_, *catalog_, *Clock::Real()));
+  EXPECT_FALSE(*NodePresence::AnyIsThere(context_, catalog_, *Clock::Real()));
   Start();
-  EXPECT_TRUE(*NodePresence::AnyIsThere(context_, *catalog_, *Clock::Real()));
-  EXPECT_EQ(catalog_->nodes().ListNodes(context_)->at(0).name, "test/1");
+  EXPECT_TRUE(*NodePresence::AnyIsThere(context_, catalog_, *Clock::Real()));
+  EXPECT_EQ(catalog_.nodes().ListNodes(context_)->at(0).name, "test/1");
   service_->Drain(absl::ZeroDuration());
-  EXPECT_TRUE(catalog_->nodes().ListNodes(context_)->empty());
+  EXPECT_TRUE(catalog_.nodes().ListNodes(context_)->empty());
   service_->Drain(absl::ZeroDuration());
 }
 
 TEST_F(ServiceTest, OneThatDiedIsNotTakenForThere) {
   CatalogNode node{"1", "host/1", false, absl::Now() - kNodePatience};
-  ASSERT_TRUE(catalog_->nodes().Heartbeat(context_, node).ok());
-  EXPECT_FALSE(*NodePresence::AnyIsThere(context_, *catalog_, *Clock::Real()));
+  ASSERT_TRUE(catalog_.nodes().Heartbeat(context_, node).ok());
+  EXPECT_FALSE(*NodePresence::AnyIsThere(context_, catalog_, *Clock::Real()));
 }
 
 TEST_F(ServiceTest, RetentionFollowsABackupThatSucceeded) {
