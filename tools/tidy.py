@@ -64,11 +64,13 @@ def compiler_flags():
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
             link.symlink_to(target)
-    bazel("build", "-c", "opt", "--ui_event_filters=-info", "//executor:models_cc_proto")
-    generated = bazel("info", "-c", "opt", "bazel-bin") + "/executor/_virtual_imports/models_proto"
+    bazel("build", "-c", "opt", "--ui_event_filters=-info", "//executor:models_cc_proto", "//catalog:plan_cc_proto")
+    output = bazel("info", "-c", "opt", "bazel-bin")
+    generated = [f"{output}/executor/_virtual_imports/models_proto", f"{output}/catalog/_virtual_imports/plan_proto"]
     system = ["/usr/include/postgresql", "/usr/include/postgresql/internal",
               *sorted(glob.glob("/usr/include/postgresql/*/server"))[-1:]]
-    return ["-xc++", "-std=c++20", "-iquote.", f"-I{INCLUDE}", f"-isystem{SYSTEM}", f"-isystem{generated}",
+    return ["-xc++", "-std=c++20", "-iquote.", f"-I{INCLUDE}", f"-isystem{SYSTEM}",
+            *[f"-isystem{path}" for path in generated],
             *[flag for path in system for flag in ("-idirafter", path)]]
 
 
