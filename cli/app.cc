@@ -17,11 +17,11 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/help.h"
+#include "sluice/cli/session/session.h"
 #include "sluice/cli/supervisor.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/interrupt.h"
 #include "sluice/cli/verbs/serve.h"
-#include "sluice/cli/session/session.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {

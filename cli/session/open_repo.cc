@@ -16,9 +16,9 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/command_table.h"
 #include "sluice/cli/commands/parser.h"
-#include "sluice/cli/terminal/json.h"
 #include "sluice/cli/session/mount_point.h"
 #include "sluice/cli/session/session.h"
+#include "sluice/cli/terminal/json.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/host/uri.h"
 

@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "sluice/cli/terminal/json.h"
 #include "sluice/cli/session/session.h"
+#include "sluice/cli/terminal/json.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/service/archive_choice.h"
 

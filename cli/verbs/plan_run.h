@@ -6,8 +6,8 @@
 #include <string>
 
 #include "sluice/catalog/plan_store.h"
-#include "sluice/cli/terminal/console.h"
 #include "sluice/cli/session/session.h"
+#include "sluice/cli/terminal/console.h"
 
 namespace sluice::cli {
 
