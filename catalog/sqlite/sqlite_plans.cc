@@ -250,11 +250,13 @@ absl::Status EndPending(SqliteConnection& connection, absl::string_view plan_id,
                                 "its plan was removed"),
                       now));
   }
+  // What runs, or has run, says itself what became of its due time.
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement firings,
       connection.Prepare("UPDATE firings SET outcome = 'interrupted', reason = "
-                         "?, finished_at_ms = ? WHERE plan_id = ? AND outcome "
-                         "= 'open'"));
+                         "?1, finished_at_ms = ?2 WHERE plan_id = ?3 AND "
+                         "outcome = 'open' AND job_id IN (SELECT id FROM jobs "
+                         "WHERE error_code = ?1)"));
   return firings.Bind(kPlanRemoved)
       .Bind(absl::ToUnixMillis(now))
       .Bind(plan_id)

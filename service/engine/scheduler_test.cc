@@ -195,6 +195,15 @@ TEST_F(SchedulerTest, NoRunTakesLessThanNoTime) {
             absl::ZeroDuration());
 }
 
+TEST_F(SchedulerTest, ARunThatOutlivesItsPlanSaysWhatBecameOfItsTime) {
+  Add();
+  SetClockToRunOf(1);
+  ASSERT_TRUE(RunOne());
+  ASSERT_TRUE(catalog_->plans().RemovePlan(context_, "plan").ok());
+  Step();
+  EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded"));
+}
+
 TEST_F(SchedulerTest, WhatAPlanThatSkipsSkippedByAWrongClockRunsInItsTime) {
   plan_.mutable_spec()->set_catch_up_ms(0);
   Add();
