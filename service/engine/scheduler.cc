@@ -150,7 +150,7 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
     // It has not come yet; when it does, it may run.
     step.firing.outcome = Firing::Outcome::kMissed;
     step.firing.attempts = 0;
-    return catalog_->plans().SettleFiring(context, step);
+    return step;
   }
   const absl::StatusOr<const Known*> known = Look(context, firing.plan_id);
   if (!known.ok() && ErrorCodeOf(known.status()) != kPlanNotFound) {
