@@ -47,7 +47,7 @@ absl::Status SetSchedule(const Plan& plan, PlanRules& rules) {
   const absl::Time anchor = absl::FromUnixSeconds(plan.created_at_ms() / 1000);
   absl::StatusOr<Schedule> schedule =
       Schedule::Parse(spec.schedule(), rules.zone, anchor);
-  if (!schedule.ok()) return Of("schedule", schedule.status());
+  SLUICE_RETURN_IF_ERROR(schedule.status());  // names column and field
   rules.zone = schedule->zone();
   const absl::Duration window = spec.has_jitter_ms()
                                     ? absl::Milliseconds(spec.jitter_ms())
