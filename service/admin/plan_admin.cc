@@ -7,7 +7,9 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/service/admin/requests.h"
 #include "sluice/service/plan/plan_fields.h"
 #include "sluice/service/plan/plan_rules.h"
 #include "sluice/service/plan/plan_run.h"
@@ -90,6 +92,15 @@ absl::StatusOr<Plan> PlanAdmin::Edit(const Context& context,
                                      const std::string& rename) {
   SLUICE_ASSIGN_OR_RETURN(const Plan before,
                           catalog_->plans().GetPlan(context, name_or_id));
+  if (checks.expected_revision != 0 &&
+      checks.expected_revision != before.revision()) {
+    return WithHint(
+        MakeError(absl::StatusCode::kAborted, kPlanChanged,
+                  absl::StrCat("plan ", before.name(), " is at revision ",
+                               before.revision(), ", not at ",
+                               checks.expected_revision)),
+        "read it again");
+  }
   const absl::Time now = clock_->Now();
   Plan plan = before;
   if (!rename.empty()) plan.set_name(rename);
@@ -152,8 +163,9 @@ absl::StatusOr<std::vector<QueuedRun>> PlanAdmin::RunNow(
       run.request.set_idempotency_key(
           absl::StrCat(asker.idempotency_key, " ", target.repo_id));
     }
+    run.request.set_request_sha256(asker.request_sha256);
     SLUICE_ASSIGN_OR_RETURN(QueuedRun queued,
-                            catalog_->queue().Enqueue(context, run));
+                            EnqueueOnce(context, catalog_->queue(), run));
     asked.push_back(std::move(queued));
   }
   if (!asked.empty()) return asked;

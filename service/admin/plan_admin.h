@@ -17,6 +17,7 @@
 // store. Errors: invalid_argument, which names the field and stores nothing;
 // those of PlanStore; the plugin's.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -47,7 +48,13 @@ struct PlanWords {
 struct PlanChecks {
   // Open the source, so that a plan which cannot run is not made.
   bool open_source = true;
+  // The revision that an edit is of; any other is plan_changed. 0: any.
+  uint64_t expected_revision = 0;
 };
+
+// The key was given before, with another wish.
+inline constexpr absl::string_view kIdempotencyKeyReused =
+    "idempotency_key_reused";
 
 // Who asks for a run, and how often he may ask the same.
 struct Asker {
@@ -55,6 +62,9 @@ struct Asker {
   std::string idempotency_key;  // empty: each call asks anew
   // How long what he asks for may wait to begin.
   absl::Duration patience = absl::InfiniteDuration();
+  // Of all that he asks: where the key is known with another,
+  // idempotency_key_reused. Empty: not compared.
+  std::string request_sha256 = {};
 };
 
 class PlanAdmin {

@@ -124,6 +124,29 @@ TEST_F(AdminTest, ASecondRunOfAPlanIsRefusedWithTheJobInTheWay) {
   EXPECT_EQ(again->at(0).job.id(), first->at(0).job.id());
 }
 
+TEST_F(AdminTest, AKeyThatAsksForSomethingElseIsRefused) {
+  Add();
+  const Asker first{"uid 0", "k", "aa"};
+  ASSERT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
+  EXPECT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
+  EXPECT_EQ(ErrorCodeOf(admin_.RunNow(context_, "nightly", "disk",
+                                      {"uid 0", "k", "bb"})
+                            .status()),
+            kIdempotencyKeyReused);
+}
+
+TEST_F(AdminTest, AnEditOfAnotherRevisionIsRefused) {
+  Add();
+  PlanWords words;
+  words.fields = {{"keep_last", "3"}};
+  PlanChecks checks;
+  checks.expected_revision = 1;
+  ASSERT_TRUE(admin_.Edit(context_, "nightly", words, checks).ok());
+  EXPECT_EQ(
+      ErrorCodeOf(admin_.Edit(context_, "nightly", words, checks).status()),
+      kPlanChanged);
+}
+
 TEST_F(AdminTest, WorkBesidePlansIsAskedForAsWell) {
   BackupWish wish;
   wish.source = house_.store_uri();

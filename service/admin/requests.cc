@@ -22,6 +22,7 @@ QueuedRun RunOf(BackupJob::Kind kind, const std::string& repo_id, Clock& clock,
   run.request.set_job_id(run.job.id());
   run.request.set_requester(asker.requester);
   run.request.set_idempotency_key(asker.idempotency_key);
+  run.request.set_request_sha256(asker.request_sha256);
   run.request.set_not_before_ms(now);
   return run;
 }
@@ -58,7 +59,7 @@ absl::StatusOr<QueuedRun> AskForBackup(const Context& context, Catalog& catalog,
   run.request.set_allow_empty(wish.allow_empty);
   run.request.set_read_back(wish.read_back);
   run.request.set_timeout_ms(MillisOf(wish.timeout));
-  return catalog.queue().Enqueue(context, run);
+  return EnqueueOnce(context, catalog.queue(), run);
 }
 
 absl::StatusOr<QueuedRun> AskForRestore(const Context& context,
@@ -79,7 +80,7 @@ absl::StatusOr<QueuedRun> AskForRestore(const Context& context,
   run.request.set_store(facts.uri);
   run.request.set_from_store(wish.from_store);
   run.request.set_timeout_ms(MillisOf(wish.timeout));
-  return catalog.queue().Enqueue(context, run);
+  return EnqueueOnce(context, catalog.queue(), run);
 }
 
 absl::StatusOr<QueuedRun> AskForVerify(
@@ -102,7 +103,20 @@ absl::StatusOr<QueuedRun> AskForVerify(
     }
     run.request.add_backup_ids(record.id());
   }
-  return catalog.queue().Enqueue(context, run);
+  return EnqueueOnce(context, catalog.queue(), run);
+}
+
+absl::StatusOr<QueuedRun> EnqueueOnce(const Context& context, JobQueue& queue,
+                                      const QueuedRun& run) {
+  SLUICE_ASSIGN_OR_RETURN(QueuedRun queued, queue.Enqueue(context, run));
+  const std::string& before = queued.request.request_sha256();
+  const std::string& now = run.request.request_sha256();
+  if (before.empty() || now.empty() || before == now) return queued;
+  return WithHint(
+      MakeError(absl::StatusCode::kAlreadyExists, kIdempotencyKeyReused,
+                absl::StrCat("the idempotency key asked for job ",
+                             queued.job.id(), " before, which is another")),
+      "draw a new key for each thing that is asked for");
 }
 
 }  // namespace sluice::service

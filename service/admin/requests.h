@@ -62,6 +62,11 @@ absl::StatusOr<QueuedRun> AskForVerify(
     const Context& context, Catalog& catalog, Clock& clock,
     const std::vector<std::string>& backup_ids, const Asker& asker);
 
+// Enqueues it, or answers what the same key asked for before.
+// idempotency_key_reused where that was something else.
+absl::StatusOr<QueuedRun> EnqueueOnce(const Context& context, JobQueue& queue,
+                                      const QueuedRun& run);
+
 }  // namespace sluice::service
 
 #endif  // SLUICE_SERVICE_ADMIN_REQUESTS_H_
