@@ -129,9 +129,9 @@ TEST_F(AdminTest, AKeyThatAsksForSomethingElseIsRefused) {
   const Asker first{"uid 0", "k", "aa"};
   ASSERT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
   EXPECT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
-  EXPECT_EQ(ErrorCodeOf(admin_.RunNow(context_, "nightly", "disk",
-                                      {"uid 0", "k", "bb"})
-                            .status()),
+  EXPECT_EQ(ErrorCodeOf(
+                admin_.RunNow(context_, "nightly", "disk", {"uid 0", "k", "bb"})
+                    .status()),
             kIdempotencyKeyReused);
 }
 

@@ -1,0 +1,231 @@
+// Repos: places for archives.
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/destinations/archive/protocol/repo.h"
+#include "sluice/executor/ulid.h"
+#include "sluice/service/http/api/api_state.h"
+#include "sluice/service/work/open_repo.h"
+
+namespace sluice::service {
+namespace {
+
+using http::Response;
+
+constexpr absl::string_view kRepoInUse = "repo_in_use";
+constexpr size_t kMaxRepoName = 63;
+
+absl::Status CheckRepoName(const std::string& name) {
+  const auto is_inner = [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (!name.empty() && name.size() <= kMaxRepoName &&
+      absl::ascii_isalnum(static_cast<unsigned char>(name[0])) &&
+      std::all_of(name.begin(), name.end(), is_inner)) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("name: is not a valid repo name",
+                         "1 to 63 lower case letters, digits, '.', '_' and "
+                         "'-', the first a letter or digit");
+}
+
+Response RepoResponse(int status, const BackupRepo& repo) {
+  return http::JsonResponse(status, ToJson(repo));
+}
+
+absl::StatusOr<Response> ListRepos(ApiState& state, ApiCall& call) {
+  SLUICE_ASSIGN_OR_RETURN(const Page page, PageOf(call));
+  SLUICE_ASSIGN_OR_RETURN(std::vector<BackupRepo> repos,
+                          state.catalog->ListRepos(call.context));
+  std::vector<std::string> visible;
+  if (!call.caller.plan_id.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(
+        const Plan plan,
+        state.catalog->plans().GetPlan(call.context, call.caller.plan_id));
+    visible.assign(plan.spec().repos().begin(), plan.spec().repos().end());
+  }
+  const auto is_hidden = [&](const BackupRepo& repo) {
+    return repo.name() <= page.after ||
+           (!call.caller.plan_id.empty() &&
+            std::find(visible.begin(), visible.end(), repo.id()) ==
+                visible.end());
+  };
+  repos.erase(std::remove_if(repos.begin(), repos.end(), is_hidden),
+              repos.end());
+  const std::string last = CutPage(
+      repos, page.limit, [](const BackupRepo& repo) { return repo.name(); });
+  Json items = Json::array();
+  for (const BackupRepo& repo : repos) items.push_back(ToJson(repo));
+  return ListResponse("repos", std::move(items), last);
+}
+
+absl::StatusOr<Response> GetRepo(ApiState& state, ApiCall& call) {
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo,
+                          FindRepo(state, call, call.Param("name")));
+  return RepoResponse(200, repo);
+}
+
+absl::Status CheckRepoAllowed(const ApiState& state, const ApiCall& call,
+                              const UriFacts& facts) {
+  if (call.caller.is_local_admin || state.repos.Allow(facts.uri)) {
+    return absl::OkStatus();
+  }
+  return Forbidden("uri: is none that may be named over HTTP",
+                   "allowed_repos of the service's configuration, or root on "
+                   "the unix socket");
+}
+
+// That neither the name nor the place is a known repo's: where a place is known
+// and holds none now, a disk is away.
+absl::Status CheckIsNew(ApiState& state, const Context& context,
+                        const std::string& name, const UriFacts& facts) {
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRepo> repos,
+                          state.catalog->ListRepos(context));
+  for (const BackupRepo& repo : repos) {
+    const auto place = state.host->ReadPlaceUri(repo.config());
+    const bool same_place =
+        (place.ok() ? place->uri : repo.config()) == facts.uri;
+    if (repo.name() != name && !same_place) continue;
+    return MakeError(
+        absl::StatusCode::kAlreadyExists, kNameTaken,
+        absl::StrCat(same_place ? "that place is repo " : "there is a repo ",
+                     repo.name(), " already"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Response> PostRepo(ApiState& state, ApiCall& call) {
+  const std::string name = call.body.Text("name");
+  call.target = name;
+  SLUICE_RETURN_IF_ERROR(CheckRepoName(name));
+  SLUICE_ASSIGN_OR_RETURN(const UriFacts facts,
+                          state.host->ReadPlaceUri(call.body.Text("uri")));
+  SLUICE_RETURN_IF_ERROR(CheckRepoAllowed(state, call, facts));
+  const auto [context, cancel] = Patience(state, call);
+  SLUICE_RETURN_IF_ERROR(CheckIsNew(state, context, name, facts));
+  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<ObjectStore> place,
+                          state.host->OpenPlace(facts.uri));
+  const absl::Time now = state.options.clock->Now();
+  RepoInfo wanted;
+  wanted.id = NewUlid(*state.options.clock);
+  wanted.created_at = TimeText(now);
+  SLUICE_ASSIGN_OR_RETURN(const RepoInfo info,
+                          InitRepo(context, *place, wanted));
+  BackupRepo repo;
+  repo.set_id(info.id);
+  repo.set_name(name);
+  repo.set_kind(facts.uri.substr(0, facts.uri.find(':')));
+  repo.set_config(facts.uri);
+  repo.set_created_at_ms(absl::ToUnixMillis(now));
+  repo.set_updated_at_ms(absl::ToUnixMillis(now));
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo opened,
+      OpenKnownRepo(context, *state.host, repo, RepoUse::kWrite, "api"));
+  SLUICE_RETURN_IF_ERROR(opened.destination->Validate(context));
+  SLUICE_RETURN_IF_ERROR(state.catalog->AddRepo(context, repo));
+  Response response = RepoResponse(201, repo);
+  response.headers.Set("Location", absl::StrCat("/api/v1/repos/", name));
+  return response;
+}
+
+absl::StatusOr<Response> PatchRepo(ApiState& state, ApiCall& call) {
+  SLUICE_ASSIGN_OR_RETURN(BackupRepo repo,
+                          FindRepo(state, call, call.Param("name")));
+  SLUICE_RETURN_IF_ERROR(CheckRepoName(call.body.Text("name")));
+  repo.set_name(call.body.Text("name"));
+  repo.set_updated_at_ms(absl::ToUnixMillis(state.options.clock->Now()));
+  SLUICE_RETURN_IF_ERROR(state.catalog->UpdateRepo(call.context, repo));
+  return RepoResponse(200, repo);
+}
+
+absl::Status InUse(absl::string_view by) {
+  return WithHint(MakeError(absl::StatusCode::kFailedPrecondition, kRepoInUse,
+                            absl::StrCat("the repo has ", by)),
+                  "to forget a repo deletes nothing in it, and is refused "
+                  "while something here still needs it");
+}
+
+absl::StatusOr<Response> DeleteRepo(ApiState& state, ApiCall& call) {
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo,
+                          FindRepo(state, call, call.Param("name")));
+  CatalogFilter filter;
+  filter.repo_id = repo.id();
+  filter.limit = 1;
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          state.catalog->ListRecords(call.context, filter));
+  if (!records.empty()) return InUse("records of backups");
+  filter.unfinished_only = true;
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> jobs,
+                          state.catalog->ListJobs(call.context, filter));
+  if (!jobs.empty()) return InUse("jobs that are not over");
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<Plan> plans,
+                          state.catalog->plans().ListPlans(call.context));
+  for (const Plan& plan : plans) {
+    const auto& repos = plan.spec().repos();
+    if (std::find(repos.begin(), repos.end(), repo.id()) != repos.end()) {
+      return InUse(absl::StrCat("the plan ", plan.name()));
+    }
+  }
+  SLUICE_RETURN_IF_ERROR(state.catalog->RemoveRepo(call.context, repo.id()));
+  return NoContent();
+}
+
+}  // namespace
+
+void AddRepoRoutes(std::vector<ApiRoute>& routes) {
+  routes.push_back({"GET",
+                    "/api/v1/repos",
+                    "listRepos",
+                    "Repos, by name",
+                    Role::kViewer,
+                    ListRepos,
+                    "Repos",
+                    200,
+                    {"limit", "cursor"}});
+  routes.push_back(
+      {"POST",
+       "/api/v1/repos",
+       "createRepo",
+       "Makes a place a repo, or takes one that is, and tries it",
+       Role::kAdmin,
+       PostRepo,
+       "Repo",
+       201,
+       {},
+       {{"name", BodyKind::kText, "1 to 63 of a-z 0-9 . _ -", true},
+        {"uri", BodyKind::kText, "the place, secrets by reference", true}},
+       /*whole_catalog=*/true});
+  routes.push_back({"GET", "/api/v1/repos/{name}", "getRepo", "A repo",
+                    Role::kViewer, GetRepo, "Repo"});
+  routes.push_back({"PATCH",
+                    "/api/v1/repos/{name}",
+                    "changeRepo",
+                    "Renames a repo; place and kind stay",
+                    Role::kAdmin,
+                    PatchRepo,
+                    "Repo",
+                    200,
+                    {},
+                    {{"name", BodyKind::kText, "its new name", true}},
+                    /*whole_catalog=*/true});
+  routes.push_back({"DELETE",
+                    "/api/v1/repos/{name}",
+                    "deleteRepo",
+                    "Forgets a repo that nothing here needs any more; what is "
+                    "in it stays",
+                    Role::kAdmin,
+                    DeleteRepo,
+                    "",
+                    204,
+                    {},
+                    {},
+                    /*whole_catalog=*/true});
+}
+
+}  // namespace sluice::service
