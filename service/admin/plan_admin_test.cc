@@ -126,12 +126,14 @@ TEST_F(AdminTest, ASecondRunOfAPlanIsRefusedWithTheJobInTheWay) {
 
 TEST_F(AdminTest, AKeyThatAsksForSomethingElseIsRefused) {
   Add();
-  const Asker first{"uid 0", "k", "aa"};
+  Asker first{"uid 0", "k"};
+  first.request_sha256 = "aa";
+  Asker other = first;
+  other.request_sha256 = "bb";
   ASSERT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
   EXPECT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
   EXPECT_EQ(ErrorCodeOf(
-                admin_.RunNow(context_, "nightly", "disk", {"uid 0", "k", "bb"})
-                    .status()),
+                admin_.RunNow(context_, "nightly", "disk", other).status()),
             kIdempotencyKeyReused);
 }
 

@@ -68,19 +68,20 @@ class AskedPlans final : public PlanStore {
   absl::StatusOr<absl::Time> NextRunAt(const Context& context) override {
     return asker_->Around("next", [&] { return inner_->NextRunAt(context); });
   }
-  absl::StatusOr<FireResult> Fire(const Context& context,
-                                  const FireStep& step) override {
-    return asker_->Around("fire", [&] { return inner_->Fire(context, step); });
+  absl::StatusOr<std::vector<FireResult>> FireAll(
+      const Context& context, absl::Span<const FireStep> steps) override {
+    return asker_->Around("fire",
+                          [&] { return inner_->FireAll(context, steps); });
   }
   absl::StatusOr<std::vector<std::pair<Firing, BackupJob>>> EndedFirings(
       const Context& context, size_t limit) override {
     return asker_->Around("ended",
                           [&] { return inner_->EndedFirings(context, limit); });
   }
-  absl::Status SettleFiring(const Context& context,
-                            const SettleStep& step) override {
+  absl::Status SettleAll(const Context& context,
+                         absl::Span<const SettleStep> steps) override {
     return asker_->Around("settle",
-                          [&] { return inner_->SettleFiring(context, step); });
+                          [&] { return inner_->SettleAll(context, steps); });
   }
   absl::StatusOr<std::vector<Firing>> ListFirings(
       const Context& context, const FiringFilter& filter) override {
@@ -108,6 +109,7 @@ class AskedCatalog final : public Catalog {
   JobQueue& queue() override { return inner_->queue(); }
   EventLog& events() override { return inner_->events(); }
   AccessStore& access() override { return inner_->access(); }
+  NodeStore& nodes() override { return inner_->nodes(); }
 
   std::string catalog_id() const override { return inner_->catalog_id(); }
   absl::Status CreateBackupJob(const Context& context,
