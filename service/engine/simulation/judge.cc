@@ -290,9 +290,11 @@ class Court {
     std::set<uint32_t> numbers;
     for (const Attempt* attempt : attempts) {
       succeeded += attempt->job.status() == BackupJob::SUCCEEDED ? 1 : 0;
-      // One that only waited, for a time of a wrong clock, was none.
+      // One that only waited, for a time of a wrong clock, was none; where one
+      // ran under such a clock and failed, that time begins anew when it comes.
       if (attempt->job.error_code() != kClockChanged &&
-          !numbers.insert(attempt->request.attempt()).second) {
+          !numbers.insert(attempt->request.attempt()).second &&
+          !history_.clock_was_set) {
         Wrong(plan, firing.due_at, "has two jobs for one attempt");
       }
     }

@@ -1,13 +1,13 @@
 // "Nothing lost, nothing doubled": weeks of plans in forty zones around clock
 // changes, from a printed seed, with all that befalls machines. Repeat one with
-// SLUICE_SIM_SEED=N, widen with SLUICE_SIM_SEEDS=COUNT; SLUICE_SIM_YEARS=COUNT
-// adds that many seeds of ten years.
+// SLUICE_SIM_SEED=N, widen with SLUICE_SIM_SEEDS=COUNT, begin elsewhere than at
+// the first with SLUICE_SIM_BASE=N; SLUICE_SIM_YEARS=COUNT adds that many seeds of
+// ten years.
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <random>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -87,8 +87,8 @@ uint64_t SeedsOf(const char* name, uint64_t otherwise) {
 }
 
 uint64_t FirstSeed() {
-  const uint64_t seed = NumberFromEnvironment(
-      "SLUICE_SIM_SEED", std::random_device()() % 1000000000);
+  const uint64_t seed =
+      NumberFromEnvironment("SLUICE_SIM_SEED", SeedsOf("SLUICE_SIM_BASE", 1));
   std::cout << "SLUICE_SIM_SEED=" << seed << " and on" << std::endl;
   return seed;
 }
