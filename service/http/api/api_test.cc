@@ -172,7 +172,10 @@ TEST_F(ApiTest, PagesOfJobsGiveEachOnceTheNewestFirst) {
   ASSERT_EQ(seen.size(), made.size());
   EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()),
             std::set<std::string>(made.begin(), made.end()));
-  EXPECT_EQ(seen.front(), made.back());
+  // Of one millisecond no id is the newer.
+  constexpr size_t kTimeLetters = 10;
+  EXPECT_EQ(seen.front().substr(0, kTimeLetters),
+            made.back().substr(0, kTimeLetters));
   EXPECT_EQ(
       JsonOf(house_.Ask(viewer_, "GET", "/api/v1/jobs?limit=1000"))["jobs"]
           .size(),
