@@ -219,6 +219,9 @@ class Court {
     if (firing.outcome == Outcome::kSkipped && firing.reason == kOverlap) {
       return;  // judged as a row
     }
+    // A time that came while the clock was wrong may have been taken for missed;
+    // it runs only where it has not passed when the clock is right again.
+    if (history_.clock_was_set) return;
     const absl::Time begin = firing.due_at + plan.jitter;
     if (SawBetween(begin, begin + kPunctualTime)) {
       Wrong(plan, firing.due_at,

@@ -106,7 +106,9 @@ class SimWorld::Impl {
     befalls_at_ = kNever;
     history_.end = Floor(clock_.Now());
     for (Machine& machine : machines_) machine.up_at = Boot();
-    while (Boot() < end + kTail) Turn(end + kTail);
+    // From here: the last sleep may have gone on beyond the end.
+    const absl::Duration tail = Boot() + kTail;
+    while (Boot() < tail) Turn(tail);
     for (Machine& machine : machines_) Stop(machine);
   }
 
