@@ -20,8 +20,7 @@ absl::StatusOr<std::set<std::string>> EndedBackups(
   for (const CatalogJob& listed : jobs) {
     const BackupJob& job = listed.job;
     if (job.kind() == BackupJob::BACKUP && IsTerminal(job) &&
-        !job.backup_id().empty() &&
-        job.status() != BackupJob::SUCCEEDED &&
+        !job.backup_id().empty() && job.status() != BackupJob::SUCCEEDED &&
         job.error_code() != kPublishOutcomeUnknown) {
       ended.insert(job.backup_id());
     }

@@ -32,8 +32,8 @@ T Check(absl::StatusOr<T> result) {
 // --- the service's own store, as a kind that URIs can name: "orders:"
 
 std::shared_ptr<MemoryStore> Orders() {
-  static auto* const kOrders = new std::shared_ptr<MemoryStore>(
-      Check(MemoryStore::Create("orders-1")));
+  static auto* const kOrders =
+      new std::shared_ptr<MemoryStore>(Check(MemoryStore::Create("orders-1")));
   return *kOrders;
 }
 absl::StatusOr<std::unique_ptr<sdk::Source>> OpenOrders(const sdk::Host&,

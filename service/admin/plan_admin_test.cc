@@ -132,9 +132,9 @@ TEST_F(AdminTest, AKeyThatAsksForSomethingElseIsRefused) {
   other.request_sha256 = "bb";
   ASSERT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
   EXPECT_TRUE(admin_.RunNow(context_, "nightly", "disk", first).ok());
-  EXPECT_EQ(ErrorCodeOf(
-                admin_.RunNow(context_, "nightly", "disk", other).status()),
-            kIdempotencyKeyReused);
+  EXPECT_EQ(
+      ErrorCodeOf(admin_.RunNow(context_, "nightly", "disk", other).status()),
+      kIdempotencyKeyReused);
 }
 
 TEST_F(AdminTest, AnEditOfAnotherRevisionIsRefused) {
