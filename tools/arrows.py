@@ -110,7 +110,7 @@ class Copy:
         with open(self.folder / room / "BUILD", "a", encoding="utf-8") as build:
             build.write(text)
 
-    def library(self, room, name, deps, headers=()):
+    def add_library(self, room, name, deps, headers=()):
         """Plants a library; its label."""
         (self.folder / room / f"{name}.cc").write_text(
             "".join(f'#include "{header}"\n' for header in headers))
@@ -127,17 +127,17 @@ def plant_drawn(copy):
         headers = {room: copy.header(f"{plugin}/{room}") for room in below}
         for room, other in itertools.permutations(sorted(below), 2):
             if other not in below[room]:
-                copy.library(f"{plugin}/{room}", f"planted_dep_{other}", [f"//{plugin}/{other}"])
+                copy.add_library(f"{plugin}/{room}", f"planted_dep_{other}", [f"//{plugin}/{other}"])
                 forbidden.append((plugin, room, other, headers[other]))
         for room, rooms in below.items():
             others = [other for other in sorted(below) if other != room and other not in rooms]
-            copy.library(f"{plugin}/{room}", "planted_includes", [f"//{plugin}"],
+            copy.add_library(f"{plugin}/{room}", "planted_includes", [f"//{plugin}"],
                          [headers[other] for other in others])
             # What the room itself names it may name: that is what is lawful.
             named = copy.bazel("query", f"labels(deps, //{plugin}/{room})").stdout.split()
             lawful = [other for other in sorted(rooms) if f"//{plugin}/{other}:{other}" in named]
             allowed += [(plugin, room, other) for other in lawful]
-            copy.library(f"{plugin}/{room}", "planted_lawful",
+            copy.add_library(f"{plugin}/{room}", "planted_lawful",
                          [f"//{plugin}/{other}" for other in lawful],
                          [headers[other] for other in lawful])
     return forbidden, allowed
