@@ -48,7 +48,8 @@ class Gatekeeper {
              absl::optional<gid_t> operator_group);
 
   // None: nobody that is known. A token or cookie that is presented and not
-  // valid is nobody, whoever the peer is.
+  // valid is nobody, whoever the peer is; so is a peer that says that it
+  // forwards another's request, and has no token of his.
   absl::StatusOr<absl::optional<Caller>> Identify(const Context& context,
                                                   const http::Request& request);
   // Whether he still is who he was: his token was not revoked, his session not

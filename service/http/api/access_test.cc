@@ -182,6 +182,21 @@ TEST_F(AccessTest, AUnixPeerIsWhoTheKernelSaysAndATokenGoesBeforeIt) {
   EXPECT_FALSE((*member)->is_local_admin);
 }
 
+TEST_F(AccessTest, WhoeverComesThroughAProxyIsNotTheProxysUser) {
+  Gatekeeper keeper(&house_.house.catalog().access(), Clock::Real(),
+                    absl::nullopt);
+  for (const char* name : {"Forwarded", "via", "X-Forwarded-For", "X-Real-IP",
+                           "x-forwarded-host"}) {
+    http::Request request;
+    request.peer.is_unix = true;
+    request.peer.uid = 0;
+    EXPECT_TRUE(keeper.Identify(house_.house.context(), request)->has_value());
+    request.headers.Add(name, "203.0.113.7");
+    EXPECT_FALSE(keeper.Identify(house_.house.context(), request)->has_value())
+        << name;
+  }
+}
+
 TEST_F(AccessTest, WhatWasDoneAndWhatWasRefusedIsInTheAuditList) {
   house_.AddPlan();
   const std::string viewer = house_.Token(Role::kViewer);
