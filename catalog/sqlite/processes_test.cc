@@ -1,15 +1,13 @@
 // Several processes at one catalog: real ones, killed and stopped.
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <memory>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -17,86 +15,23 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/base/testing/program.h"
 #include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {
 
-// A catalog_worker, its stdin and stdout.
-class Worker {
+class Worker : public Program {
  public:
-  explicit Worker(std::vector<std::string> arguments) {
-    int in[2], out[2];
-    EXPECT_EQ(pipe(in), 0);
-    EXPECT_EQ(pipe(out), 0);
-    arguments.insert(arguments.begin(), "catalog/sqlite/catalog_worker");
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ == 0) {
-      dup2(in[0], STDIN_FILENO);
-      dup2(out[1], STDOUT_FILENO);
-      for (int fd = 3; fd < 64; ++fd) close(fd);
-      execv(argv[0], argv.data());
-      _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    to_ = fdopen(in[1], "w");
-    from_ = fdopen(out[0], "r");
-  }
-  ~Worker() {
-    if (!reaped_) {
-      kill(pid_, SIGKILL);
-      Reap();
-    }
-    fclose(to_);
-    fclose(from_);
-  }
-
-  // The next line; empty at the end.
-  std::string Hear() {
-    char line[1024];
-    if (fgets(line, sizeof(line), from_) == nullptr) return "";
-    std::string text = line;
-    if (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-  }
-  std::string Ask(const std::string& line) {
-    Say(line);
-    return Hear();
-  }
-  void Say(const std::string& line) {
-    fputs((line + "\n").c_str(), to_);
-    fflush(to_);
-  }
-  void Signal(int signal) { ASSERT_EQ(kill(pid_, signal), 0); }
-  // Blocks until it stopped, by SIGSTOP.
-  void AwaitStopped() {
-    int status = 0;
-    ASSERT_EQ(waitpid(pid_, &status, WUNTRACED), pid_);
-    ASSERT_TRUE(WIFSTOPPED(status));
-  }
-  // Blocks until it ended, and leaves it a zombie.
-  void AwaitEnded() {
-    siginfo_t info = {};
-    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT),
-              0);
-  }
-  int Reap() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    reaped_ = true;
-    return status;
-  }
+  explicit Worker(std::vector<std::string> arguments)
+      : Program(WithPath(std::move(arguments))) {}
 
  private:
-  pid_t pid_ = -1;
-  bool reaped_ = false;
-  FILE* to_ = nullptr;
-  FILE* from_ = nullptr;
+  static std::vector<std::string> WithPath(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "catalog/sqlite/catalog_worker");
+    return arguments;
+  }
 };
 
 class ProcessesTest : public ::testing::Test {

@@ -95,11 +95,12 @@ absl::Status StatusOf(sqlite3* database, int result) {
 
 SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
     : database_(other.database_),
+      cache_(other.cache_),
       statement_(std::exchange(other.statement_, nullptr)),
       parameter_(other.parameter_),
       bind_error_(other.bind_error_) {}
 
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(statement_); }
+SqliteStatement::~SqliteStatement() { cache_->Return(statement_); }
 
 SqliteStatement& SqliteStatement::Bind(absl::string_view text) {
   // A null pointer would bind NULL, an empty text is none.
@@ -152,11 +153,15 @@ int64_t SqliteStatement::Integer(int column) const {
 
 absl::StatusOr<SqliteStatement> SqliteConnection::Prepare(
     absl::string_view sql) {
-  sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v2(
-      database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  sqlite3_stmt* statement = cache_->Take(sql);
+  if (statement != nullptr) {
+    return SqliteStatement(database_, cache_, statement);
+  }
+  const int result =
+      sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) return StatusOf(database_, result);
-  return SqliteStatement(database_, statement);
+  return SqliteStatement(database_, cache_, statement);
 }
 
 absl::Status SqliteConnection::Execute(const std::string& sql) {
@@ -253,7 +258,10 @@ SqliteDatabase::SqliteDatabase(const SqliteOptions& options, sqlite3* database)
   }
 }
 
-SqliteDatabase::~SqliteDatabase() { sqlite3_close(database_); }
+SqliteDatabase::~SqliteDatabase() {
+  cache_.Clear();
+  sqlite3_close(database_);
+}
 
 void SqliteDatabase::LeaveAsItIs() {
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -284,13 +292,16 @@ absl::Status SqliteDatabase::Transact(const Context& context, const char* begin,
                                       Body body) {
   Turn turn(*this, context);
   SLUICE_RETURN_IF_ERROR(turn.status());
-  SqliteConnection connection(database_);
+  SqliteConnection connection(database_, &cache_);
+  const auto execute = [&](const char* sql) -> absl::Status {
+    SLUICE_ASSIGN_OR_RETURN(SqliteStatement statement, connection.Prepare(sql));
+    return statement.Run();
+  };
   SLUICE_RETURN_IF_ERROR(
-      RetryWhileBusy(context, [&] { return connection.Execute(begin); }));
+      RetryWhileBusy(context, [&] { return execute(begin); }));
   absl::Status status = body(connection);
   if (status.ok()) {
-    status =
-        RetryWhileBusy(context, [&] { return connection.Execute("COMMIT"); });
+    status = RetryWhileBusy(context, [&] { return execute("COMMIT"); });
   }
   if (!status.ok()) {
     // Fails only where SQLite has rolled back by itself.
@@ -328,7 +339,7 @@ absl::StatusOr<size_t> SqliteDatabase::Delete(const Context& context,
 absl::Status SqliteDatabase::Configure(const Context& context, Body body) {
   Turn turn(*this, context);
   SLUICE_RETURN_IF_ERROR(turn.status());
-  SqliteConnection connection(database_);
+  SqliteConnection connection(database_, &cache_);
   return RetryWhileBusy(context, [&] { return body(connection); });
 }
 

@@ -35,6 +35,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/sqlite/statement_cache.h"
 #include "sluice/executor/context.h"
 
 struct sqlite3;
@@ -81,10 +82,12 @@ class SqliteStatement {
 
  private:
   friend class SqliteConnection;
-  SqliteStatement(sqlite3* database, sqlite3_stmt* statement)
-      : database_(database), statement_(statement) {}
+  SqliteStatement(sqlite3* database, StatementCache* cache,
+                  sqlite3_stmt* statement)
+      : database_(database), cache_(cache), statement_(statement) {}
 
   sqlite3* database_;
+  StatementCache* cache_;
   sqlite3_stmt* statement_;
   int parameter_ = 0;
   int bind_error_ = 0;
@@ -103,8 +106,10 @@ class SqliteConnection {
 
  private:
   friend class SqliteDatabase;
-  explicit SqliteConnection(sqlite3* database) : database_(database) {}
+  SqliteConnection(sqlite3* database, StatementCache* cache)
+      : database_(database), cache_(cache) {}
   sqlite3* database_;
+  StatementCache* cache_;
 };
 
 struct SqliteOptions {
@@ -173,11 +178,12 @@ class SqliteDatabase {
   bool WaitWhileBusy();
 
   const SqliteOptions options_;
-  sqlite3* const database_;
+  sqlite3* const database_;  // closed after cache_ is empty
   Mutex mutex_;
   CondVar turn_ended_;
   bool in_use_ ABSL_GUARDED_BY(mutex_) = false;
   // Belong to whoever has the turn.
+  StatementCache cache_;
   const Context* context_ = nullptr;
   absl::Duration give_up_at_;
 };

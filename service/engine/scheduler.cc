@@ -16,11 +16,6 @@ namespace {
 
 // Targets that one read takes, and firings.
 constexpr size_t kBatch = 200;
-// What a clock may be set by without that it counts as a jump.
-constexpr absl::Duration kJump = absl::Seconds(2);
-// Another process may have seen a jump that this one did not, and have died.
-constexpr absl::Duration kMendEvery = absl::Hours(1);
-
 absl::Time TimeOf(int64_t millis) { return absl::FromUnixMillis(millis); }
 
 Firing FiringOf(const PlanTarget& target, absl::Time due_at,
@@ -194,7 +189,10 @@ absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
                             catalog_->plans().DueTargets(context, now, kBatch));
     std::vector<FireStep> steps;
     for (const PlanTarget& target : due) {
-      SLUICE_ASSIGN_OR_RETURN(FireStep step, StepFor(context, target, now));
+      SLUICE_ASSIGN_OR_RETURN(const DueState state,
+                              StateOf(context, target, now));
+      SLUICE_ASSIGN_OR_RETURN(FireStep step,
+                              StepFor(context, target, state, now));
       steps.push_back(std::move(step));
     }
     if (!steps.empty()) {
@@ -207,6 +205,7 @@ absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
 
 absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
                                             const PlanTarget& target,
+                                            const DueState& state,
                                             absl::Time now) {
   SLUICE_ASSIGN_OR_RETURN(const Known* const known,
                           Look(context, target.plan_id));
@@ -222,8 +221,8 @@ absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
     return step;
   }
   const PlanRules& rules = *known->rules;
-  const DueDecision decision = DecideDue(
-      *rules.schedule, rules.due, {target.next_due, target.last_fired}, now);
+  const DueDecision decision =
+      DecideDue(*rules.schedule, rules.due, state, now);
   for (const MissedTime& missed : decision.missed) {
     const bool skipped = missed.reason == MissedReason::kSkippedByPolicy;
     Firing over = FiringOf(
@@ -251,68 +250,6 @@ absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
   return step;
 }
 
-absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
-  const absl::Duration boot = clock_->SinceBoot();
-  const absl::Duration offset = now - absl::UnixEpoch() - boot;
-  if (offset_.has_value() && absl::AbsDuration(offset - *offset_) <= kJump &&
-      boot < mended_at_ + kMendEvery) {
-    offset_ = offset;  // a clock that is slewed does not jump
-    return absl::OkStatus();
-  }
-  SLUICE_RETURN_IF_ERROR(MendTargets(context, now));
-  SLUICE_RETURN_IF_ERROR(MendWaiting(context, now));
-  offset_ = offset;
-  mended_at_ = boot;
-  return absl::OkStatus();
-}
-
-absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> targets,
-                          catalog_->plans().ListTargets(context, ""));
-  for (const PlanTarget& target : targets) {
-    if (target.next_due == absl::InfiniteFuture() || target.run_at <= now) {
-      continue;
-    }
-    SLUICE_ASSIGN_OR_RETURN(const Known* const known,
-                            Look(context, target.plan_id));
-    if (!known->rules.ok() || !known->rules->schedule.has_value()) continue;
-    const DueDecision decision =
-        DecideDue(*known->rules->schedule, known->rules->due,
-                  {target.next_due, target.last_fired}, now);
-    if (decision.computed_anew) {
-      SLUICE_ASSIGN_OR_RETURN(const FireStep step,
-                              StepFor(context, target, now));
-      SLUICE_RETURN_IF_ERROR(catalog_->plans().Fire(context, step).status());
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Scheduler::MendWaiting(const Context& context, absl::Time now) {
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<QueuedRun> waiting,
-                          catalog_->queue().ListWaiting(context, now));
-  bool ended = false;
-  for (const QueuedRun& run : waiting) {
-    if (run.request.due_at_ms() == 0) continue;
-    const absl::StatusOr<const Known*> known =
-        Look(context, run.request.plan_id());
-    if (!known.ok() && ErrorCodeOf(known.status()) == kPlanNotFound) continue;
-    SLUICE_RETURN_IF_ERROR(known.status());
-    if (!(*known)->rules.ok()) continue;
-    const PlanRules& rules = *(*known)->rules;
-    if (!rules.schedule.has_value() || !WaitsTooLong(rules, run.request, now)) {
-      continue;
-    }
-    SLUICE_RETURN_IF_ERROR(catalog_->queue().EndPending(
-        context, run.job.id(),
-        MakeError(absl::StatusCode::kAborted, kClockChanged,
-                  "it waited for a time that a wrong clock had shown"),
-        now));
-    ended = true;
-  }
-  return ended ? SettleEnded(context) : absl::OkStatus();
-}
-
 // Whether no clock that is right gave it so late a beginning. The next due time
 // may have a job that waits for it already: a clock that went back over it
 // costs nothing.
@@ -330,7 +267,8 @@ bool Scheduler::WaitsTooLong(const PlanRules& rules, const JobRequest& request,
 QueuedRun Scheduler::RunOf(const Plan& plan, const PlanRules& rules,
                            const Firing& firing, const std::string& store_id,
                            absl::Time not_before, absl::Time now) {
-  QueuedRun run = BackupRunOf(plan, firing.repo_id, NewUlid(*clock_), now);
+  const std::string id = options_.new_id ? options_.new_id() : NewUlid(*clock_);
+  QueuedRun run = BackupRunOf(plan, firing.repo_id, id, now);
   run.job.set_store_id(store_id);
   run.request.set_requester("schedule");
   run.request.set_due_at_ms(absl::ToUnixMillis(firing.due_at));

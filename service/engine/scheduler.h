@@ -28,10 +28,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/base/clock.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
 #include "sluice/service/plan/plan_rules.h"
+#include "sluice/service/schedule/due.h"
 
 namespace sluice::service {
 
@@ -42,6 +44,8 @@ struct SchedulerOptions {
   // twice as long, up to max_backoff.
   absl::Duration backoff = absl::Seconds(30);
   absl::Duration max_backoff = absl::Minutes(30);
+  // Names a job. Empty: NewUlid, which differs with each run of a test.
+  std::function<std::string()> new_id;
   // Told of a plan that has to be passed over. May be empty.
   std::function<void(const Plan&, const absl::Status&)> on_unusable_plan;
 };
@@ -72,11 +76,23 @@ class Scheduler {
   absl::StatusOr<SettleStep> Settle(const Context& context,
                                     const Firing& firing, const BackupJob& job);
   absl::Status FireDue(const Context& context, absl::Time now);
-  absl::StatusOr<FireStep> StepFor(const Context& context,
+  absl::StatusOr<absl::optional<Firing>> RowOf(const Context& context,
+                                               const PlanTarget& target,
+                                               absl::Time due);
+  absl::StatusOr<DueState> StateOf(const Context& context,
                                    const PlanTarget& target, absl::Time now);
-  // Computes anew what a clock that had been wrong left behind.
+  absl::StatusOr<FireStep> StepFor(const Context& context,
+                                   const PlanTarget& target,
+                                   const DueState& state, absl::Time now);
+  // Computes anew what a clock that had been wrong left behind, and what came
+  // while it was.
   absl::Status MendAfterJump(const Context& context, absl::Time now);
   absl::Status MendTargets(const Context& context, absl::Time now);
+  absl::StatusOr<bool> WasPassedOver(const Context& context, const Plan& plan,
+                                     const PlanTarget& target, absl::Time due,
+                                     bool anew, absl::Time now);
+  absl::Status MakeWay(const Context& context, const PlanTarget& target,
+                       absl::Time next, absl::Time now);
   // Ends jobs that wait for a time which only such a clock can have given them:
   // they would be in the way of what is due before it.
   absl::Status MendWaiting(const Context& context, absl::Time now);

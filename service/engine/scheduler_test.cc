@@ -217,5 +217,98 @@ TEST_F(SchedulerTest, WhatAPlanThatSkipsSkippedByAWrongClockRunsInItsTime) {
   EXPECT_EQ(Rows()[0], "01T01 succeeded");
 }
 
+TEST_F(SchedulerTest, ATimeThatCameWhileTheClockRead2030RunsWhenItReturns) {
+  Add();
+  SetClock(24 * 365 * 3, 30);
+  SetClock(1, 0);  // it returned right after one o'clock
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClock(1, 20);
+  EXPECT_EQ(Rows()[0], "01T01 succeeded");
+}
+
+TEST_F(SchedulerTest, SoItDoesWhereTheServiceThatSawTheJumpDied) {
+  Add();
+  SetClock(24 * 365 * 3, 30);
+  scheduler_ = std::make_unique<Scheduler>(catalog_.get(), &clock_, random_);
+  SetClock(1, 30);  // late, so that it is spread by its jitter
+  clock_.Advance(jitter_);
+  EXPECT_TRUE(RunOne());
+  SetClock(1, 50);
+  EXPECT_EQ(Rows()[0], "01T01 succeeded");
+  scheduler_ = std::make_unique<Scheduler>(catalog_.get(), &clock_, random_);
+  Step();
+  EXPECT_FALSE(RunOne()) << "once is enough";
+}
+
+TEST_F(SchedulerTest, ATimeThatAClockSkippedHalfAnHourTooEarlyRunsInItsTime) {
+  plan_.mutable_spec()->set_catch_up_ms(0);
+  Add();
+  SetClock(1, 40);  // ten minutes too early; the next time is the right one
+  EXPECT_THAT(Rows(), ElementsAre("01T01 skipped skipped_by_policy"));
+  SetClock(1, 0);
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClock(1, 20);
+  EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded"));
+}
+
+TEST_F(SchedulerTest, WhatWaitsForTheNextTimeGivesWayToTheOneBefore) {
+  Add();
+  SetClock(2, 30);  // 02:00 is to run late, 01:00 not at all
+  SetClock(1, 0);
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClockToRunOf(2);
+  EXPECT_TRUE(RunOne());
+  SetClock(2, 20);
+  EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded", "01T02 succeeded"));
+}
+
+TEST_F(SchedulerTest, AClockTenYearsAheadCostsAHundredRowsAndOneRun) {
+  plan_.mutable_spec()->set_schedule("* * * * *");
+  plan_.mutable_spec()->set_jitter_ms(30000);
+  Add();
+  SetClock(24 * 3652, 0);
+  EXPECT_LE(Rows().size(), 101u);
+  EXPECT_EQ(catalog_->queue().ListWaiting(context_, kBegin)->size(), 1u);
+  SetClock(0, 31);
+  EXPECT_EQ(catalog_->queue().ListWaiting(context_, kBegin)->size(), 1u)
+      << "of the minute that has come";
+}
+
+TEST_F(SchedulerTest, WhatWasSkippedByTheRightClockStaysSkipped) {
+  Add();
+  ASSERT_TRUE(catalog_->queue()
+                  .Enqueue(context_,
+                           BackupRunOf(plan_, "repo", "by-hand", clock_.Now()))
+                  .ok());
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClock(24 * 365 * 3, 30);
+  SetClock(1, 30);
+  EXPECT_EQ(Rows()[0], "01T01 skipped overlap");
+  clock_.Advance(absl::Minutes(10));
+  EXPECT_FALSE(RunOne());
+}
+
+TEST_F(SchedulerTest, WhatCameBeforeItsPlanWasResumedStaysUndone) {
+  Add();
+  SetClock(24 * 365 * 3, 30);
+  clock_.SetNow(kBegin + absl::Minutes(40));
+  plan_.set_revision(2);
+  plan_.set_updated_at_ms(absl::ToUnixMillis(clock_.Now()));
+  ASSERT_TRUE(catalog_->plans()
+                  .UpdatePlan(context_, plan_,
+                              TargetsOf(plan_, *RulesOf(plan_), clock_.Now()))
+                  .ok());
+  Step();
+  EXPECT_FALSE(RunOne());
+  SetClock(1, 40);
+  for (const std::string& row : Rows()) {
+    EXPECT_NE(row.substr(0, 6), "01T01 ") << row;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::service

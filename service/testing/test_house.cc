@@ -27,11 +27,17 @@ void DieUnlessOk(const absl::Status& status) {
   abort();
 }
 
+std::string NewFolder() {
+  std::string folder = absl::StrCat(::testing::TempDir(), "/house-XXXXXX");
+  if (mkdtemp(folder.data()) == nullptr) abort();
+  return folder;
+}
+
 }  // namespace
 
-TestHouse::TestHouse() {
-  folder_ = absl::StrCat(::testing::TempDir(), "/house-XXXXXX");
-  if (mkdtemp(folder_.data()) == nullptr) abort();
+TestHouse::TestHouse() : TestHouse(NewFolder()) {}
+
+TestHouse::TestHouse(const std::string& folder) : folder_(folder) {
   mkdir((folder_ + "/data").c_str(), 0755);
   mkdir(repo_folder().c_str(), 0755);
   std::ofstream(folder_ + "/data/a") << "a\n";

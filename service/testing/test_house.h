@@ -20,6 +20,8 @@ namespace sluice::service {
 class TestHouse {
  public:
   TestHouse();
+  // Below a folder that is there, and empty.
+  explicit TestHouse(const std::string& folder);
 
   Catalog& catalog() { return *catalog_; }
   PluginHost& host() { return host_; }

@@ -168,17 +168,14 @@ class Court {
     for (const auto& [from, until] : plan.paused) {
       if (from <= due && due <= until) return true;
     }
-    for (const auto& [from, until] : history_.blind) {
-      if (from - plan.jitter - kPunctualTime <= due && due <= until) {
-        return true;
-      }
-    }
     return plan.removed.has_value() && due >= *plan.removed;
   }
 
-  // Whether a step in one run of the clock saw times in [from, until).
+  // Whether a step saw times in [from, until) by a clock that was right: each
+  // time that it is set wrong it is set right again.
   bool SawBetween(absl::Time from, absl::Time until) const {
     for (const auto& [epoch, walls] : walls_) {
+      if (epoch % 2 != 0) continue;
       const auto first = std::lower_bound(walls.begin(), walls.end(), from);
       if (first != walls.end() && *first < until) return true;
     }
@@ -245,9 +242,6 @@ class Court {
     if (firing.outcome == Outcome::kSkipped && firing.reason == kOverlap) {
       return;  // judged as a row
     }
-    // A time that came while the clock was wrong may have been taken for missed;
-    // it runs only where it has not passed when the clock is right again.
-    if (history_.clock_was_set) return;
     const absl::Time begin = firing.due_at + plan.jitter;
     if (SawBetween(begin, begin + kPunctualTime)) {
       Wrong(plan, firing.due_at,
@@ -258,10 +252,11 @@ class Court {
 
   void JudgeRow(const SimPlan& plan, const std::vector<absl::Time>& times,
                 const Firing& firing) {
+    // Those of a clock that was wrong lie beyond; each costs a day of looks.
     const bool known =
-        firing.due_at <= times_end(times)
+        plan.schedule.period == absl::ZeroDuration() &&
+                firing.due_at <= times_end(times)
             ? std::binary_search(times.begin(), times.end(), firing.due_at)
-            // Under a clock that was wrong; each of them costs a day of looks.
             : firing.outcome == Outcome::kMissed ||
                   firing.outcome == Outcome::kSkipped ||
                   SimReference::IsDue(plan.schedule, plan.zone, firing.due_at);
@@ -316,14 +311,16 @@ class Court {
   void JudgeAttempts(const SimPlan& plan, const Firing& firing,
                      const std::vector<const Attempt*>& attempts) {
     int succeeded = 0;
+    bool waited = false;
     std::set<uint32_t> numbers;
     for (const Attempt* attempt : attempts) {
       succeeded += attempt->job.status() == BackupJob::SUCCEEDED ? 1 : 0;
       // One that only waited, for a time of a wrong clock, was none; where one
-      // ran under such a clock and failed, that time begins anew when it comes.
-      if (attempt->job.error_code() != kClockChanged &&
-          !numbers.insert(attempt->request.attempt()).second &&
-          !history_.clock_was_set) {
+      // of that time's jobs did, it begins anew when it comes.
+      waited = waited || attempt->job.error_code() == kClockChanged;
+    }
+    for (const Attempt* attempt : attempts) {
+      if (!numbers.insert(attempt->request.attempt()).second && !waited) {
         Wrong(plan, firing.due_at, "has two jobs for one attempt");
       }
     }
@@ -571,6 +568,28 @@ SimVerdict Judge(Catalog& catalog, const SimHistory& history) {
     return verdict;
   }
   return Court(history, *std::move(rows)).Sentence();
+}
+
+uint64_t FingerprintOf(Catalog& catalog) {
+  const absl::StatusOr<Rows> rows = ReadAll(catalog);
+  if (!rows.ok()) return 0;
+  std::string all;
+  for (const Firing& firing : rows->firings) {
+    absl::StrAppend(&all, firing.plan_id, firing.repo_id,
+                    absl::FormatTime(firing.due_at, absl::UTCTimeZone()),
+                    OutcomeWord(firing.outcome), firing.reason, firing.job_id,
+                    firing.attempts,
+                    absl::FormatTime(firing.fired_at, absl::UTCTimeZone()));
+  }
+  for (const CatalogEvent& event : rows->events) {
+    absl::StrAppend(&all, event.id, event.type, event.job_id, event.word,
+                    absl::FormatTime(event.at, absl::UTCTimeZone()));
+  }
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : all) {
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  return hash;
 }
 
 }  // namespace sluice::service

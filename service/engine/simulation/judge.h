@@ -3,6 +3,24 @@
 
 // Whether a catalog holds what its plans were due for: nothing lost, nothing
 // doubled, and for each due time that did not run a reason that is true.
+//
+// Judged, by a reference that does not share the scheduler's arithmetic:
+//
+//   - Each due time has one row, but where its plan was paused or removed; of a
+//     long outage the oldest may be counted in the totals instead.
+//   - What a step saw in its time, by a clock that was right, has run, or gave
+//     way to another run; a clock that was wrong before or after changes none
+//     of that.
+//   - A row has one success at most, as many jobs as attempts, and the success
+//     exactly where it says so. A job succeeded where it published, once.
+//   - A failure has used up its attempts, or another would have been in vain.
+//   - A missed or skipped time has a reason that the plan and the times bear
+//     out. What was missed under a wrong clock says what that clock showed.
+//   - Runs of a target never overlap; jobs, events and totals say the same.
+//
+// Not judged: whether a run that is late begins as early as it could; what was
+// tried while a wrong clock was on, beyond the above; which of several times
+// that are due at once the workers take first.
 
 #include <cstdint>
 #include <string>
@@ -25,6 +43,9 @@ struct SimVerdict {
 };
 
 SimVerdict Judge(Catalog& catalog, const SimHistory& history);
+
+// The same for two catalogs that hold the same rows.
+uint64_t FingerprintOf(Catalog& catalog);
 
 }  // namespace sluice::service
 

@@ -159,6 +159,7 @@ SimPlan DrawPlan(int index, bool slow, absl::Time now, SimDraw& draw) {
   drawn.plan.set_name(drawn.plan.id());
   drawn.plan.set_revision(1);
   drawn.plan.set_created_at_ms(absl::ToUnixMillis(now));
+  drawn.plan.set_updated_at_ms(absl::ToUnixMillis(now));
   PlanSpec& spec = *drawn.plan.mutable_spec();
   // Some plans are of one store.
   spec.set_source(

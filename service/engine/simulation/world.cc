@@ -16,7 +16,6 @@
 #include "sluice/catalog/catalog_error.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/catalog/testing/sqlite_vfs.h"
-#include "sluice/executor/ulid.h"
 #include "sluice/service/engine/scheduler.h"
 #include "sluice/service/engine/simulation/plans.h"
 #include "sluice/service/engine/simulation/sim_catalog.h"
@@ -131,6 +130,13 @@ class SimWorld::Impl {
   }
   void Count(const std::string& what) { ++history_.befell[what]; }
 
+  // Names sort by the time they were drawn, as ULIDs do, and are the seed's.
+  std::string NewId() {
+    return absl::StrCat(
+        absl::Hex(absl::ToUnixMillis(clock_.Now()), absl::kZeroPad12),
+        absl::Hex(draw_.Number(0, INT64_MAX), absl::kZeroPad16));
+  }
+
   // --- the disk
 
   bool Strikes() {
@@ -167,6 +173,7 @@ class SimWorld::Impl {
         machine.catalog.get(),
         [this, &machine](absl::string_view) { return Ask(machine); });
     SchedulerOptions options;
+    options.new_id = [this] { return NewId(); };
     options.on_unusable_plan = [this](const Plan& plan, const absl::Status& s) {
       Wrong(absl::StrCat(plan.name(), ": ", s.ToString()));
     };
@@ -266,10 +273,6 @@ class SimWorld::Impl {
       return;
     }
     history_.steps.push_back(step);
-    if (blind_ && returns_at_ == kNever) {
-      history_.blind.emplace_back(*blind_, step.wall);
-      blind_.reset();
-    }
     if (*next > step.wall) {
       machine.step_at =
           Boot() + std::min<absl::Duration>(*next - step.wall, absl::Hours(6));
@@ -527,7 +530,7 @@ class SimWorld::Impl {
   }
 
   void SetClock(absl::Duration by, absl::Duration lasts) {
-    if (returns_at_ != kNever || blind_.has_value()) return;
+    if (returns_at_ != kNever) return;
     Count(by > absl::ZeroDuration() ? "clocks set forward" : "clocks set back");
     history_.clock_was_set = true;
     wrong_by_ = by;
@@ -536,19 +539,18 @@ class SimWorld::Impl {
   }
 
   void ShowYear2030() {
-    if (returns_at_ != kNever || blind_.has_value() || history_.steps.empty()) {
-      return;
-    }
+    if (returns_at_ != kNever) return;
     Count("minutes in 2030");
-    blind_ = LastStep();
     SetClock2030();
   }
 
-  // What is due until then was seen, but for jitter.
+  // What is due until then was seen by a clock that is right, but for jitter.
   absl::Time LastStep() const {
-    return history_.steps.empty()
-               ? clock_.Now()
-               : std::min(clock_.Now(), history_.steps.back().wall);
+    for (auto step = history_.steps.rbegin(); step != history_.steps.rend();
+         ++step) {
+      if (step->epoch % 2 == 0) return std::min(clock_.Now(), step->wall);
+    }
+    return history_.begin;
   }
 
   void SetClock2030() {
@@ -585,7 +587,7 @@ class SimWorld::Impl {
     for (Machine& machine : machines_) {
       if (machine.catalog != nullptr) up = &machine;
     }
-    if (up == nullptr || returns_at_ != kNever || blind_.has_value()) return;
+    if (up == nullptr || returns_at_ != kNever) return;
     ++unharmed_;
     body(*up);
     --unharmed_;
@@ -643,6 +645,7 @@ class SimWorld::Impl {
   void Store(Machine& machine, SimPlan& plan, bool paused) {
     plan.plan.set_paused(paused);
     plan.plan.set_revision(plan.plan.revision() + 1);
+    plan.plan.set_updated_at_ms(absl::ToUnixMillis(clock_.Now()));
     Must(machine.catalog->plans().UpdatePlan(
         context_, plan.plan,
         TargetsOf(plan.plan, *RulesOf(plan.plan), clock_.Now())));
@@ -687,8 +690,8 @@ class SimWorld::Impl {
       if (plan.removed.has_value()) return;
       const absl::Status asked =
           machine.catalog->queue()
-              .Enqueue(context_, BackupRunOf(plan.plan, "r1", NewUlid(clock_),
-                                             clock_.Now()))
+              .Enqueue(context_,
+                       BackupRunOf(plan.plan, "r1", NewId(), clock_.Now()))
               .status();
       if (ErrorCodeOf(asked) != kBackupAlreadyRunning) Must(asked);
       machine.claim_at = Boot();
@@ -732,8 +735,7 @@ class SimWorld::Impl {
   absl::Duration befalls_at_ = kNever;
   absl::Duration returns_at_ = kNever;  // the wall clock, to what is right
   absl::Duration wrong_by_;
-  absl::optional<absl::Time> blind_;
-  int64_t epoch_ = 0;
+  int64_t epoch_ = 0;  // even: the clock is right
 };
 
 SimWorld::SimWorld(const SimCase& sim_case)

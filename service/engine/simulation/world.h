@@ -1,13 +1,14 @@
 #ifndef SLUICE_SERVICE_ENGINE_SIMULATION_WORLD_H_
 #define SLUICE_SERVICE_ENGINE_SIMULATION_WORLD_H_
 
-// Services over a real catalog, whose days pass in no time, and all that befalls
-// machines meanwhile: they are restarted, killed between any two calls, put to
-// sleep; their clocks jump; their disk fails; people pause, cancel, ask for
-// runs. What runs is played: it takes its time, fails, is cancelled, publishes.
+// Services over a real catalog, whose days pass in no time, and all that
+// befalls machines meanwhile: they are restarted, killed between any two calls,
+// put to sleep; their clocks jump; their disk fails; people pause, cancel, ask
+// for runs. What runs is played: it takes its time, fails, is cancelled,
+// publishes.
 //
-// One thread, no real time. The seed fixes what happens; names of jobs are drawn
-// anew each time, so that what is equal otherwise may come in another order.
+// One thread, no real time, no randomness but the seed's: what a seed brought
+// to light once, it brings to light again.
 
 #include <cstdint>
 #include <map>
@@ -47,7 +48,9 @@ struct SimPlan {
 
 // A step of a scheduler that came to its end.
 struct SimStep {
-  int64_t epoch = 0;  // grows whenever the wall clock is set
+  // Grows whenever the wall clock is set: even while it is right, odd while it
+  // is wrong.
+  int64_t epoch = 0;
   absl::Time wall;
 };
 
@@ -55,9 +58,6 @@ struct SimStep {
 struct SimHistory {
   std::vector<SimPlan> plans;
   std::vector<SimStep> steps;
-  // By the wall clock: from the last step before it read 2030 to the first
-  // one after.
-  std::vector<std::pair<absl::Time, absl::Time>> blind;
   bool clock_was_set = false;
   std::map<std::string, int> published;  // by job
   absl::Time begin;
