@@ -17,11 +17,11 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/help.h"
+#include "sluice/cli/serve/serve_settings.h"
 #include "sluice/cli/session/session.h"
 #include "sluice/cli/supervisor.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/interrupt.h"
-#include "sluice/cli/verbs/serve.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {
@@ -239,8 +239,12 @@ absl::StatusOr<SupervisorOptions> OptionsOf(const Command& command,
   }
   if (command.verb->path == "serve") {
     // No limit to how long it runs; and what it takes to drain is no lateness.
-    SLUICE_ASSIGN_OR_RETURN(const absl::Duration drain, DrainOf(command));
-    options.grace += drain;
+    SLUICE_ASSIGN_OR_RETURN(const ServeSettings settings,
+                            ServeSettingsOf(command, environment));
+    options.grace += settings.drain;
+    // From a terminal that is gone it is the end, as for every verb.
+    options.hangup_goes_on =
+        isatty(STDIN_FILENO) != 1 && isatty(STDERR_FILENO) != 1;
   } else {
     SLUICE_ASSIGN_OR_RETURN(options.timeout, command.GetDuration("timeout"));
   }

@@ -17,7 +17,8 @@ from end_to_end_test import ENDLESS, PATIENCE, SLUICE, CommandTest, files_below
 assert SLUICE
 
 
-class Service(CommandTest):
+class ServiceCase(CommandTest):
+    """What a test of a running service begins with."""
 
     def setUp(self):
         super().setUp()
@@ -52,13 +53,24 @@ class Service(CommandTest):
         self.log = open(self.path("serve.log"), "ab")
         self.addCleanup(self.log.close)
         process = self.start(
-            "serve", "--log-format", "json", *words, stderr=self.log,
+            "serve", "--log-format", "json", "--config", self.config(),
+            *([] if "--listen" in words else ["--listen", "none"]), *words,
+            stderr=self.log,
             env={**self.env, "WATCHDOG_USEC": "20000000",
                  "NOTIFY_SOCKET": "@sluice-test-" + os.path.basename(self.tmp)})
         self.addCleanup(self.end, process)
         self.assertEqual(self.listener.recv(100), b"READY=1")
         self.assertEqual(self.listener.recv(100), b"WATCHDOG=1")
         return process
+
+    def config(self, **keys):
+        """A configuration file, in place of the machine's."""
+        path = self.path("server.json")
+        if keys or not os.path.exists(path):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(keys, file)
+            os.chmod(path, 0o600)
+        return path
 
     def end(self, process):
         if process.poll() is None:
@@ -81,6 +93,8 @@ class Service(CommandTest):
     def logged(self):
         with open(self.path("serve.log"), encoding="utf-8") as file:
             return [json.loads(line) for line in file]
+
+class Service(ServiceCase):
 
     # --- plans
 

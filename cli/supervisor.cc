@@ -170,7 +170,7 @@ int Supervisor::Run(ChildProcess::Body verb) {
   start.on_parent_death = SIGTERM;  // its handler cancels the run
   absl::StatusOr<std::unique_ptr<ChildProcess>> child =
       ChildProcess::Start(start, [&](ChildLink& link) {
-        Interrupt::InstallHandlers();
+        Interrupt::InstallHandlers(options_.hangup_goes_on);
         signals_.Release();
         // Foreign code that prints something must not look like a result.
         dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -239,6 +239,10 @@ bool Supervisor::PassOnSignals() {
 
 void Supervisor::OnSignal(int number) {
   if (number == SIGTSTP) return StopBoth();
+  if (number == SIGHUP && options_.hangup_goes_on) {
+    child_->Signal(number);
+    return;
+  }
   const bool again = first_signal_ != 0;
   if (!again) first_signal_ = number;
   BeginEnding(Interrupted(number));

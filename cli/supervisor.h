@@ -52,6 +52,8 @@ struct SupervisorOptions {
   ConsoleOptions console;
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration grace = kDefaultGrace;
+  // SIGHUP ends nothing: the child is told, and goes on.
+  bool hangup_goes_on = false;
   // Where the jobs of a child that died are; empty: nowhere.
   std::string catalog_path;
 };

@@ -288,10 +288,25 @@ absl::Status SqliteDatabase::RetryWhileBusy(
   return status;
 }
 
+// An open file that was moved or removed takes all writes, for nobody: what was
+// acknowledged would be missing from the catalog that the next one opens.
+absl::Status SqliteDatabase::CheckInPlace() {
+  int moved = 0;
+  const int result =
+      sqlite3_file_control(database_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (result != SQLITE_OK || moved == 0) return absl::OkStatus();
+  return Unavailable(
+      absl::StatusCode::kUnavailable,
+      absl::StrCat("catalog: ", options_.path,
+                   " is gone, or another file than the one that was opened"),
+      "bring the file back; one that took its place is used after a restart");
+}
+
 absl::Status SqliteDatabase::Transact(const Context& context, const char* begin,
                                       Body body) {
   Turn turn(*this, context);
   SLUICE_RETURN_IF_ERROR(turn.status());
+  SLUICE_RETURN_IF_ERROR(CheckInPlace());
   SqliteConnection connection(database_, &cache_);
   const auto execute = [&](const char* sql) -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(SqliteStatement statement, connection.Prepare(sql));

@@ -171,6 +171,7 @@ class SqliteDatabase {
   class Turn;
 
   SqliteDatabase(const SqliteOptions& options, sqlite3* database);
+  absl::Status CheckInPlace();
   absl::Status Transact(const Context& context, const char* begin, Body body);
   absl::Status RetryWhileBusy(const Context& context,
                               absl::FunctionRef<absl::Status()> body);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -97,6 +98,27 @@ class SqliteCatalogTest : public ::testing::Test {
   std::string folder_;
   SqliteCatalogOptions options_;
 };
+
+TEST_F(SqliteCatalogTest, AFileThatIsNotAtItsPathTakesNothingUntilItIsBack) {
+  const auto catalog = Open();
+  ASSERT_TRUE(catalog->CreateBackupJob(context_, RunningJob("before")).ok());
+  const std::string away = options_.path + ".away";
+  ASSERT_EQ(rename(options_.path.c_str(), away.c_str()), 0);
+  const auto expect_away = [&] {
+    const absl::Status written =
+        catalog->CreateBackupJob(context_, RunningJob("lost", "other"));
+    EXPECT_EQ(ErrorCodeOf(written), kCatalogUnavailable) << written;
+    EXPECT_THAT(std::string(written.message()), HasSubstr(options_.path));
+    EXPECT_FALSE(catalog->ListJobs(context_, {}).ok());
+  };
+  expect_away();
+  std::ofstream(options_.path) << "another file";
+  expect_away();
+  ASSERT_EQ(rename(away.c_str(), options_.path.c_str()), 0);
+  ASSERT_TRUE(
+      catalog->CreateBackupJob(context_, RunningJob("after", "other")).ok());
+  EXPECT_EQ(catalog->ListJobs(context_, {})->size(), 2u);
+}
 
 TEST_F(SqliteCatalogTest, KeepsWhatItWasToldAcrossReopening) {
   std::string id;

@@ -178,14 +178,29 @@ std::vector<VerbSpec> ArchiveVerbs() {
 std::vector<VerbSpec> AdminVerbs() {
   return {
       {"serve",
-       "run plans when they are due, and jobs that are asked for",
+       "run plans when they are due, and jobs that are asked for; the API",
        "Runs until SIGTERM or Ctrl-C: then it begins nothing more, lets "
        "running jobs end for as long as --drain says, and ends the others as "
        "interrupted, to be tried again. A second signal ends it at once. "
        "--timeout does not concern it. Tells systemd that it is ready "
-       "(Type=notify, NotifyAccess=all).",
+       "(Type=notify, NotifyAccess=all), and takes sockets from it. SIGHUP "
+       "reads the configuration and the certificate anew, unless it runs in a "
+       "terminal. Off loopback it listens only with TLS.",
        {},
-       {{"workers", "N", "jobs at the same time", "2"},
+       {{"listen", "HOST:PORT|none",
+         "where the API is reached by TCP; a numeric address",
+         "127.0.0.1:8470"},
+        {"socket", "PATH|none",
+         "its unix socket; without it api.sock in $RUNTIME_DIRECTORY, or "
+         "beside the catalog",
+         "", Completion::kFile},
+        {"tls-cert", "FILE", "its certificate, PEM", "", Completion::kFile},
+        {"tls-key", "FILE", "and the key of that", "", Completion::kFile},
+        {"config", "FILE",
+         "what the API may name, and all of these; JSON, writable by root or "
+         "this user alone. /etc/sluice/server.json where there is one",
+         "", Completion::kFile},
+        {"workers", "N", "jobs at the same time", "2"},
         {"drain", "SPAN|wait",
          "how long running jobs may take once it is to stop", "30s"}},
        "serve --workers 4"},

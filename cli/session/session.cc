@@ -26,6 +26,9 @@ namespace sluice::cli {
 namespace {
 
 constexpr absl::string_view kSqlite = "sqlite:";
+// How long a service waits for another process's transaction: who asks its API
+// is told soon, and what it could not write it tries again.
+constexpr absl::Duration kServePatience = absl::Seconds(5);
 
 }  // namespace
 
@@ -108,6 +111,9 @@ absl::StatusOr<Catalog*> Session::OpenCatalog(const Context& context) {
     SqliteCatalogOptions options;
     SLUICE_ASSIGN_OR_RETURN(options.path,
                             CatalogPath(command_.Get("catalog"), environment_));
+    if (command_.verb != nullptr && command_.verb->path == "serve") {
+      options.busy_timeout = kServePatience;
+    }
     SLUICE_ASSIGN_OR_RETURN(catalog_, OpenSqliteCatalog(context, options));
     SettleDead(context);
   }

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sluice/base/error.h"
+#include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
 
 namespace sluice::cli {
@@ -26,6 +27,33 @@ constexpr int kEndedWithoutSupervisor = 128 + SIGTERM;
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 int wake_pipe[2] = {-1, -1};  // the handler's, so a plain array
+
+// Who is told of SIGHUP, where that goes on.
+struct Hangups {
+  Mutex mutex;
+  bool came ABSL_GUARDED_BY(mutex) = false;  // and nobody was told
+  std::function<void()> handler ABSL_GUARDED_BY(mutex);
+};
+
+Hangups& HangupsOfProcess() {
+  static auto& hangups = *new Hangups;
+  return hangups;
+}
+
+void TellOfHangup() {
+  Hangups& hangups = HangupsOfProcess();
+  MutexLock lock(hangups.mutex);
+  hangups.came = hangups.handler == nullptr;
+  if (hangups.handler != nullptr) hangups.handler();
+}
+
+// Only what POSIX allows in a handler.
+void OnHangup(int) {
+  const int saved = errno;
+  const char byte = 'h';
+  [[maybe_unused]] const ssize_t written = write(wake_pipe[1], &byte, 1);
+  errno = saved;
+}
 
 // Only what POSIX allows in a handler.
 void OnSignal(int number) {
@@ -43,8 +71,8 @@ absl::Status Cancelled(absl::string_view why) {
 
 }  // namespace
 
-void Interrupt::InstallHandlers() {
-  static const bool installed = [] {
+void Interrupt::InstallHandlers(bool hangup_goes_on) {
+  static const bool installed = [hangup_goes_on] {
     if (pipe2(wake_pipe, O_CLOEXEC) != 0) return false;
     struct sigaction action = {};
     action.sa_handler = OnSignal;
@@ -54,11 +82,26 @@ void Interrupt::InstallHandlers() {
       // A parent that ignores it (nohup, a shell's background job) meant it.
       struct sigaction before = {};
       sigaction(number, nullptr, &before);
+      action.sa_handler =
+          number == SIGHUP && hangup_goes_on ? OnHangup : OnSignal;
       if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
     }
     return true;
   }();
   static_cast<void>(installed);
+}
+
+Interrupt::HangupHandler::HangupHandler(std::function<void()> handler) {
+  Hangups& hangups = HangupsOfProcess();
+  MutexLock lock(hangups.mutex);
+  hangups.handler = std::move(handler);
+  if (std::exchange(hangups.came, false)) hangups.handler();
+}
+
+Interrupt::HangupHandler::~HangupHandler() {
+  Hangups& hangups = HangupsOfProcess();
+  MutexLock lock(hangups.mutex);
+  hangups.handler = nullptr;
 }
 
 Interrupt::Interrupt(Context::CancelFunction cancel)
@@ -101,6 +144,10 @@ void Interrupt::Watch(int supervisor, absl::Duration grace) {
     char byte = 0;
     if ((waits[0].revents & POLLIN) == 0) continue;
     if (read(wake_pipe[0], &byte, 1) != 1 || byte == 'q') return;
+    if (byte == 'h') {
+      TellOfHangup();
+      continue;
+    }
     if (signal() == 0) continue;  // it was a copy of us that got one
     cancel_(
         Cancelled(absl::StrCat("interrupted by SIG", sigabbrev_np(signal()))));

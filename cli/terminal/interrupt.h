@@ -10,9 +10,13 @@
 //   auto interrupt = Interrupt::Start(cancel, link.descriptor(), grace);
 //   ... Interrupt::signal() == SIGTERM
 //
+// Where a hangup goes on, SIGHUP ends nothing: it asks the one HangupHandler to
+// do something, and waits for him where there is none yet.
+//
 // One at a time in a process. Handlers stay installed after it is gone, and do
 // nothing then but to count.
 
+#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -25,7 +29,17 @@ namespace sluice::cli {
 class Interrupt {
  public:
   // A signal that this process ignores stays ignored. Idempotent.
-  static void InstallHandlers();
+  static void InstallHandlers(bool hangup_goes_on = false);
+
+  // Calls `handler` for each SIGHUP that came, also for one from before, on the
+  // thread of an Interrupt: it must not block. One at a time.
+  class HangupHandler {
+   public:
+    explicit HangupHandler(std::function<void()> handler);
+    ~HangupHandler();
+    HangupHandler(const HangupHandler&) = delete;
+    HangupHandler& operator=(const HangupHandler&) = delete;
+  };
 
   // `supervisor` reports POLLHUP once the supervisor is gone. A run that has
   // not ended `grace` after that ends by _exit, as nobody else is there to end

@@ -13,19 +13,16 @@
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/cli/serve/api_front.h"
+#include "sluice/cli/serve/serve_settings.h"
+#include "sluice/cli/terminal/interrupt.h"
 #include "sluice/cli/terminal/notify.h"
 #include "sluice/cli/verbs/run_report.h"
-#include "sluice/cli/verbs/serve.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/service/engine/service.h"
-#include "sluice/service/plan/span.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr absl::Duration kDefaultDrain = absl::Seconds(30);
-constexpr uint64_t kDefaultWorkers = 2;
-constexpr uint64_t kMaxWorkers = 256;
 
 void LogProblem(Console& console, absl::string_view what,
                 const absl::Status& problem, absl::string_view job_id = "") {
@@ -86,63 +83,99 @@ service::ServiceOptions OptionsFor(Console& console, Catalog& catalog,
   return options;
 }
 
+// One is under way at most; SIGHUP asks for another.
+class Hangups {
+ public:
+  explicit Hangups(const Context& context)
+      : told_(context.OnDone([this](const absl::Status&) { Wake(false); })),
+        registered_([this] { Wake(true); }) {}
+
+  // Whether one came; false once `patience` is over, or the context ended.
+  bool Await(const Context& context, absl::Duration patience) {
+    MutexLock lock(mutex_);
+    if (!wanted_ && !context.done()) {
+      Clock::Real()->WaitFor(changed_, lock, patience);
+    }
+    return std::exchange(wanted_, false);
+  }
+
+ private:
+  void Wake(bool hung_up) {
+    MutexLock lock(mutex_);
+    wanted_ = wanted_ || hung_up;
+    changed_.NotifyAll();
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  const Context::Registration told_;
+  const Interrupt::HangupHandler registered_;
+};
+
+// The configuration and the certificate as they are now. What cannot be used
+// changes nothing.
+void Reload(Session& session, const ServeSettings& first, ApiFront& front) {
+  Console& console = session.console();
+  const absl::StatusOr<ServeSettings> now =
+      ServeSettingsOf(session.command(), session.environment());
+  const absl::Status status = now.ok() ? front.Reload(*now) : now.status();
+  if (!status.ok()) return LogProblem(console, "reload", status);
+  console.Log(LogLevel::kInfo, "reloaded", {{"config", now->config_path}});
+  for (const std::string& key : NeedRestart(first, *now)) {
+    console.Log(LogLevel::kWarning, "changed, and read at the start alone",
+                {{"key", key}});
+  }
+}
+
 // Until the session's context ends, fed to the watchdog as it wants it.
-void AwaitSignal(Session& session, const char* socket) {
+void AwaitSignal(Session& session, const char* socket,
+                 const ServeSettings& settings, ApiFront& front) {
   const absl::Duration interval =
       WatchdogInterval(session.environment()("WATCHDOG_USEC"));
-  Mutex mutex;
-  CondVar ended;
-  const Context::Registration told =
-      session.context().OnDone([&](const absl::Status&) {
-        MutexLock lock(mutex);
-        ended.NotifyAll();
-      });
-  MutexLock lock(mutex);
+  Hangups hangups(session.context());
   while (!session.context().done()) {
     if (interval < absl::InfiniteDuration()) {
       NotifyManager(socket, "WATCHDOG=1");
     }
-    Clock::Real()->WaitFor(ended, lock, interval);
+    if (!hangups.Await(session.context(), interval)) continue;
+    NotifyManager(socket, "RELOADING=1");
+    Reload(session, settings, front);
+    NotifyManager(socket, "READY=1");
   }
 }
 
 }  // namespace
 
-absl::StatusOr<absl::Duration> DrainOf(const Command& command) {
-  if (!command.Has("drain")) return kDefaultDrain;
-  if (command.Get("drain") == "wait") return absl::InfiniteDuration();
-  return service::ParseSpan(command.Get("drain"));
-}
-
 Outcome RunServeVerb(Session& session) {
-  SLUICE_ASSIGN_OR_RETURN(const absl::Duration drain,
-                          DrainOf(session.command()));
   SLUICE_ASSIGN_OR_RETURN(
-      const uint64_t workers,
-      session.command().GetCount("workers", kDefaultWorkers));
-  if (workers > kMaxWorkers) {
-    return InvalidArgument(absl::StrCat("--workers ", workers, " is too many"),
-                           absl::StrCat(kMaxWorkers, " at most"));
-  }
+      const ServeSettings settings,
+      ServeSettingsOf(session.command(), session.environment()));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   Console& console = session.console();
   const char* const socket = session.environment()("NOTIFY_SOCKET");
   std::atomic<bool> abandoned = false;
+  // First: one that cannot listen must not begin jobs that it would end again.
+  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<ApiFront> front,
+                          ApiFront::Open(settings, catalog, host, &console));
   SLUICE_ASSIGN_OR_RETURN(
       const std::unique_ptr<service::Service> service,
       service::Service::Start(
           catalog, host,
-          OptionsFor(console, *catalog, static_cast<int>(workers), abandoned)));
+          OptionsFor(console, *catalog, settings.workers, abandoned)));
+  front->SetService(service.get());
   console.Log(LogLevel::kInfo, "serving",
-              {{"workers", workers}, {"owner", Owner()}});
+              {{"workers", settings.workers}, {"owner", Owner()}});
   NotifyManager(socket, "READY=1");
-  AwaitSignal(session, socket);
+  AwaitSignal(session, socket, settings, *front);
   NotifyManager(socket, "STOPPING=1");
   console.Log(LogLevel::kInfo, "stopping",
               {{"running", service->running()},
                {"cause", std::string(session.context().status().message())}});
-  service->Drain(drain);
+  front->BeginDrain();
+  service->Drain(settings.drain);
+  front->Stop();
   console.Log(LogLevel::kInfo, "stopped", Json::object());
   return {absl::OkStatus(), absl::nullopt, abandoned};
 }

@@ -78,7 +78,7 @@ TEST_F(AccessTest, WhatEachRoleMayDoIsWrittenDownTwice) {
     absl::StrAppend(&said[role], route.operation, " ");
   }
   EXPECT_EQ(said["anybody"], "healthz readyz version ");
-  EXPECT_EQ(said["metrics"], "beginSession endSession metrics ");
+  EXPECT_EQ(said["metrics"], "beginSession endSession metrics nodeMetrics ");
   EXPECT_EQ(said["viewer"],
             "listBackups getBackup listJobs getJob followJob followEvents "
             "listPlans getPlan nextTimesOfPlan previewRetention listFirings "

@@ -137,21 +137,11 @@ absl::StatusOr<std::unique_ptr<Api>> Api::Create(Catalog* catalog,
                                                  PluginHost* host,
                                                  Service* service,
                                                  ApiOptions options) {
-  if (!options.restore_root.empty() &&
-      !absl::StartsWith(options.restore_root, "/")) {
-    return InvalidArgument("restore_root: is not an absolute path");
-  }
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<const UriPolicy> policy,
+                          UriPolicy::Of(options));
   auto state =
       std::make_unique<ApiState>(catalog, host, service, std::move(options));
-  SLUICE_ASSIGN_OR_RETURN(
-      state->sources,
-      UriPatterns::Parse(state->options.allowed_sources, "allowed_sources"));
-  SLUICE_ASSIGN_OR_RETURN(
-      state->repos,
-      UriPatterns::Parse(state->options.allowed_repos, "allowed_repos"));
-  SLUICE_ASSIGN_OR_RETURN(
-      state->restores,
-      UriPatterns::Parse(state->options.allowed_restores, "allowed_restores"));
+  state->SetPolicy(std::move(policy));
   std::vector<http::Route> routes;
   for (const ApiRoute& route : ApiRoutes()) {
     routes.push_back(
@@ -174,5 +164,14 @@ http::Response Api::Handle(http::Request& request) {
 }
 
 void Api::BeginDrain() { state_->draining = true; }
+
+void Api::SetService(Service* service) { state_->service = service; }
+
+absl::Status Api::SetPolicy(const ApiOptions& options) {
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<const UriPolicy> policy,
+                          UriPolicy::Of(options));
+  state_->SetPolicy(std::move(policy));
+  return absl::OkStatus();
+}
 
 }  // namespace sluice::service

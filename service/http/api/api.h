@@ -87,6 +87,10 @@ class Api {
   http::Response Handle(http::Request& request);
   // /readyz says no from now on.
   void BeginDrain();
+  // Who does the work, where it begins after the API.
+  void SetService(Service* service);
+  // Takes over allowed_* and restore_root; on an error all stays as it was.
+  absl::Status SetPolicy(const ApiOptions& options);
 
  private:
   Api(std::unique_ptr<ApiState> state, http::Router router);

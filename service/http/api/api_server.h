@@ -10,7 +10,10 @@
 //   options.http.unix_path = "/run/sluice/api.sock";
 //   SLUICE_ASSIGN_OR_RETURN(
 //       const std::unique_ptr<ApiServer> server,
-//       ApiServer::Start(catalog, host, service, options));
+//       ApiServer::Start(catalog, host, nullptr, options));
+//   SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
+//                           Service::Start(catalog, host, {}));
+//   server->SetService(service.get());   // its port was free: now it may work
 //   AwaitSignal();
 //   server->BeginDrain();                // balancers see it and go elsewhere
 //   service->Drain(absl::Seconds(30));
@@ -48,6 +51,10 @@ class ApiServer {
   int port() const { return server_->port(); }
   // /readyz says no from now on; all else goes on.
   void BeginDrain() { api_->BeginDrain(); }
+  void SetService(Service* service) { api_->SetService(service); }
+  absl::Status SetPolicy(const ApiOptions& options) {
+    return api_->SetPolicy(options);
+  }
   // As HttpServer has them.
   absl::Status Reload() { return server_->Reload(); }
   void Stop(absl::Duration drain) { server_->Stop(drain); }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
@@ -44,7 +45,8 @@ ApiState::ApiState(Catalog* the_catalog, PluginHost* the_host,
       options(std::move(the_options)),
       life(Context::WithCancel(Context::Background())),
       gatekeeper(&the_catalog->access(), options.clock, options.operator_group),
-      hub(the_catalog, &gatekeeper, options.clock, options.poll, life.first) {}
+      hub(the_catalog, &gatekeeper, options.clock, options.poll, life.first),
+      started(options.clock->Now()) {}
 
 void ApiState::Report(absl::string_view what,
                       const absl::Status& status) const {
@@ -52,7 +54,37 @@ void ApiState::Report(absl::string_view what,
 }
 
 void ApiState::Wake() const {
-  if (service != nullptr) service->Wake();
+  if (Service* const here = service) here->Wake();
+}
+
+std::shared_ptr<const UriPolicy> ApiState::policy() const {
+  MutexLock lock(mutex_);
+  return policy_;
+}
+
+void ApiState::SetPolicy(std::shared_ptr<const UriPolicy> policy) {
+  MutexLock lock(mutex_);
+  policy_ = std::move(policy);
+}
+
+absl::StatusOr<std::shared_ptr<const UriPolicy>> UriPolicy::Of(
+    const ApiOptions& options) {
+  if (!options.restore_root.empty() &&
+      !absl::StartsWith(options.restore_root, "/")) {
+    return InvalidArgument("restore_root: is not an absolute path");
+  }
+  auto policy = std::make_shared<UriPolicy>();
+  SLUICE_ASSIGN_OR_RETURN(
+      policy->sources,
+      UriPatterns::Parse(options.allowed_sources, "allowed_sources"));
+  SLUICE_ASSIGN_OR_RETURN(
+      policy->repos,
+      UriPatterns::Parse(options.allowed_repos, "allowed_repos"));
+  SLUICE_ASSIGN_OR_RETURN(
+      policy->restores,
+      UriPatterns::Parse(options.allowed_restores, "allowed_restores"));
+  policy->restore_root = options.restore_root;
+  return std::shared_ptr<const UriPolicy>(std::move(policy));
 }
 
 absl::StatusOr<CatalogJob> FindJob(ApiState& state, const ApiCall& call,

@@ -5,6 +5,7 @@
 // what he may not see.
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/mutex.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
 #include "sluice/plugins/host/plugin_host.h"
@@ -25,25 +27,43 @@
 
 namespace sluice::service {
 
+// Of ApiOptions, what may change while the API runs.
+struct UriPolicy {
+  // invalid_argument: a pattern that is no URI, a root that is not absolute.
+  static absl::StatusOr<std::shared_ptr<const UriPolicy>> Of(
+      const ApiOptions& options);
+
+  UriPatterns sources;
+  UriPatterns repos;
+  UriPatterns restores;
+  std::string restore_root;
+};
+
 struct ApiState {
   ApiState(Catalog* the_catalog, PluginHost* the_host, Service* the_service,
            ApiOptions the_options);
 
   Catalog* const catalog;
   PluginHost* const host;
-  Service* const service;  // may be null
+  std::atomic<Service*> service;  // may be null
   const ApiOptions options;
-  UriPatterns sources;
-  UriPatterns repos;
-  UriPatterns restores;
   const std::pair<Context, Context::CancelFunction> life;
   Gatekeeper gatekeeper;
   EventHub hub;
   std::atomic<bool> draining{false};
+  const absl::Time started;
 
   void Report(absl::string_view what, const absl::Status& status) const;
   // Something was asked for.
   void Wake() const;
+
+  // What URIs may be named as of now.
+  std::shared_ptr<const UriPolicy> policy() const;
+  void SetPolicy(std::shared_ptr<const UriPolicy> policy);
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const UriPolicy> policy_ ABSL_GUARDED_BY(mutex_);
 };
 
 // --- lookups; "not found" also for what the caller may not see

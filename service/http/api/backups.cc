@@ -31,7 +31,7 @@ absl::Status CheckSourceAllowed(ApiState& state, const ApiCall& call,
                                 const std::string& uri) {
   if (call.caller.is_local_admin) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, state.host->ReadSourceUri(uri));
-  if (state.sources.Allow(facts.uri)) return absl::OkStatus();
+  if (state.policy()->sources.Allow(facts.uri)) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const std::vector<Plan> plans,
                           state.catalog->plans().ListPlans(call.context));
   for (const Plan& plan : plans) {
@@ -250,10 +250,11 @@ absl::Status CheckTargetAllowed(ApiState& state, const ApiCall& call,
                                 const UriFacts& facts) {
   if (call.caller.is_local_admin) return absl::OkStatus();
   if (!HasReference(facts.uri) &&
-      IsBeneathRoot(facts, state.options.restore_root)) {
+      IsBeneathRoot(facts, state.policy()->restore_root)) {
     return absl::OkStatus();
   }
-  if (call.caller.role >= Role::kAdmin && state.restores.Allow(facts.uri)) {
+  if (call.caller.role >= Role::kAdmin &&
+      state.policy()->restores.Allow(facts.uri)) {
     return absl::OkStatus();
   }
   return Forbidden("target: is not beneath the folder for restores",

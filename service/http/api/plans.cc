@@ -113,7 +113,7 @@ absl::Status CheckPlanSource(ApiState& state, const ApiCall& call,
                              const std::string& before) {
   if (call.caller.is_local_admin || uri.empty()) return absl::OkStatus();
   SLUICE_ASSIGN_OR_RETURN(const UriFacts facts, state.host->ReadSourceUri(uri));
-  if (facts.uri == before || state.sources.Allow(facts.uri)) {
+  if (facts.uri == before || state.policy()->sources.Allow(facts.uri)) {
     return absl::OkStatus();
   }
   return Forbidden("source: is none that may be named over HTTP",

@@ -73,7 +73,7 @@ absl::StatusOr<Response> GetRepo(ApiState& state, ApiCall& call) {
 
 absl::Status CheckRepoAllowed(const ApiState& state, const ApiCall& call,
                               const UriFacts& facts) {
-  if (call.caller.is_local_admin || state.repos.Allow(facts.uri)) {
+  if (call.caller.is_local_admin || state.policy()->repos.Allow(facts.uri)) {
     return absl::OkStatus();
   }
   return Forbidden("uri: is none that may be named over HTTP",

@@ -107,6 +107,11 @@ struct HttpServerOptions {
   // for that long although there is something is cut off.
   absl::Duration heartbeat = absl::Seconds(15);
 
+  // Asked before a worker is: what it answers is answered, however busy those
+  // are. Called by the thread that moves the bytes: it must not block. May be
+  // empty.
+  std::function<absl::optional<Response>(Request&)> at_once;
+
   Clock* clock = Clock::Real();  // borrowed
   // Called by the thread that moves the bytes: it must not block.
   std::function<void(const AccessRecord&)> access_log;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/mutex.h"
@@ -70,6 +71,32 @@ TEST(HttpServerTest, AHandlerGetsDecodedPartsAndAnEscapedSlashIsData) {
   TestClient client = TestClient::Tcp(server->port());
   client.Send(Ask(*server, "POST /plans/a%2Fb%20c?q=x%26y", "", "body"));
   EXPECT_EQ(client.Receive().body, "POST|plans|a/b c|x&y|body");
+}
+
+TEST(HttpServerTest, WhatIsAnsweredAtOnceWaitsForNoWorker) {
+  Door door;
+  HttpServerOptions options = LocalOptions();
+  options.workers = 1;
+  options.at_once = [](Request& request) -> absl::optional<Response> {
+    if (request.path != std::vector<std::string>{"healthz"}) {
+      return absl::nullopt;
+    }
+    return TextResponse(200, "text/plain", "alive");
+  };
+  const auto server = MustStart(std::move(options), [&](Request&) {
+    door.Pass();
+    return TextResponse(200, "text/plain", "done");
+  });
+  TestClient held = TestClient::Tcp(server->port());
+  held.Send(Ask(*server, "GET /"));
+  ASSERT_TRUE(Await([&] { return door.waiting() == 1; }));
+  TestClient probe = TestClient::Tcp(server->port());
+  probe.Send(Ask(*server, "GET /healthz"));
+  EXPECT_EQ(probe.Receive().body, "alive");
+  probe.Send(Ask(*server, "GET /healthz"));
+  EXPECT_EQ(probe.Receive().body, "alive");
+  door.Open();
+  EXPECT_EQ(held.Receive().body, "done");
 }
 
 TEST(HttpServerTest, OneConnectionTakesManyRequestsAndKeepsTheirOrder) {

@@ -226,14 +226,14 @@ absl::Status Listener::Describe() {
   }
 }
 
-std::vector<int> InheritedListeners() {
+std::vector<int> InheritedListeners(pid_t process) {
   const char* pid = std::getenv("LISTEN_PID");
   const char* count = std::getenv("LISTEN_FDS");
   int said_pid = 0;
   int said_count = 0;
   std::vector<int> found;
   if (pid == nullptr || count == nullptr || !absl::SimpleAtoi(pid, &said_pid) ||
-      !absl::SimpleAtoi(count, &said_count) || said_pid != getpid() ||
+      !absl::SimpleAtoi(count, &said_count) || said_pid != process ||
       said_count > kMostInherited) {
     return found;
   }

@@ -68,10 +68,10 @@ class Listener {
   ino_t inode_ = 0;
 };
 
-// The descriptors that systemd passed to this process (sd_listen_fds): 3 and
-// so on, as LISTEN_FDS and LISTEN_PID of the environment say. Empty where they
-// are not for this process.
-std::vector<int> InheritedListeners();
+// The descriptors that systemd passed to `process` (sd_listen_fds), which is
+// this one or the one that forked it: 3 and so on, as LISTEN_FDS and LISTEN_PID
+// of the environment say. Empty where they are not for it.
+std::vector<int> InheritedListeners(pid_t process);
 
 }  // namespace sluice::http
 

@@ -162,15 +162,15 @@ TEST(ListenerTest, ADescriptorThatDoesNotListenIsRefused) {
 TEST(ListenerTest, InheritedSocketsAreTakenOnlyWhereTheyAreMeantForUs) {
   setenv("LISTEN_FDS", "2", 1);
   setenv("LISTEN_PID", absl::StrCat(getpid()).c_str(), 1);
-  EXPECT_THAT(InheritedListeners(), ElementsAre(3, 4));
+  EXPECT_THAT(InheritedListeners(getpid()), ElementsAre(3, 4));
   setenv("LISTEN_PID", absl::StrCat(getpid() + 1).c_str(), 1);
-  EXPECT_THAT(InheritedListeners(), IsEmpty());
+  EXPECT_THAT(InheritedListeners(getpid()), IsEmpty());
   setenv("LISTEN_PID", absl::StrCat(getpid()).c_str(), 1);
   setenv("LISTEN_FDS", "99999", 1);
-  EXPECT_THAT(InheritedListeners(), IsEmpty());
+  EXPECT_THAT(InheritedListeners(getpid()), IsEmpty());
   unsetenv("LISTEN_FDS");
   unsetenv("LISTEN_PID");
-  EXPECT_THAT(InheritedListeners(), IsEmpty());
+  EXPECT_THAT(InheritedListeners(getpid()), IsEmpty());
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
+#include "sluice/service/http/server/mhd_library.h"
 
 namespace sluice::http {
 namespace {
@@ -21,7 +23,7 @@ MhdDaemon::Events* EventsOf(void* cls) {
 
 void* ContextOf(MHD_Connection* connection) {
   const MHD_ConnectionInfo* info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+      Mhd().get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return info == nullptr ? nullptr : info->socket_context;
 }
 
@@ -95,6 +97,7 @@ void MhdDaemon::Log(void* cls, const char* format, va_list arguments) {
 
 absl::StatusOr<std::unique_ptr<MhdDaemon>> MhdDaemon::Start(Options options,
                                                             Events* events) {
+  SLUICE_RETURN_IF_ERROR(LoadMhd());
   std::unique_ptr<MhdDaemon> made(new MhdDaemon(std::move(options)));
   const Options& kept = made->options_;
   std::vector<MHD_OptionItem> tls;
@@ -111,7 +114,7 @@ absl::StatusOr<std::unique_ptr<MhdDaemon>> MhdDaemon::Start(Options options,
     tls.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, text(kPriorities)});
   }
   tls.push_back({MHD_OPTION_END, 0, nullptr});
-  made->daemon_ = MHD_start_daemon(
+  made->daemon_ = Mhd().start_daemon(
       flags, 0, nullptr, nullptr, &Access, events, MHD_OPTION_EXTERNAL_LOGGER,
       &Log, made.get(), MHD_OPTION_CONNECTION_LIMIT,
       static_cast<unsigned int>(kept.max_connections),
@@ -131,7 +134,7 @@ absl::StatusOr<std::unique_ptr<MhdDaemon>> MhdDaemon::Start(Options options,
   }
   made->is_started_ = true;
   const MHD_DaemonInfo* info =
-      MHD_get_daemon_info(made->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
+      Mhd().get_daemon_info(made->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   if (info == nullptr) {
     return MakeError(absl::StatusCode::kInternal, kInternal,
                      "libmicrohttpd has no epoll");
@@ -141,18 +144,18 @@ absl::StatusOr<std::unique_ptr<MhdDaemon>> MhdDaemon::Start(Options options,
 }
 
 MhdDaemon::~MhdDaemon() {
-  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+  if (daemon_ != nullptr) Mhd().stop_daemon(daemon_);
 }
 
 bool MhdDaemon::Add(int fd, const sockaddr* address, socklen_t size) {
-  return MHD_add_connection(daemon_, fd, address, size) == MHD_YES;
+  return Mhd().add_connection(daemon_, fd, address, size) == MHD_YES;
 }
 
-void MhdDaemon::Run() { MHD_run(daemon_); }
+void MhdDaemon::Run() { Mhd().run(daemon_); }
 
 bool MhdDaemon::HasWork() const {
   MHD_UNSIGNED_LONG_LONG milliseconds = 1;
-  return MHD_get_timeout(daemon_, &milliseconds) == MHD_YES &&
+  return Mhd().get_timeout(daemon_, &milliseconds) == MHD_YES &&
          milliseconds == 0;
 }
 
@@ -161,9 +164,9 @@ bool ReadHead(const MhdDaemon::Call& call, size_t target_size, size_t* bytes,
   Walk walk = {call.version + std::strlen(call.version) + 2, true, &headers};
   walk.is_exact = call.url == call.method + std::strlen(call.method) + 1 &&
                   call.version == call.url + target_size + 1;
-  MHD_get_connection_values_n(call.connection, MHD_HEADER_KIND, &ReadField,
-                              &walk);
-  const MHD_ConnectionInfo* info = MHD_get_connection_info(
+  Mhd().get_connection_values_n(call.connection, MHD_HEADER_KIND, &ReadField,
+                                &walk);
+  const MHD_ConnectionInfo* info = Mhd().get_connection_info(
       call.connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   *bytes = info == nullptr ? 0 : info->header_size;
   return walk.is_exact && walk.next + 2 == call.method + *bytes;

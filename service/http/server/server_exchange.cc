@@ -7,6 +7,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/service/http/message/problem.h"
+#include "sluice/service/http/server/mhd_library.h"
 #include "sluice/service/http/server/server_loop.h"
 
 namespace sluice::http {
@@ -20,7 +21,7 @@ constexpr size_t kStreamBlock = 1024;
 // An MHD_Response that owns `body`.
 MHD_Response* ResponseOf(std::string body) {
   auto* owned = new std::string(std::move(body));
-  MHD_Response* made = MHD_create_response_from_buffer_with_free_callback_cls(
+  MHD_Response* made = Mhd().create_response_from_buffer(
       owned->size(), owned->data(),
       [](void* cls) { delete static_cast<std::string*>(cls); }, owned);
   if (made == nullptr) delete owned;
@@ -140,6 +141,12 @@ bool ServerLoop::OnWhole(Exchange& exchange) {
                   ProblemResponse(503, kShuttingDown, "the server is stopping"),
                   true);
   }
+  if (options_.at_once != nullptr) {
+    absl::optional<Response> response = options_.at_once(exchange.job->request);
+    if (response.has_value()) {
+      return Answer(exchange, *std::move(response), false);
+    }
+  }
   Dispatch(exchange);
   if (exchange.is_handled) return true;
   return Answer(
@@ -187,27 +194,27 @@ bool ServerLoop::Answer(Exchange& exchange, Response response,
 
   AddDefaultHeaders(response.headers);
   if (must_close || draining_) response.headers.Set("Connection", "close");
-  MHD_Response* made = stream != nullptr ? MHD_create_response_from_callback(
+  MHD_Response* made = stream != nullptr ? Mhd().create_response_from_callback(
                                                MHD_SIZE_UNKNOWN, kStreamBlock,
                                                &ReadStream, &exchange, nullptr)
                                          : ResponseOf(std::move(response.body));
   const absl::Cleanup destroy = [made] {
-    if (made != nullptr) MHD_destroy_response(made);
+    if (made != nullptr) Mhd().destroy_response(made);
   };
   bool is_good = made != nullptr;
   for (const Headers::Field& field : response.headers.fields()) {
     is_good =
-        is_good && MHD_add_response_header(made, field.first.c_str(),
-                                           field.second.c_str()) == MHD_YES;
+        is_good && Mhd().add_response_header(made, field.first.c_str(),
+                                             field.second.c_str()) == MHD_YES;
   }
   connection.phase = Phase::kAnswer;
   SetDeadline(connection, options_.write_timeout);
   // Before it is queued, which may begin to read it.
   exchange.stream = stream;
   if (is_good && stream != nullptr) BeginStream(exchange);
-  if (is_good && MHD_queue_response(connection.mhd,
-                                    static_cast<unsigned int>(response.status),
-                                    made) == MHD_YES) {
+  if (is_good && Mhd().queue_response(
+                     connection.mhd, static_cast<unsigned int>(response.status),
+                     made) == MHD_YES) {
     return true;
   }
   exchange.status = 0;
@@ -250,7 +257,7 @@ ssize_t ServerLoop::ReadStream(void* context, uint64_t, char* buffer,
   }
   exchange.sent += taken.bytes;
   if (taken.bytes == 0) {
-    MHD_suspend_connection(exchange.connection->mhd);
+    Mhd().suspend_connection(exchange.connection->mhd);
     exchange.connection->is_suspended = true;
   }
   return static_cast<ssize_t>(taken.bytes);

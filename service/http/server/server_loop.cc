@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "sluice/service/http/server/mhd_library.h"
+
 namespace sluice::http {
 namespace {
 
@@ -289,7 +291,7 @@ void ServerLoop::SetDeadline(Connection& connection, absl::Duration after) {
 }
 
 void ServerLoop::Suspend(Connection& connection) {
-  MHD_suspend_connection(connection.mhd);
+  Mhd().suspend_connection(connection.mhd);
   connection.is_suspended = true;
 }
 
@@ -297,7 +299,7 @@ void ServerLoop::Resume(Connection& connection) {
   if (!connection.is_suspended) return;
   connection.is_suspended = false;
   has_resumed_ = true;  // which nothing else tells
-  MHD_resume_connection(connection.mhd);
+  Mhd().resume_connection(connection.mhd);
 }
 
 void ServerLoop::Kick(Connection& connection) {
