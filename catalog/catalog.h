@@ -34,7 +34,7 @@
 // UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,
 // record_not_found, repo_not_found, ambiguous_id, name_taken, job_finished,
 // publish_fenced (held by another, or lost). What work is to come, and who asks
-// for it, is kept in five parts: plans, queue, events, access, nodes.
+// for it, is kept in six parts: plans, queue, events, access, nodes, outbox.
 
 #include <cstdint>
 #include <functional>
@@ -50,6 +50,7 @@
 #include "sluice/catalog/job_queue.h"
 #include "sluice/catalog/lease.h"
 #include "sluice/catalog/node_store.h"
+#include "sluice/catalog/outbox_store.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/job_store.h"
@@ -107,6 +108,7 @@ class Catalog : public JobStore {
   virtual EventLog& events() = 0;
   virtual AccessStore& access() = 0;
   virtual NodeStore& nodes() = 0;
+  virtual OutboxStore& outbox() = 0;
 
   // --- repos
 

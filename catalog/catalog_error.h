@@ -13,6 +13,8 @@ inline constexpr absl::string_view kCatalogPermissionDenied =
 inline constexpr absl::string_view kPlanNotFound = "plan_not_found";
 // Somebody else changed it meanwhile: read it again.
 inline constexpr absl::string_view kPlanChanged = "plan_changed";
+inline constexpr absl::string_view kNotificationNotFound =
+    "notification_not_found";
 inline constexpr absl::string_view kTokenNotFound = "token_not_found";
 // Of a job: nobody began it in time.
 inline constexpr absl::string_view kNotClaimed = "not_claimed";

@@ -28,6 +28,7 @@ struct CatalogEvent {
   absl::Time at;
   // "job.queued", "job.started", "job.finished", "plan.created",
   // "plan.changed", "plan.removed", "schedule.skipped", "schedule.missed",
+  // "schedule.failed" (no attempt of a due time is left), "hook.failed",
   // "backup.recorded", "backup.changed", "backup.removed", "repo.added",
   // "repo.changed", "repo.removed"
   std::string type;
@@ -56,6 +57,9 @@ class EventLog {
  public:
   virtual ~EventLog() = default;
 
+  // For what is in no row: all else is told of by whoever writes the row.
+  virtual absl::Status Append(const Context& context,
+                              const CatalogEvent& event) = 0;
   // Those after `after`, ascending, `limit` at most.
   virtual absl::StatusOr<std::vector<CatalogEvent>> Read(const Context& context,
                                                          int64_t after,

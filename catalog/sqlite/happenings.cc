@@ -120,6 +120,13 @@ const std::vector<int64_t>& RunSecondsBuckets() {
   return *kBuckets;
 }
 
+absl::Status SqliteEvents::Append(const Context& context,
+                                  const CatalogEvent& event) {
+  return database_->Write(context, [&](SqliteConnection& connection) {
+    return AppendEvent(connection, event);
+  });
+}
+
 absl::StatusOr<std::vector<CatalogEvent>> SqliteEvents::Read(
     const Context& context, int64_t after, size_t limit) {
   return database_->Get<std::vector<CatalogEvent>>(

@@ -45,6 +45,8 @@ class SqliteEvents final : public EventLog {
   // Borrows it.
   explicit SqliteEvents(SqliteDatabase* database) : database_(database) {}
 
+  absl::Status Append(const Context& context,
+                      const CatalogEvent& event) override;
   absl::StatusOr<std::vector<CatalogEvent>> Read(const Context& context,
                                                  int64_t after,
                                                  size_t limit) override;

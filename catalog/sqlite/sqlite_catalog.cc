@@ -112,7 +112,8 @@ SqliteCatalog::SqliteCatalog(const SqliteCatalogOptions& options,
           }),
       events_(database_.get()),
       access_(database_.get()),
-      nodes_(database_.get()) {}
+      nodes_(database_.get()),
+      outbox_(database_.get()) {}
 
 absl::Status SqliteCatalog::StartHeartbeat() {
   SLUICE_ASSIGN_OR_RETURN(thread_,

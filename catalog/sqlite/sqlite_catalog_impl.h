@@ -22,6 +22,7 @@
 #include "sluice/catalog/sqlite/sqlite_access.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/catalog/sqlite/sqlite_nodes.h"
+#include "sluice/catalog/sqlite/sqlite_outbox.h"
 #include "sluice/catalog/sqlite/sqlite_plans.h"
 #include "sluice/catalog/sqlite/sqlite_queue.h"
 #include "sluice/executor/context.h"
@@ -48,6 +49,7 @@ class SqliteCatalog final : public Catalog {
   EventLog& events() override { return events_; }
   AccessStore& access() override { return access_; }
   NodeStore& nodes() override { return nodes_; }
+  OutboxStore& outbox() override { return outbox_; }
 
   absl::Status CreateBackupJob(const Context& context,
                                const BackupJob& job) override;
@@ -158,6 +160,7 @@ class SqliteCatalog final : public Catalog {
   SqliteEvents events_;
   SqliteAccess access_;
   SqliteNodes nodes_;
+  SqliteOutbox outbox_;
   // Of the heartbeat's thread.
   absl::Duration progress_written_at_ = -absl::InfiniteDuration();
   Thread thread_;

@@ -212,6 +212,19 @@ absl::Status FireOne(SqliteConnection& connection, const FireStep& step,
   return RecordRun(connection, step, result);
 }
 
+// A due time that nothing tries any more.
+absl::Status NoteFailed(SqliteConnection& connection, const Firing& firing,
+                        absl::Time at) {
+  CatalogEvent event;
+  event.at = at;
+  event.type = "schedule.failed";
+  event.plan_id = firing.plan_id;
+  event.repo_id = firing.repo_id;
+  event.job_id = firing.job_id;
+  event.word = firing.reason;
+  return AppendEvent(connection, event);
+}
+
 absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
   const Firing& firing = step.firing;
   SLUICE_ASSIGN_OR_RETURN(
@@ -230,6 +243,9 @@ absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
     SLUICE_RETURN_IF_ERROR(PutQueuedRun(connection, *step.retry, step.now));
   }
   SLUICE_RETURN_IF_ERROR(PutFiring(connection, firing));
+  if (firing.outcome == Firing::Outcome::kFailed) {
+    return NoteFailed(connection, firing, step.now);
+  }
   return firing.outcome == Firing::Outcome::kMissed
              ? NoteOver(connection, firing, 1, step.now)
              : absl::OkStatus();

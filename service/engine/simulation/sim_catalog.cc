@@ -111,6 +111,7 @@ class AskedCatalog final : public Catalog {
   EventLog& events() override { return inner_->events(); }
   AccessStore& access() override { return inner_->access(); }
   NodeStore& nodes() override { return inner_->nodes(); }
+  OutboxStore& outbox() override { return inner_->outbox(); }
 
   std::string catalog_id() const override { return inner_->catalog_id(); }
   absl::Status CreateBackupJob(const Context& context,

@@ -19,8 +19,8 @@ using http::Response;
 constexpr absl::string_view kEventTypes[] = {
     "job.queued",       "job.started",     "job.finished",    "plan.created",
     "plan.changed",     "plan.removed",    "backup.recorded", "backup.changed",
-    "schedule.skipped", "schedule.missed", "backup.removed",  "repo.added",
-    "repo.changed",     "repo.removed"};
+    "schedule.skipped", "schedule.missed", "schedule.failed", "hook.failed",
+    "backup.removed",   "repo.added",      "repo.changed",    "repo.removed"};
 
 Json JobJson(const CatalogJob& entry) {
   Json json = ToJson(entry.job);
