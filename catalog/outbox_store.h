@@ -84,10 +84,9 @@ class OutboxStore {
 
   // Those that are to be tried now, the longest due first, `limit` at most, and
   // `per_channel` of a channel.
-  virtual absl::StatusOr<std::vector<OutboxMessage>> Due(const Context& context,
-                                                         absl::Time now,
-                                                         size_t limit,
-                                                         size_t per_channel) = 0;
+  virtual absl::StatusOr<std::vector<OutboxMessage>> Due(
+      const Context& context, absl::Time now, size_t limit,
+      size_t per_channel) = 0;
   // The earliest time at which one is to be tried; the infinite future where
   // none waits.
   virtual absl::StatusOr<absl::Time> NextAttempt(const Context& context) = 0;

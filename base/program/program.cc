@@ -83,7 +83,8 @@ absl::StatusOr<pid_t> Spawn(const Program& program, const Pipe& input,
   std::vector<std::string> environment = {kPath};
   for (const auto& [name, value] : program.environment) {
     environment.push_back(absl::StrCat(
-        name, "=", absl::StrReplaceAll(value, {{absl::string_view("\0", 1), " "}})));
+        name, "=",
+        absl::StrReplaceAll(value, {{absl::string_view("\0", 1), " "}})));
   }
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -239,12 +240,12 @@ class NoSigpipe {
 
 std::string ProgramEnd::Describe() const {
   std::string how =
-      timed_out           ? "did not end in time and was killed"
-      : cancelled         ? "was cancelled and killed"
-      : exit_status >= 0  ? absl::StrCat("exit status ", exit_status)
-      : signal != 0       ? absl::StrCat("signal ", signal, " (",
-                                         strsignal(signal), ")")
-                          : "how it ended is not known";
+      timed_out          ? "did not end in time and was killed"
+      : cancelled        ? "was cancelled and killed"
+      : exit_status >= 0 ? absl::StrCat("exit status ", exit_status)
+      : signal != 0
+          ? absl::StrCat("signal ", signal, " (", strsignal(signal), ")")
+          : "how it ended is not known";
   std::string line = output;
   absl::RemoveExtraAsciiWhitespace(&line);
   for (char& c : line) {
@@ -297,8 +298,8 @@ absl::StatusOr<std::vector<std::string>> SplitWords(absl::string_view text) {
     words.back().push_back(c);
   }
   if (quote != 0) {
-    return InvalidArgument(absl::StrCat("a ", absl::string_view(&quote, 1),
-                                        " is not closed"));
+    return InvalidArgument(
+        absl::StrCat("a ", absl::string_view(&quote, 1), " is not closed"));
   }
   return words;
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr char kReading[] = "notify.reading";  // "EVENT STEP"
 constexpr char kNotePrefix[] = "notify.note.";
 
-constexpr char kColumns[] =
+constexpr char kOutboxColumns[] =
     "id, at_ms, channel, subject, body, attempts, "
     "ifnull(next_attempt_ms, 9223372036854775807), error";
 
@@ -30,13 +30,13 @@ OutboxMessage MessageOf(const SqliteStatement& row) {
   message.body = row.Text(4);
   message.attempts = static_cast<uint32_t>(row.Integer(5));
   const int64_t next = row.Integer(6);
-  message.next_attempt = next == INT64_MAX ? absl::InfiniteFuture()
-                                           : absl::FromUnixMillis(next);
+  message.next_attempt =
+      next == INT64_MAX ? absl::InfiniteFuture() : absl::FromUnixMillis(next);
   message.error = row.Text(7);
   return message;
 }
 
-int64_t MillisOrNever(absl::Time time) {
+int64_t OutboxMillis(absl::Time time) {
   return time == absl::InfiniteFuture() ? INT64_MAX : absl::ToUnixMillis(time);
 }
 
@@ -72,8 +72,8 @@ absl::Status PutSetting(SqliteConnection& connection, absl::string_view name,
   return put.Bind(name).Bind(*value).Run();
 }
 
-absl::Status Insert(SqliteConnection& connection,
-                    const OutboxMessage& message) {
+absl::Status InsertMessage(SqliteConnection& connection,
+                           const OutboxMessage& message) {
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement insert,
       connection.Prepare(
@@ -87,7 +87,7 @@ absl::Status Insert(SqliteConnection& connection,
       .Run();
 }
 
-absl::Status Store(SqliteConnection& connection, const OutboxStep& step) {
+absl::Status StoreStep(SqliteConnection& connection, const OutboxStep& step) {
   for (const std::string& channel : step.replaced) {
     SLUICE_ASSIGN_OR_RETURN(
         SqliteStatement remove,
@@ -95,7 +95,7 @@ absl::Status Store(SqliteConnection& connection, const OutboxStep& step) {
     SLUICE_RETURN_IF_ERROR(remove.Bind(channel).Run());
   }
   for (const OutboxMessage& message : step.messages) {
-    SLUICE_RETURN_IF_ERROR(Insert(connection, message));
+    SLUICE_RETURN_IF_ERROR(InsertMessage(connection, message));
   }
   for (const auto& [name, value] : step.notes) {
     SLUICE_RETURN_IF_ERROR(
@@ -105,7 +105,7 @@ absl::Status Store(SqliteConnection& connection, const OutboxStep& step) {
                     absl::StrCat(step.event_id, " ", step.expected.step + 1));
 }
 
-absl::Status NotFound(int64_t id) {
+absl::Status NotificationNotFound(int64_t id) {
   return WithHint(
       MakeError(absl::StatusCode::kNotFound, kNotificationNotFound,
                 absl::StrCat("no notification ", id,
@@ -148,7 +148,7 @@ absl::StatusOr<bool> SqliteOutbox::Advance(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(const OutboxReading now,
                                 ReadReading(connection));
         moved = now == step.expected;
-        return moved ? Store(connection, step) : absl::OkStatus();
+        return moved ? StoreStep(connection, step) : absl::OkStatus();
       }));
   return moved;
 }
@@ -162,7 +162,7 @@ absl::StatusOr<std::vector<OutboxMessage>> SqliteOutbox::Due(
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement select,
             connection.Prepare(absl::StrCat(
-                "SELECT ", kColumns,
+                "SELECT ", kOutboxColumns,
                 " FROM (SELECT *, row_number() OVER (PARTITION BY channel "
                 "ORDER BY next_attempt_ms, id) AS place FROM outbox WHERE "
                 "next_attempt_ms <= ?) WHERE place <= ? ORDER BY "
@@ -200,7 +200,7 @@ absl::StatusOr<bool> SqliteOutbox::Claim(const Context& context,
         SLUICE_RETURN_IF_ERROR(update.Bind(absl::ToUnixMillis(until))
                                    .Bind(message.id)
                                    .Bind(int64_t{message.attempts})
-                                   .Bind(MillisOrNever(message.next_attempt))
+                                   .Bind(OutboxMillis(message.next_attempt))
                                    .Run());
         claimed = connection.Changes() > 0;
         return absl::OkStatus();
@@ -224,7 +224,7 @@ absl::Status SqliteOutbox::Failed(const Context& context, int64_t id,
                 "UPDATE outbox SET error = ?, next_attempt_ms = nullif(?, "
                 "9223372036854775807) WHERE id = ?"));
         return update.Bind(error)
-            .Bind(MillisOrNever(next_attempt))
+            .Bind(OutboxMillis(next_attempt))
             .Bind(id)
             .Run();
       });
@@ -239,7 +239,7 @@ absl::StatusOr<std::vector<OutboxMessage>> SqliteOutbox::List(
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement select,
             connection.Prepare(absl::StrCat(
-                "SELECT ", kColumns,
+                "SELECT ", kOutboxColumns,
                 " FROM outbox WHERE id < ? ORDER BY id DESC LIMIT ?")));
         select.Bind(before == 0 ? INT64_MAX : before)
             .Bind(static_cast<int64_t>(limit));
@@ -258,10 +258,10 @@ absl::StatusOr<OutboxMessage> SqliteOutbox::Retry(const Context& context,
                                "next_attempt_ms = ? WHERE id = ?"));
         SLUICE_RETURN_IF_ERROR(
             update.Bind(absl::ToUnixMillis(now)).Bind(id).Run());
-        if (connection.Changes() == 0) return NotFound(id);
+        if (connection.Changes() == 0) return NotificationNotFound(id);
         SLUICE_ASSIGN_OR_RETURN(
             SqliteStatement select,
-            connection.Prepare(absl::StrCat("SELECT ", kColumns,
+            connection.Prepare(absl::StrCat("SELECT ", kOutboxColumns,
                                             " FROM outbox WHERE id = ?")));
         SLUICE_RETURN_IF_ERROR(select.Bind(id).Step().status());
         message = MessageOf(select);

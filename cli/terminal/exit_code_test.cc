@@ -52,6 +52,7 @@ TEST(ExitCodeTest, EachWordKeepsItsCode) {
       {kCatalogNewer, 17},
       {kPlanNotFound, 10},
       {kTokenNotFound, 10},
+      {kNotificationNotFound, 10},
       {kOverlap, 11},
       {kPlanChanged, 1},
       {kNotClaimed, 1},

@@ -85,6 +85,10 @@ void Housekeeping::DailyPass(const Context& context) {
        catalog_->events()
            .DeleteEvents(context, now - options_.keep_events)
            .status());
+  Tell("delete old notifications",
+       catalog_->outbox()
+           .DeleteGivenUp(context, now - options_.keep_notifications)
+           .status());
   Tell("delete old firings",
        catalog_->plans()
            .DeleteFirings(context, now - options_.keep_firings)

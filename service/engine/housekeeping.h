@@ -31,6 +31,8 @@ struct HousekeepingOptions {
   absl::Duration keep_jobs = absl::Hours(24 * 30);
   absl::Duration keep_events = absl::Hours(24 * 30);
   absl::Duration keep_firings = absl::Hours(24 * 400);
+  // Of notifications that were given up.
+  absl::Duration keep_notifications = absl::Hours(24 * 30);
   Clock* clock = Clock::Real();
   // Told of what could not be done, and of what. May be empty.
   std::function<void(absl::string_view what, const absl::Status&)> on_problem;

@@ -28,6 +28,9 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
 }
 
 absl::Status Service::StartThreads() {
+  // First, so that it tells of what the others do.
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Notifier> notifier,
+                          Notifier::Start(catalog_, NotifierOptionsOf()));
   SLUICE_ASSIGN_OR_RETURN(Thread time,
                           Thread::Start("schedule", [this] { KeepTime(); }));
   threads_.push_back(std::move(time));
@@ -42,8 +45,18 @@ absl::Status Service::StartThreads() {
       [this](const absl::Status& status) { Report("presence", status); });
   if (!presence.ok()) return presence.status();
   MutexLock lock(mutex_);
+  notifier_ = std::move(notifier);
   presence_ = *std::move(presence);
   return absl::OkStatus();
+}
+
+NotifierOptions Service::NotifierOptionsOf() const {
+  NotifierOptions options = options_.notifications;
+  options.clock = options_.clock;
+  options.notices.clock = options_.clock;
+  // Of what a receiver does our health says nothing.
+  options.on_problem = options_.on_problem;
+  return options;
 }
 
 Service::~Service() { Drain(absl::ZeroDuration()); }
@@ -87,6 +100,11 @@ void Service::Drain(absl::Duration patience) {
   looking_.second(MakeError(absl::StatusCode::kAborted, kShutdown,
                             "the service was stopped"));
   for (Thread& thread : threads_) thread.Join();
+  std::unique_ptr<Notifier> notifier;
+  {
+    MutexLock lock(mutex_);
+    notifier = std::move(notifier_);
+  }
 }
 
 void Service::Report(absl::string_view what, const absl::Status& status) {

@@ -14,8 +14,9 @@
 //   AwaitSignal();
 //   service->Drain(absl::Seconds(30));
 //
-// Thread-safe. Costs a thread for time and one for each worker, which wait while
-// there is nothing to do: four small looks at the catalog a second. A run is
+// Thread-safe. Costs a thread for time, one for notifications and one for each
+// worker, which wait while there is nothing to do: four small looks at the
+// catalog a second. A run is
 // done in this process, so a plugin that crashes ends it; the next service to
 // start ends the job, and tries it again.
 
@@ -39,6 +40,7 @@
 #include "sluice/service/engine/housekeeping.h"
 #include "sluice/service/engine/presence.h"
 #include "sluice/service/engine/scheduler.h"
+#include "sluice/service/notify/notifier.h"
 #include "sluice/service/work/job_runner.h"
 
 namespace sluice::service {
@@ -55,6 +57,8 @@ struct ServiceOptions {
   SchedulerOptions scheduler;
   JobRunnerOptions runner;
   HousekeepingOptions housekeeping;
+  // Whom to tell of what; without channels, heartbeats alone are sent.
+  NotifierOptions notifications;
   // Told of what cannot be done now (the catalog is away), from any thread. May
   // be empty.
   std::function<void(absl::string_view what, const absl::Status&)> on_problem;
@@ -90,6 +94,7 @@ class Service {
   Service(Catalog* catalog, PluginHost* host, ServiceOptions options);
 
   absl::Status StartThreads();
+  NotifierOptions NotifierOptionsOf() const;
   void KeepTime();
   void Work();
   bool Claim(absl::optional<QueuedRun>& run);
@@ -113,6 +118,7 @@ class Service {
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<NodePresence> presence_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Notifier> notifier_ ABSL_GUARDED_BY(mutex_);
   // Of the thread that keeps time.
   int64_t data_version_ = -1;
   uint64_t seen_wakes_ = 0;

@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "sluice/catalog/access_store.h"
+#include "sluice/catalog/outbox_store.h"
 #include "sluice/catalog/plan.pb.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/executor/models.pb.h"
@@ -69,6 +70,11 @@ Json QueuedRunJson(const QueuedRun& run);
 Json VerdictJson(const RetentionVerdict& verdict);
 // {"verdicts","removals","suspended","considered",...}.
 Json DecisionJson(const RetentionDecision& decision);
+
+// --- who is told
+
+// With its body as it is sent.
+Json NotificationJson(const OutboxMessage& message);
 
 // --- who may ask, and who did
 

@@ -192,6 +192,16 @@ TEST(PlanJsonTest, IsAsTheGoldenFilesHaveIt) {
                PlannedTimeJson({absl::UnixEpoch(), "local", "CET", "utc", ""}));
   ExpectGolden("queued_run", QueuedRunJson(Queued()));
   ExpectGolden("decision", DecisionJson(Decision()));
+  OutboxMessage message;
+  message.id = 3;
+  message.at = absl::FromUnixSeconds(1732270953);
+  message.channel = "ops";
+  message.subject = "nightly: backup failed";
+  message.body = R"({"id":"01J9","type":"backup.failed"})";
+  message.attempts = 30;
+  message.next_attempt = absl::InfiniteFuture();
+  message.error = "answered 500";
+  ExpectGolden("notification", NotificationJson(message));
   ExpectGolden("token", TokenJson(Token()));
   ExpectGolden("audit", AuditJson({7, absl::FromUnixSeconds(1732270953),
                                    "uid 0", "plan pause", "nightly", "ok"}));

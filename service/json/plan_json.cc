@@ -163,6 +163,21 @@ Json TokenJson(const AccessToken& token) {
           {"last_used_at", MomentJson(token.last_used_at)}};
 }
 
+Json NotificationJson(const OutboxMessage& message) {
+  const bool given_up = message.next_attempt == absl::InfiniteFuture();
+  const Json body = Json::parse(message.body, /*cb=*/nullptr,
+                                /*allow_exceptions=*/false);
+  return {{"id", message.id},
+          {"at", MomentJson(message.at)},
+          {"channel", message.channel},
+          {"subject", message.subject},
+          {"state", given_up ? "given_up" : "waiting"},
+          {"attempts", message.attempts},
+          {"next_attempt_at", MomentJson(message.next_attempt)},
+          {"error", message.error},
+          {"body", body.is_object() ? body : Json::object()}};
+}
+
 Json AuditJson(const AuditEntry& entry) {
   return {{"id", entry.id},         {"at", MomentJson(entry.at)},
           {"who", entry.who},       {"action", entry.action},

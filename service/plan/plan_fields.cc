@@ -1,15 +1,18 @@
 #include "sluice/service/plan/plan_fields.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/service/hooks/hooks.h"
 #include "sluice/service/plan/span.h"
 #include "sluice/service/retention/rules.h"
 
@@ -126,6 +129,64 @@ Access Flag(PlanField field, bool (PlanSpec::*get)() const,
           [get](const PlanSpec& spec) {
             return std::string((spec.*get)() ? "true" : "");
           }};
+}
+
+// --- what is run or called beside a backup
+
+Hook* FindHook(absl::string_view when, PlanSpec& spec) {
+  for (Hook& hook : *spec.mutable_hooks()) {
+    if (hook.when() == when) return &hook;
+  }
+  return nullptr;
+}
+
+void RemoveHooks(absl::string_view when, PlanSpec& spec) {
+  auto& hooks = *spec.mutable_hooks();
+  hooks.erase(
+      std::remove_if(hooks.begin(), hooks.end(),
+                     [&](const Hook& hook) { return hook.when() == when; }),
+      hooks.end());
+}
+
+// The plan's hook of that name: `when` is the field's name, too.
+Access HookField(PlanField field) {
+  const absl::string_view when = field.name;
+  return {field,
+          [when](absl::string_view value, PlanSpec& spec) -> absl::Status {
+            if (value.empty()) {
+              RemoveHooks(when, spec);
+              return absl::OkStatus();
+            }
+            SLUICE_RETURN_IF_ERROR(ParseHook(value).status());
+            Hook* hook = FindHook(when, spec);
+            if (hook == nullptr) hook = spec.add_hooks();
+            hook->set_when(std::string(when));
+            hook->set_command(std::string(value));
+            return absl::OkStatus();
+          },
+          [when](const PlanSpec& spec) -> std::string {
+            for (const Hook& hook : spec.hooks()) {
+              if (hook.when() == when) return hook.command();
+            }
+            return "";
+          }};
+}
+
+// Whoever knows the URL can say that all is well: it is a secret.
+Access Heartbeat() {
+  return {{"heartbeat", PlanFieldKind::kText, "REF",
+           "a URL that is called after each success, as env:NAME or "
+           "file:/path"},
+          [](absl::string_view value, PlanSpec& spec) -> absl::Status {
+            if (!value.empty() && !absl::StartsWith(value, "env:") &&
+                !absl::StartsWith(value, "file:/")) {
+              return InvalidArgument("the URL is given by reference",
+                                     "use env:NAME or file:/path");
+            }
+            spec.set_heartbeat_url(std::string(value));
+            return absl::OkStatus();
+          },
+          [](const PlanSpec& spec) { return spec.heartbeat_url(); }};
 }
 
 // --- the table
@@ -267,6 +328,21 @@ const std::vector<Access>& Table() {
            &S::allow_empty, &S::set_allow_empty),
       Flag({"read_back", K::kFlag, "", "read every byte back before it counts"},
            &S::read_back, &S::set_read_back),
+      HookField({"before", K::kText, "exec:PROGRAM",
+                 "run that before each backup; with words, as exec:/bin/x 'a "
+                 "b', and no shell"}),
+      HookField({"after", K::kText, "exec:PROGRAM",
+                 "run that after each backup, however it ended"}),
+      HookField({"after_failure", K::kText, "exec:PROGRAM",
+                 "run that after a backup that did not succeed"}),
+      Span(
+          {"hook_timeout", K::kSpan, "SPAN", "a hook is killed after that; 5m"},
+          &S::hook_timeout_ms, &S::set_hook_timeout_ms),
+      Flag({"hooks_required", K::kFlag, "",
+            "no backup where the hook before it fails, and an alarm where one "
+            "after it does"},
+           &S::hooks_required, &S::set_hooks_required),
+      Heartbeat(),
   };
   return *kTable;
 }

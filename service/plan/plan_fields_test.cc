@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
@@ -22,6 +23,8 @@ TEST(PlanFieldsTest, EachFieldComesBackAsItWasSaid) {
     if (field.kind == PlanFieldKind::kSpan) value = "1h30m";
     if (field.kind == PlanFieldKind::kFlag) value = "true";
     if (field.kind == PlanFieldKind::kText) value = "5d";
+    if (absl::StrContains(field.value, "PROGRAM")) value = "exec:/bin/x 'a b'";
+    if (field.value == "REF") value = "env:URL";
     PlanSpec spec;
     EXPECT_EQ(GetPlanField(field, spec), "") << field.name;
     const absl::Status set = SetPlanField(field.name, value, spec);
@@ -38,7 +41,11 @@ TEST(PlanFieldsTest, NamesWhatIsWrongAndWhere) {
   for (const auto& [name, value] :
        {std::pair{"timeout", "soon"}, std::pair{"keep_last", "-1"},
         std::pair{"keep_within", "30"}, std::pair{"allow_empty", "yes"},
-        std::pair{"every", "1500ms"}, std::pair{"keep_for", "3"}}) {
+        std::pair{"every", "1500ms"}, std::pair{"keep_for", "3"},
+        std::pair{"before", "/bin/x"}, std::pair{"after", "exec:x"},
+        std::pair{"after_failure", "exec:/x 'a"},
+        std::pair{"heartbeat", "https://hc-ping.com/uuid"},
+        std::pair{"heartbeat", "cmd:curl"}}) {
     const absl::Status status = SetPlanField(name, value, spec);
     EXPECT_EQ(ErrorCodeOf(status), kInvalidArgument) << name;
     EXPECT_THAT(std::string(status.message()), HasSubstr(name));

@@ -97,7 +97,7 @@ absl::Status JobRunner::Perform(Work& work, bool& row_is_ended) {
       work.repo, OpenKnownRepo(context, *host_, row, use, options_.owner));
   switch (job.kind()) {
     case BackupJob::BACKUP:
-      return Backup(work, row_is_ended);
+      return BackupBetweenHooks(work, row_is_ended);
     case BackupJob::RESTORE:
       return Restore(work, row_is_ended);
     case BackupJob::VERIFY:
@@ -119,6 +119,45 @@ absl::StatusOr<std::vector<ArchiveRow>> JobRunner::ArchivesOf(
 }
 
 // --- backup
+
+absl::Status JobRunner::BackupBetweenHooks(Work& work, bool& row_is_ended) {
+  const BackupJob& job = work.run.job;
+  const Context& context = work.owner.context;
+  if (job.plan_id().empty()) return Backup(work, row_is_ended);
+  const absl::StatusOr<Plan> plan =
+      catalog_->plans().GetPlan(context, job.plan_id());
+  if (ErrorCodeOf(plan.status()) == kPlanNotFound) {
+    return Backup(work, row_is_ended);
+  }
+  SLUICE_RETURN_IF_ERROR(plan.status());
+  HookRun hooks(*plan, &turns_,
+                [&](const absl::Status& problem) { Tell(job, problem); });
+  HookEnvironment environment = {
+      {"SLUICE_PLAN", plan->name()},     {"SLUICE_PLAN_ID", plan->id()},
+      {"SLUICE_JOB_ID", job.id()},       {"SLUICE_REPO", work.repo.row.name()},
+      {"SLUICE_REPO_ID", job.repo_id()},
+  };
+  absl::Status status = hooks.Before(context, environment);
+  if (status.ok()) status = Backup(work, row_is_ended);
+  const absl::Status after = hooks.After(environment, status);
+  if (after.ok()) return status;
+  // What was recorded is there, and its job's last row may be written: the
+  // failure is an event of its own.
+  Tell(job, after);
+  CatalogEvent event;
+  event.at = Clock::Real()->Now();
+  event.type = "hook.failed";
+  event.plan_id = job.plan_id();
+  event.repo_id = job.repo_id();
+  event.job_id = job.id();
+  event.word = std::string(kHookFailed);
+  const absl::Status told =
+      FinalRows(Clock::Real()).Write([&](const Context& patience) {
+        return catalog_->events().Append(patience, event);
+      });
+  if (!told.ok()) Tell(job, Annotate(told, "tell of a hook"));
+  return status;
+}
 
 absl::StatusOr<absl::optional<Manifest>> JobRunner::BaseFor(
     const Work& work, const StoreInfo& info, const std::string& store_id) {

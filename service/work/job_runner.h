@@ -30,6 +30,7 @@
 #include "sluice/executor/executor.h"
 #include "sluice/plugins/host/plugin_host.h"
 #include "sluice/service/archive_choice.h"
+#include "sluice/service/hooks/hooks.h"
 #include "sluice/service/opened_repo.h"
 #include "sluice/service/runner.h"
 
@@ -69,6 +70,7 @@ class JobRunner {
   };
 
   absl::Status Perform(Work& work, bool& row_is_ended);
+  absl::Status BackupBetweenHooks(Work& work, bool& row_is_ended);
   absl::Status Backup(Work& work, bool& row_is_ended);
   absl::Status Restore(Work& work, bool& row_is_ended);
   void NoteDamage(const Work& work, const RestoreResult& result);
@@ -85,6 +87,7 @@ class JobRunner {
   Catalog* const catalog_;
   PluginHost* const host_;
   const JobRunnerOptions options_;
+  HookTurns turns_;
 };
 
 }  // namespace sluice::service

@@ -1,6 +1,7 @@
 #include "sluice/service/work/job_runner.h"
 
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "sluice/base/error.h"
 #include "sluice/catalog/catalog_error.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/service/hooks/hooks.h"
 #include "sluice/service/testing/test_house.h"
 
 namespace sluice::service {
@@ -100,6 +102,91 @@ TEST_F(JobRunnerTest, WhatFailsBeforeTheExecutorEndsTheRowToo) {
   run = house_.ClaimBackup(house_.HourlyPlan("nonsense:"));
   EXPECT_FALSE(Run(run).ok());
   EXPECT_EQ(JobOf(run).error_code(), kPluginUnusable);
+}
+
+class HookedRunTest : public JobRunnerTest {
+ protected:
+  HookedRunTest() : plan_(house_.HourlyPlan(house_.store_uri())) {}
+
+  void AddHook(const std::string& when, const std::string& script) {
+    Hook* const hook = plan_.mutable_spec()->add_hooks();
+    hook->set_when(when);
+    hook->set_command(absl::StrCat("exec:/bin/sh -c '", script, "'"));
+    hook->set_timeout_ms(60'000);
+  }
+  void AddLoggingHook(const std::string& when) {
+    AddHook(when, absl::StrCat("echo $SLUICE_WHEN $SLUICE_PLAN $SLUICE_REPO "
+                               "$SLUICE_STATUS >> ",
+                               log()));
+  }
+  QueuedRun ClaimPlanned() {
+    plan_.mutable_spec()->set_hooks_required(true);
+    EXPECT_TRUE(
+        house_.catalog().plans().AddPlan(house_.context(), plan_, {}).ok());
+    return house_.ClaimBackup(plan_);
+  }
+  std::string log() const { return house_.folder() + "/log"; }
+  std::string Log() const {
+    std::ifstream file(log());
+    return std::string(std::istreambuf_iterator<char>(file),
+                       std::istreambuf_iterator<char>());
+  }
+  size_t CountEvents(const std::string& type) {
+    size_t count = 0;
+    const auto events = house_.catalog().events().Read(house_.context(), 0, 99);
+    for (const CatalogEvent& event : *events) count += event.type == type;
+    return count;
+  }
+
+  Plan plan_;
+};
+
+TEST_F(HookedRunTest, HooksRunAroundTheBackup) {
+  AddLoggingHook("before");
+  AddLoggingHook("after");
+  AddLoggingHook("after_failure");
+  const QueuedRun run = ClaimPlanned();
+  ASSERT_TRUE(Run(run).ok());
+  const std::string name = plan_.name();
+  EXPECT_EQ(Log(), absl::StrCat("before ", name, " disk\nafter ", name,
+                                " disk succeeded\n"));
+  EXPECT_EQ(CountEvents("hook.failed"), 0u);
+}
+
+TEST_F(HookedRunTest, ARequiredHookBeforeItThatFailsMeansNoBackup) {
+  AddHook("before", "echo cannot freeze; exit 1");
+  AddLoggingHook("after");
+  // Had the source been opened, that would be the failure.
+  plan_.mutable_spec()->set_source("memory:?load=/no/such/folder");
+  const QueuedRun run = ClaimPlanned();
+  EXPECT_FALSE(Run(run).ok());
+  EXPECT_EQ(JobOf(run).status(), BackupJob::FAILED);
+  EXPECT_EQ(JobOf(run).error_code(), kHookFailed);
+  EXPECT_THAT(JobOf(run).error(), HasSubstr("cannot freeze"));
+  EXPECT_THAT(Log(), HasSubstr("after"));
+  EXPECT_TRUE(house_.catalog().ListRecords(house_.context(), {})->empty());
+}
+
+TEST_F(HookedRunTest, AHookAfterItThatFailsIsToldAndTheBackupIsOne) {
+  AddHook("after", "exit 1");
+  const QueuedRun run = ClaimPlanned();
+  ASSERT_TRUE(Run(run).ok());
+  EXPECT_EQ(JobOf(run).status(), BackupJob::SUCCEEDED);
+  EXPECT_EQ(house_.catalog().ListRecords(house_.context(), {})->size(), 1u);
+  EXPECT_EQ(CountEvents("hook.failed"), 1u);
+  EXPECT_EQ(problems_.size(), 1u);
+}
+
+TEST_F(HookedRunTest, AfterAFailedBackupWhatWasFrozenIsThawed) {
+  AddLoggingHook("before");
+  AddLoggingHook("after");
+  AddLoggingHook("after_failure");
+  plan_.mutable_spec()->set_source("memory:?load=/no/such/folder");
+  const QueuedRun run = ClaimPlanned();
+  EXPECT_FALSE(Run(run).ok());
+  EXPECT_THAT(Log(), HasSubstr("\nafter "));
+  EXPECT_THAT(Log(), HasSubstr("\nafter_failure "));
+  EXPECT_EQ(JobOf(run).status(), BackupJob::FAILED);
 }
 
 TEST_F(JobRunnerTest, ARepoThatIsAwayFailsTheRunAndHarmsNothing) {

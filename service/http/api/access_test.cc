@@ -82,10 +82,11 @@ TEST_F(AccessTest, WhatEachRoleMayDoIsWrittenDownTwice) {
   EXPECT_EQ(said["viewer"],
             "listBackups getBackup listJobs getJob followJob followEvents "
             "listPlans getPlan nextTimesOfPlan previewRetention listFirings "
-            "listRepos getRepo openapi ");
+            "listRepos getRepo listNotifications openapi ");
   EXPECT_EQ(said["operator"],
             "createBackup changeBackup verifyBackup dryRunRestore "
-            "createRestore cancelJob runPlan pausePlan resumePlan ");
+            "createRestore cancelJob runPlan pausePlan resumePlan "
+            "retryNotification ");
   EXPECT_EQ(said["admin"],
             "deleteBackup createPlan changePlan deletePlan createRepo "
             "changeRepo deleteRepo listTokens createToken revokeToken "

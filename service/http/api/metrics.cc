@@ -16,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/service/plan/overdue.h"
 #include "sluice/service/plan/plan_rules.h"
 
 namespace sluice::service {
@@ -25,9 +26,6 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // The newest so many jobs are looked at for attempts that failed by hand.
 constexpr size_t kRecentJobs = 1000;
-// A due time whose success is later than that is overdue, or than the interval
-// where that is shorter.
-constexpr absl::Duration kMostGrace = absl::Hours(24);
 
 // Series by the name of their metric, as the format wants them.
 class Exposition {
@@ -160,21 +158,6 @@ void Raise(Moments& moments, const std::string& plan, const std::string& repo,
            int64_t millis) {
   int64_t& newest = moments[{plan, repo}];
   newest = std::max(newest, millis);
-}
-
-bool IsOverdue(const Plan& plan, const PlanRules& rules,
-               absl::optional<absl::Time> succeeded, absl::Time now) {
-  if (plan.paused()) return false;
-  const absl::Time created = absl::FromUnixMillis(plan.created_at_ms());
-  if (!rules.schedule.has_value()) {
-    const int64_t every = plan.spec().expected_every_ms();
-    return every > 0 &&
-           succeeded.value_or(created) + absl::Milliseconds(every) < now;
-  }
-  const absl::Duration grace =
-      std::min(rules.schedule->IntervalAfter(now), kMostGrace);
-  const absl::Time due = rules.schedule->Previous(now - grace);
-  return due > created && succeeded.value_or(created) < due;
 }
 
 void AddRecords(const Seen& seen, Exposition& out, Moments& succeeded,

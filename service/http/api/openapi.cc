@@ -131,6 +131,8 @@ Json Schemas() {
       {"Firings", ListSchema("firings", "Firing")},
       {"Repo", SchemaOf(ToJson(BackupRepo()))},
       {"Repos", ListSchema("repos", "Repo")},
+      {"Notification", SchemaOf(NotificationJson({}))},
+      {"Notifications", ListSchema("notifications", "Notification")},
       {"Token", SchemaOf(TokenJson({}))},
       {"NewToken", With(SchemaOf(TokenJson({})), "token", text)},
       {"Tokens", ListSchema("tokens", "Token")},

@@ -121,6 +121,25 @@ absl::Status CheckPlanSource(ApiState& state, const ApiCall& call,
                    "on the unix socket");
 }
 
+// What would run a program, or read what the service may read, for whoever asks.
+// What the plan says already may be said again.
+absl::Status CheckPlanFields(const ApiCall& call, const PlanWords& words,
+                             const PlanSpec& before) {
+  static constexpr absl::string_view kGuarded[] = {
+      "before", "after", "after_failure", "heartbeat"};
+  if (call.caller.is_local_admin) return absl::OkStatus();
+  for (const auto& [name, value] : words.fields) {
+    if (value.empty() || std::find(std::begin(kGuarded), std::end(kGuarded),
+                                   name) == std::end(kGuarded)) {
+      continue;
+    }
+    if (value == GetPlanField(*FindPlanField(name), before)) continue;
+    return Forbidden(absl::StrCat(name, ": cannot be said over HTTP"),
+                     "the command, or root on the unix socket");
+  }
+  return absl::OkStatus();
+}
+
 // Of If-Match; 0 where there is none.
 absl::StatusOr<uint64_t> ExpectedRevision(const ApiCall& call) {
   const auto header = call.request.headers.Find("If-Match");
@@ -174,6 +193,7 @@ absl::StatusOr<Response> PostPlan(ApiState& state, ApiCall& call) {
   call.target = call.body.Text("name");
   SLUICE_ASSIGN_OR_RETURN(const PlanWords words, WordsOf(call.body));
   SLUICE_RETURN_IF_ERROR(CheckPlanSource(state, call, words.source, ""));
+  SLUICE_RETURN_IF_ERROR(CheckPlanFields(call, words, PlanSpec()));
   PlanChecks checks;
   checks.open_source = call.body.Flag("check", true);
   SLUICE_ASSIGN_OR_RETURN(
@@ -196,6 +216,7 @@ absl::StatusOr<Response> PatchPlan(ApiState& state, ApiCall& call) {
   }
   SLUICE_RETURN_IF_ERROR(
       CheckPlanSource(state, call, words.source, before.spec().source()));
+  SLUICE_RETURN_IF_ERROR(CheckPlanFields(call, words, before.spec()));
   PlanChecks checks;
   checks.open_source = call.body.Flag("check", true);
   SLUICE_ASSIGN_OR_RETURN(checks.expected_revision, ExpectedRevision(call));

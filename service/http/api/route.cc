@@ -50,6 +50,7 @@ const std::vector<ApiRoute>& ApiRoutes() {
     AddJobRoutes(*routes);
     AddPlanRoutes(*routes);
     AddRepoRoutes(*routes);
+    AddNotificationRoutes(*routes);
     AddAccessRoutes(*routes);
     AddSystemRoutes(*routes);
     return routes;

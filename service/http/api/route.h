@@ -64,6 +64,7 @@ void AddBackupRoutes(std::vector<ApiRoute>& routes);
 void AddJobRoutes(std::vector<ApiRoute>& routes);
 void AddPlanRoutes(std::vector<ApiRoute>& routes);
 void AddRepoRoutes(std::vector<ApiRoute>& routes);
+void AddNotificationRoutes(std::vector<ApiRoute>& routes);
 void AddAccessRoutes(std::vector<ApiRoute>& routes);
 void AddSystemRoutes(std::vector<ApiRoute>& routes);
 
