@@ -17,6 +17,8 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/help.h"
+#include "sluice/cli/remote/attention.h"
+#include "sluice/cli/remote/remote.h"
 #include "sluice/cli/serve/serve_settings.h"
 #include "sluice/cli/session/session.h"
 #include "sluice/cli/supervisor.h"
@@ -161,21 +163,25 @@ int CodeOf(const Outcome& outcome) {
   return Number(code);
 }
 
-// Runs the verb, and leaves its result, or its error, in the console.
-// `ready`: whether all that it needs to be ended by others is there.
-int RunVerb(const Command& command, const absl::Status& ready, Session& session,
-            bool& abandoned) {
-  const Outcome outcome =
-      ready.ok() ? FunctionOf(*command.verb).function(session) : Outcome(ready);
-  Console& console = session.console();
+// Leaves an error in the console; the exit status.
+int Conclude(const Outcome& outcome, Console& console) {
   if (!outcome.status.ok()) {
     if (console.json()) {
       console.ResultJson(ErrorJson(outcome.status, outcome.job));
     }
     console.Error(outcome.status);
   }
-  abandoned = outcome.abandoned;
   return CodeOf(outcome);
+}
+
+// Runs the verb, and leaves its result, or its error, in the console.
+// `ready`: whether all that it needs to be ended by others is there.
+int RunVerb(const Command& command, const absl::Status& ready, Session& session,
+            bool& abandoned) {
+  const Outcome outcome =
+      ready.ok() ? FunctionOf(*command.verb).function(session) : Outcome(ready);
+  abandoned = outcome.abandoned;
+  return Conclude(outcome, session.console());
 }
 
 Context WithTimeout(Context context, Context::CancelFunction& cancel,
@@ -231,6 +237,25 @@ int RunHere(const Command& command, const Environment& environment,
   return FlushedCode(console, code);
 }
 
+// The verb through a server: no plugin is loaded and no place is read, so that
+// there is nothing to supervise.
+int RunRemotely(const Command& command, const Environment& environment,
+                const SupervisorOptions& options) {
+  Console console(options.console, Clock::Real());
+  const auto run = [&]() -> absl::StatusOr<Outcome> {
+    SLUICE_ASSIGN_OR_RETURN(const ApiClient api, OpenServer(command));
+    SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<Attention> attention,
+                            Attention::Start(Clock::Real(), options.timeout));
+    Session session(command, environment, &console, Context::Background(),
+                    [](const absl::Status&) {});
+    Remote remote{session, api, *attention};
+    return RunRemoteVerb(remote);
+  };
+  const absl::StatusOr<Outcome> ran = run();
+  const int code = Conclude(ran.ok() ? *ran : Outcome(ran.status()), console);
+  return FlushedCode(console, code);
+}
+
 absl::StatusOr<SupervisorOptions> OptionsOf(const Command& command,
                                             const Environment& environment) {
   SLUICE_RETURN_IF_ERROR(CheckLogFormat(command));
@@ -268,6 +293,9 @@ int RunApp(const std::vector<std::string>& words,
   const absl::StatusOr<SupervisorOptions> options =
       OptionsOf(*command, environment);
   if (!options.ok()) return ReportUsage(options.status(), words, environment);
+  const absl::StatusOr<bool> remote = WorksThroughServer(*command);
+  if (!remote.ok()) return ReportUsage(remote.status(), words, environment);
+  if (*remote) return RunRemotely(*command, environment, *options);
   if (FunctionOf(*command->verb).prints_only) {
     return RunHere(*command, environment, *options);
   }

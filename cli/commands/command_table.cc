@@ -337,6 +337,14 @@ const std::vector<FlagSpec>& GlobalFlags() {
       {"json", "", "the result as JSON: one object, or one a line for lists"},
       {"catalog", "sqlite:PATH", "the catalog of jobs and records",
        "sqlite:$XDG_STATE_HOME/sluice/catalog.db", Completion::kFile},
+      {"server", "unix:PATH|https://HOST",
+       "work through the `sluice serve` there, with the token's role, in place "
+       "of a catalog of this machine"},
+      {"token", "env:NAME|file:PATH",
+       "where the token for --server is; SLUICE_TOKEN may be the token itself"},
+      {"ca", "FILE",
+       "PEM of the authority of the server's certificate, beside the system's",
+       "", Completion::kFile},
       {"plugin-dir", "FOLDER", "where plugins are",
        "plugins/ beside the executable", Completion::kFile},
       {"plugin-pin", "FILE=SHA256,...",
@@ -349,7 +357,8 @@ const std::vector<FlagSpec>& GlobalFlags() {
        "nothing where all went well: no progress, no log lines, no words about "
        "what was done; lists, warnings and errors as ever"},
       {"timeout", "DURATION",
-       "abort after this long, as 90s, 45m, 6h; the job ends as interrupted",
+       "abort after this long, as 90s, 45m, 6h; the job ends as interrupted. "
+       "With --server the waiting ends, and the job goes on",
        "no limit"},
       {"grace", "DURATION",
        "how long a run that is late or was interrupted may take to clean up; "

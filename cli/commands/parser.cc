@@ -288,12 +288,15 @@ absl::Status ApplyEnvironment(const FlagSpec& flag,
   const char* value = environment(variable.c_str());
   if (value == nullptr || *value == '\0') return absl::OkStatus();
   if (!flag.is_switch()) {
+    command.from_environment.emplace(flag.name);
     command.flags[std::string(flag.name)] = value;
     if (flag.repeated) command.lists[std::string(flag.name)] = {value};
     return absl::OkStatus();
   }
   SLUICE_ASSIGN_OR_RETURN(const bool on, SwitchFromText(variable, value));
-  if (on) command.flags[std::string(flag.name)] = "1";
+  if (!on) return absl::OkStatus();
+  command.from_environment.emplace(flag.name);
+  command.flags[std::string(flag.name)] = "1";
   return absl::OkStatus();
 }
 
@@ -353,6 +356,10 @@ std::vector<std::string> WithRun(std::vector<std::string> words) {
 }
 
 }  // namespace
+
+bool Command::IsTyped(absl::string_view flag) const {
+  return Has(flag) && from_environment.count(std::string(flag)) == 0;
+}
 
 bool Command::Has(absl::string_view flag) const {
   return flags.count(std::string(flag)) > 0;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,14 @@ struct Command {
   // be off as "true" or "false". An empty value is refused where the flag has a
   // use for none, an empty variable counts as none.
   std::map<std::string, std::string> flags;
+  // Those of `flags` that no word says, but a variable.
+  std::set<std::string> from_environment;
   // All values of those that may be repeated; `flags` has the last one.
   std::map<std::string, std::vector<std::string>> lists;
 
   bool Has(absl::string_view flag) const;
+  // Whether a word says it, and not only a variable.
+  bool IsTyped(absl::string_view flag) const;
   // Empty where it was not given.
   std::string Get(absl::string_view flag) const;
   // Of one that may be repeated.

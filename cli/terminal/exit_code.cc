@@ -9,6 +9,14 @@
 #include "sluice/service/retention/retention.h"
 
 namespace sluice::cli {
+namespace {
+
+// A server's words (service/http/message/problem.h), which this room does not
+// know: no token, or one that may not.
+constexpr absl::string_view kUnauthenticated = "unauthenticated";
+constexpr absl::string_view kForbidden = "forbidden";
+
+}  // namespace
 
 const std::vector<ExitCodeSpec>& ExitCodes() {
   static const auto& codes = *new std::vector<ExitCodeSpec>{
@@ -33,10 +41,11 @@ const std::vector<ExitCodeSpec>& ExitCodes() {
        "permission denied",
        {kDestinationPermissionDenied, kDestinationCredentialsInvalid,
         kDestinationReadOnly, kSourcePermissionDenied, kSourceReadOnly,
-        kScratchPermissionDenied, kCatalogPermissionDenied}},
+        kScratchPermissionDenied, kCatalogPermissionDenied, kUnauthenticated,
+        kForbidden}},
       {ExitCode::kUnreachable,
-       "destination unreachable",
-       {kDestinationUnreachable}},
+       "destination or server unreachable",
+       {kDestinationUnreachable, kServerUnreachable}},
       {ExitCode::kNoSpace,
        "no space left",
        {kDestinationNoSpace, kCatalogNoSpace, kSourceNoSpace, kScratchNoSpace}},

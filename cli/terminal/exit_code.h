@@ -11,6 +11,14 @@
 
 namespace sluice::cli {
 
+// Of a command that works through --server, beside what the server says.
+inline constexpr absl::string_view kServerUnreachable =
+    "server_unreachable";  // away, refusing, silent, or lost on the way
+inline constexpr absl::string_view kServerUntrusted =
+    "server_untrusted";  // its certificate cannot be verified
+inline constexpr absl::string_view kServerAnswerInvalid =
+    "server_answer_invalid";  // something else answers, or another version
+
 enum class ExitCode : int {
   kOk = 0,
   kFailed = 1,

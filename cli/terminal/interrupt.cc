@@ -128,6 +128,8 @@ Interrupt::~Interrupt() {
 
 int Interrupt::signal() { return first_signal.load(); }
 
+void Interrupt::Forget() { first_signal.store(0); }
+
 void Interrupt::Watch(int supervisor, absl::Duration grace) {
   int patience_ms = -1;
   while (true) {

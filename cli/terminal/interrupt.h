@@ -53,6 +53,9 @@ class Interrupt {
 
   // The first one that came; 0: none.
   static int signal();
+  // Forgets it: whoever sent it has thought better of it, and the next one is
+  // the first. While none is started.
+  static void Forget();
 
  private:
   explicit Interrupt(Context::CancelFunction cancel);

@@ -83,13 +83,6 @@ absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
   return service::RecordsWithoutArchive(std::move(records), archives);
 }
 
-Json ArchiveJson(const ArchiveRow& row) {
-  return {{"id", row.id},
-          {"damaged", row.damaged()},
-          {"manifest", row.manifest.ok() ? ToJson(*row.manifest) : Json()},
-          {"record", ToJson(row.record)}};
-}
-
 bool RecordDamage(Session& session, const OpenedRepo& repo,
                   const ArchiveRow& row, bool damaged) {
   Catalog* const catalog = session.CatalogIfUsable();

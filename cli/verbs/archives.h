@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sluice/cli/session/session.h"
-#include "sluice/cli/terminal/json.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/service/archive_choice.h"
 
@@ -41,9 +40,6 @@ absl::Status NameTheFuture(Session& session, const OpenedRepo& repo);
 absl::StatusOr<std::vector<BackupRecord>> RecordsWithoutArchive(
     Session& session, const OpenedRepo& repo,
     const std::vector<ArchiveRow>& archives);
-
-// What the words of --json say of one: {"id", "damaged", "manifest", "record"}.
-Json ArchiveJson(const ArchiveRow& row);
 
 // Marks the archive as damaged in the catalog, or as sound again: see
 // service::SetDamaged. Where the catalog cannot be used, a note says so.

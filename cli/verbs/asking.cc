@@ -68,15 +68,17 @@ absl::Status CheckServiceIsThere(Session& session) {
                   "start `sluice serve`, or leave out --async");
 }
 
-absl::Status CheckOthersCanOpen(absl::string_view uri) {
+absl::Status CheckOthersCanOpen(absl::string_view uri, absl::string_view flag) {
   SLUICE_ASSIGN_OR_RETURN(const Uri parsed, ParseUri(uri));
   for (const auto& [key, value] : parsed.options) {
     if (!absl::StartsWith(value, "env:")) continue;
     return InvalidArgument(
-        absl::StrCat("--async: ", key,
+        absl::StrCat("--", flag, ": ", key,
                      " is in a variable of this shell, which "
                      "`sluice serve` does not have"),
-        "a file:/path or cmd:COMMAND that both can read, or without --async");
+        absl::StrCat("a file:/path or cmd:COMMAND that both can read, or "
+                     "without --",
+                     flag));
   }
   return absl::OkStatus();
 }

@@ -36,7 +36,9 @@ void NoteAudit(Session& session, absl::string_view action,
 absl::Status CheckServiceIsThere(Session& session);
 
 // That another process than this one can resolve the secrets of a store's URI.
-absl::Status CheckOthersCanOpen(absl::string_view uri);
+// `flag`: what leaves it to that one.
+absl::Status CheckOthersCanOpen(absl::string_view uri,
+                                absl::string_view flag = "async");
 
 // A repo that the catalog knows, by name, id, URI or path.
 absl::StatusOr<BackupRepo> KnownRepo(Session& session,

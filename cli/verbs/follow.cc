@@ -14,6 +14,7 @@
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/runs.h"
+#include "sluice/cli/views/job_view.h"
 #include "sluice/service/engine/presence.h"
 #include "sluice/service/work/job_runner.h"
 
@@ -43,17 +44,6 @@ bool WaitALittle(const Session& session) {
   return !session.context().done();
 }
 
-// How a job that did not succeed would have ended its own command.
-absl::Status ErrorOf(const BackupJob& job) {
-  const std::string& word = job.error_code();
-  const absl::StatusCode code =
-      word == kCancelled          ? absl::StatusCode::kCancelled
-      : word == kDeadlineExceeded ? absl::StatusCode::kDeadlineExceeded
-                                  : absl::StatusCode::kAborted;
-  return MakeError(code, word.empty() ? kInternal : absl::string_view(word),
-                   job.error());
-}
-
 absl::Duration TookBy(const BackupJob& job) {
   return absl::Milliseconds(job.finished_at_ms() - job.started_at_ms());
 }
@@ -66,30 +56,17 @@ std::string RepoLabel(Catalog& catalog, const std::string& repo_id) {
 
 Outcome ReportSuccess(Session& session, Catalog& catalog,
                       const BackupJob& job) {
-  Console& console = session.console();
-  NoteWarnings(console, job.warnings());
   absl::optional<BackupRecord> record;
   if (!job.record_id().empty()) {
     const auto found = catalog.GetRecord(AfterTheRun(), job.record_id());
     if (found.ok()) record = *found;
   }
-  if (console.json()) {
-    console.ResultJson({{"record", ToJson(record)}, {"job", ToJson(job)}});
-  } else if (record.has_value()) {
-    PrintRecord(console, RepoLabel(catalog, job.repo_id()), *record,
-                TookBy(job));
-  } else {
-    console.Done(absl::StrCat(job.id(), " succeeded  ", KindName(job.kind()),
-                              job.backup_id().empty() ? "" : " of ",
-                              job.backup_id(), "\n"));
-  }
-  Outcome outcome;
-  if (job.warnings_size() > 0) outcome.code = ExitCode::kWarnings;
-  return outcome;
+  return ReportSucceeded(session, job, record,
+                         RepoLabel(catalog, job.repo_id()));
 }
 
 Outcome Report(Session& session, Catalog& catalog, const BackupJob& job) {
-  if (job.status() != BackupJob::SUCCEEDED) return {ErrorOf(job), job};
+  if (job.status() != BackupJob::SUCCEEDED) return {ErrorOfJob(job), job};
   return ReportSuccess(session, catalog, job);
 }
 
@@ -116,6 +93,25 @@ void LogProblem(Console& console, const BackupJob& job,
 }
 
 }  // namespace
+
+Outcome ReportSucceeded(Session& session, const BackupJob& job,
+                        const absl::optional<BackupRecord>& record,
+                        absl::string_view repo) {
+  Console& console = session.console();
+  NoteWarnings(console, job.warnings());
+  if (console.json()) {
+    console.ResultJson({{"record", ToJson(record)}, {"job", ToJson(job)}});
+  } else if (record.has_value()) {
+    PrintRecord(console, repo, *record, TookBy(job));
+  } else {
+    console.Done(absl::StrCat(job.id(), " succeeded  ", KindName(job.kind()),
+                              job.backup_id().empty() ? "" : " of ",
+                              job.backup_id(), "\n"));
+  }
+  Outcome outcome;
+  if (job.warnings_size() > 0) outcome.code = ExitCode::kWarnings;
+  return outcome;
+}
 
 Outcome FollowJob(Session& session, const std::string& job_id) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());

@@ -6,8 +6,11 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/cli/session/session.h"
+#include "sluice/executor/models.pb.h"
 
 namespace sluice::cli {
 
@@ -15,6 +18,11 @@ namespace sluice::cli {
 // it first, follows that. Cancels it where it cannot begin before the session's
 // context ends.
 Outcome RunQueuedHere(Session& session, const QueuedRun& run);
+
+// What is said of a job that succeeded; `repo` as people call it.
+Outcome ReportSucceeded(Session& session, const BackupJob& job,
+                        const absl::optional<BackupRecord>& record,
+                        absl::string_view repo);
 
 // Waits until the job is over. Where the session's context ends first, only the
 // waiting does, and the error's hint says how to go on.

@@ -65,6 +65,22 @@ void PrintRecord(Console& console, absl::string_view repo,
                             ", sha256 ", record.sha256(), "\n"));
 }
 
+void PrintRestored(Console& console, absl::string_view to,
+                   absl::string_view backup_id, absl::string_view store_id,
+                   uint64_t bytes, const absl::optional<BackupJob>& job,
+                   absl::Duration took) {
+  if (console.json()) {
+    console.ResultJson({{"backup_id", std::string(backup_id)},
+                        {"store_id", std::string(store_id)},
+                        {"size_bytes", bytes},
+                        {"job", ToJson(job)}});
+    return;
+  }
+  console.Done(absl::StrCat(backup_id, " restored\n  store ", store_id, " to ",
+                            Printable(to), "\n  ", AmountText(bytes, took),
+                            "\n"));
+}
+
 std::string AmountText(uint64_t bytes, absl::Duration took) {
   return absl::StrFormat("%s in %s (%.1f MB/s)", SizeText(bytes),
                          DurationText(took), MegabytesPerSecond(bytes, took));

@@ -27,6 +27,12 @@ void NoteWarnings(Console& console,
 void PrintRecord(Console& console, absl::string_view repo,
                  const BackupRecord& record, absl::Duration took);
 
+// What a restore brought back into the store `to`, as it was typed.
+void PrintRestored(Console& console, absl::string_view to,
+                   absl::string_view backup_id, absl::string_view store_id,
+                   uint64_t bytes, const absl::optional<BackupJob>& job,
+                   absl::Duration took);
+
 // "12.3 MB in 0.4 s (30.1 MB/s)".
 std::string AmountText(uint64_t bytes, absl::Duration took);
 

@@ -1,14 +1,12 @@
 // list, show, delete.
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -16,6 +14,7 @@
 #include "sluice/cli/verbs/archives.h"
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
+#include "sluice/cli/views/archive_view.h"
 
 namespace sluice::cli {
 namespace {
@@ -23,35 +22,9 @@ namespace {
 // An archive that another one builds on.
 constexpr absl::string_view kArchiveNeeded = "archive_needed";
 
-std::string NotesOn(const ArchiveRow& row) {
-  if (row.damaged()) return "damaged";
-  if (!row.manifest.ok()) return ErrorCodeOf(row.manifest.status());
-  const std::string& base = row.manifest->base_backup_id();
-  std::vector<std::string> notes;
-  if (!base.empty()) notes.push_back(absl::StrCat("increment on ", base));
-  if (row.manifest->warnings_size() > 0) notes.emplace_back("warnings");
-  if (row.record.has_value() && row.record->pinned()) {
-    notes.emplace_back("pinned");
-  }
-  if (row.is_from_the_future(Clock::Real()->Now())) {
-    notes.emplace_back("from the future");
-  }
-  return absl::StrJoin(notes, ", ");
-}
-
-// "host /path": the URI without its kind, which has a column of its own.
-std::string OriginOf(const Manifest& manifest) {
-  absl::string_view source = manifest.source();
-  absl::ConsumePrefix(&source, absl::StrCat(manifest.store_kind(), ":"));
-  absl::ConsumePrefix(&source, "?");
-  return absl::StrCat(manifest.host(), source.empty() ? "" : " ", source);
-}
-
-using PlanNames = std::map<std::string, std::string>;  // by id
-
 // Those of plans that are there; none where the catalog cannot be used.
-PlanNames NamesOfPlans(Session& session) {
-  PlanNames names;
+NamesById NamesOfPlans(Session& session) {
+  NamesById names;
   Catalog* const catalog = session.CatalogIfUsable();
   if (catalog == nullptr) return names;
   const auto plans = catalog->plans().ListPlans(
@@ -60,90 +33,6 @@ PlanNames NamesOfPlans(Session& session) {
   if (!plans.ok()) return names;
   for (const Plan& plan : *plans) names[plan.id()] = plan.name();
   return names;
-}
-
-// The name of the plan that made it; the id of one that is there no more.
-std::string PlanOf(const ArchiveRow& row, const PlanNames& names) {
-  const std::string& id = row.manifest->plan_id();
-  const auto found = names.find(id);
-  return found == names.end() ? id : found->second;
-}
-
-std::vector<std::string> TableRow(const ArchiveRow& row,
-                                  const PlanNames& names) {
-  if (!row.manifest.ok()) {
-    return {row.id, "", "", "", "", "", "", "", NotesOn(row)};
-  }
-  const Manifest& manifest = *row.manifest;
-  return {row.id,
-          manifest.created_at(),
-          manifest.store_id(),
-          manifest.store_kind(),
-          SizeText(manifest.plain_size_bytes()),
-          OriginOf(manifest),
-          manifest.label(),
-          PlanOf(row, names),
-          NotesOn(row)};
-}
-
-constexpr size_t kShowWidth = 16;
-
-// What the catalog adds to what the archive says.
-void AppendRecord(std::string& text, const BackupRecord& record) {
-  if (record.pinned()) {
-    const std::string until = TimeText(record.pin_ends_at_ms());
-    AppendField(text, kShowWidth, "pinned",
-                absl::StrCat(until.empty() ? "for ever" : "until ", until,
-                             record.pin_reason().empty() ? "" : ": ",
-                             record.pin_reason()));
-  }
-  AppendField(text, kShowWidth, "verified", TimeText(record.verified_at_ms()));
-  AppendField(text, kShowWidth, "restored", TimeText(record.restored_at_ms()));
-}
-
-std::string ShowText(const ArchiveRow& row, const OpenedRepo& repo,
-                     const PlanNames& plans) {
-  std::string text = absl::StrCat(row.id, "\n");
-  AppendField(text, kShowWidth, "repo", repo.label());
-  AppendField(text, kShowWidth, "status",
-              row.damaged()       ? "damaged"
-              : row.manifest.ok() ? "ok"
-                                  : ErrorCodeOf(row.manifest.status()));
-  if (!row.manifest.ok()) {
-    AppendField(text, kShowWidth, "manifest",
-                std::string(row.manifest.status().message()));
-    return text;
-  }
-  const Manifest& manifest = *row.manifest;
-  AppendField(text, kShowWidth, "created", manifest.created_at());
-  AppendField(text, kShowWidth, "store", manifest.store_id());
-  AppendField(text, kShowWidth, "kind", manifest.store_kind());
-  AppendField(text, kShowWidth, "host", manifest.host());
-  AppendField(text, kShowWidth, "source", manifest.source());
-  AppendField(text, kShowWidth, "label", manifest.label());
-  AppendField(text, kShowWidth, "plan", PlanOf(row, plans));
-  if (row.record.has_value()) AppendRecord(text, *row.record);
-  AppendField(text, kShowWidth, "size",
-              absl::StrCat(SizeText(manifest.plain_size_bytes()), " (",
-                           manifest.plain_size_bytes(), ")"));
-  AppendField(text, kShowWidth, "sha256", manifest.sha256());
-  AppendField(text, kShowWidth, "base", manifest.base_backup_id());
-  AppendField(text, kShowWidth, "segments",
-              absl::StrCat(manifest.segments_size()));
-  AppendField(text, kShowWidth, "payload ids",
-              absl::StrCat(manifest.payload_id_count()));
-  AppendField(text, kShowWidth, "job", manifest.job_id());
-  AppendField(text, kShowWidth, "catalog", manifest.catalog_id());
-  AppendField(text, kShowWidth, "writer", manifest.writer());
-  const Json counts = ToJson(manifest)["source_counts"];
-  for (const auto& [name, value] : counts.items()) {
-    AppendField(text, kShowWidth, name, Encode(value));
-  }
-  for (const Warning& warning : manifest.warnings()) {
-    AppendField(text, kShowWidth, "warning",
-                absl::StrCat(warning.message(), " (", warning.code(), ")"));
-  }
-  return text;
 }
 
 // The order to delete `named` in. An increment without its base is no backup,
@@ -221,28 +110,13 @@ Outcome RunListVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kRead));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
-  const std::string store = session.command().Get("store");
-  const std::string label = session.command().Get("label");
-  const PlanNames plans =
-      session.console().json() ? PlanNames() : NamesOfPlans(session);
-  Table table({"ID", "CREATED", "STORE", "KIND", "SIZE", "FROM", "LABEL",
-               "PLAN", "NOTES"});
-  absl::Status unreadable;
-  for (const ArchiveRow& row : rows) {
-    // One whose store nobody can say may be of this one, and so with labels.
-    const std::string its_store = row.store_id();
-    if (!store.empty() && !its_store.empty() && its_store != store) continue;
-    if (!label.empty() && row.manifest.ok() && row.manifest->label() != label) {
-      continue;
-    }
-    if (!row.unreadable().ok()) unreadable = row.unreadable();
-    if (session.console().json())
-      session.console().ResultJson(ArchiveJson(row));
-    table.Add(TableRow(row, plans));
-  }
-  if (!session.console().json()) session.console().Result(table.Text());
+  const NamesById plans =
+      session.console().json() ? NamesById() : NamesOfPlans(session);
   // The rest is listed; the exit status says that one could not be read.
-  return unreadable;
+  return PrintArchives(
+      session.console(), rows,
+      {session.command().Get("store"), session.command().Get("label")}, plans,
+      Clock::Real()->Now());
 }
 
 Outcome RunShowVerb(Session& session) {
@@ -253,11 +127,8 @@ Outcome RunShowVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(
       const ArchiveRow row,
       Choose(session, rows, {command.arguments.front(), command.Get("store")}));
-  if (session.console().json()) {
-    session.console().ResultJson(ArchiveJson(row));
-  } else {
-    session.console().Result(ShowText(row, repo, NamesOfPlans(session)));
-  }
+  PrintArchive(session.console(), row, repo.label(),
+               session.console().json() ? NamesById() : NamesOfPlans(session));
   return row.unreadable();
 }
 

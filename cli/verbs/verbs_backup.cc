@@ -16,6 +16,7 @@
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/plan_run.h"
 #include "sluice/cli/verbs/run_report.h"
+#include "sluice/cli/verbs/run_words.h"
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/backupable.h"
@@ -102,30 +103,6 @@ void PrintBackup(Console& console, const OpenedRepo& repo,
   PrintRecord(console, repo.label(), *result.record, took);
 }
 
-// What a plan says already, and what cannot be left to another process.
-absl::Status CheckBackupWords(const Command& command) {
-  const bool has_source = !command.arguments.empty();
-  if (has_source == command.Has("plan")) {
-    return InvalidArgument(has_source
-                               ? "SOURCE and --plan are mutually exclusive"
-                               : "sluice backup needs SOURCE or --plan",
-                           absl::StrCat("usage: ", Usage(*command.verb)));
-  }
-  for (const char* flag :
-       {"init", "base", "allow-empty", "verify", "label", "store"}) {
-    const bool of_plan = command.Has("plan") && command.Has(flag);
-    const bool later = command.Has("async") && flag == std::string("init") &&
-                       command.Has(flag);
-    if (!of_plan && !later) continue;
-    return InvalidArgument(
-        absl::StrCat("--", flag, " and --", of_plan ? "plan" : "async",
-                     " are mutually exclusive"),
-        of_plan ? "`sluice plan edit` changes what a plan does"
-                : "`sluice repo add` makes the repo");
-  }
-  return CheckLabel(command.Get("label"));
-}
-
 // The job is pending when this returns; a service does it.
 Outcome BackupLater(Session& session) {
   const Command& command = session.command();
@@ -153,6 +130,29 @@ Outcome BackupLater(Session& session) {
 }
 
 }  // namespace
+
+absl::Status CheckBackupWords(const Command& command) {
+  const bool has_source = !command.arguments.empty();
+  if (has_source == command.Has("plan")) {
+    return InvalidArgument(has_source
+                               ? "SOURCE and --plan are mutually exclusive"
+                               : "sluice backup needs SOURCE or --plan",
+                           absl::StrCat("usage: ", Usage(*command.verb)));
+  }
+  for (const char* flag :
+       {"init", "base", "allow-empty", "verify", "label", "store"}) {
+    const bool of_plan = command.Has("plan") && command.Has(flag);
+    const bool later = command.Has("async") && flag == std::string("init") &&
+                       command.Has(flag);
+    if (!of_plan && !later) continue;
+    return InvalidArgument(
+        absl::StrCat("--", flag, " and --", of_plan ? "plan" : "async",
+                     " are mutually exclusive"),
+        of_plan ? "`sluice plan edit` changes what a plan does"
+                : "`sluice repo add` makes the repo");
+  }
+  return CheckLabel(command.Get("label"));
+}
 
 Outcome RunBackupVerb(Session& session) {
   SLUICE_RETURN_IF_ERROR(CheckBackupWords(session.command()));

@@ -16,84 +16,19 @@
 #include "sluice/cli/verbs/archives.h"
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
-#include "sluice/service/plan/span.h"
+#include "sluice/cli/views/archive_view.h"
+#include "sluice/cli/views/pin_words.h"
+#include "sluice/cli/views/prune_view.h"
 #include "sluice/service/work/named_removal.h"
 #include "sluice/service/work/prune.h"
 
 namespace sluice::cli {
 namespace {
 
-using service::PrunedGroup;
 using service::PruneReport;
-using service::RetentionReason;
 using service::RetentionReasonKind;
-using service::RetentionSuspension;
-using service::RetentionVerdict;
 
 // --- by the plans' rules
-
-std::string ReasonsText(const RetentionVerdict& verdict) {
-  return absl::StrJoin(verdict.reasons, "; ",
-                       [](std::string* out, const RetentionReason& reason) {
-                         absl::StrAppend(out, reason.text);
-                       });
-}
-
-std::string SummaryText(const PrunedGroup& group, const PruneReport& report,
-                        bool dry_run) {
-  const service::RetentionSummary& summary = group.decision.summary;
-  std::string text = absl::StrCat(
-      summary.considered, " archives, ", group.decision.removals.size(),
-      dry_run ? " would be removed (" : " to remove (",
-      SizeText(summary.removed_bytes), ")");
-  if (!report.failed.empty()) {
-    absl::StrAppend(&text, ", ", report.failed.size(), " could not be");
-  }
-  return absl::StrCat(text, "\n");
-}
-
-void PrintGroup(Console& console, const OpenedRepo& repo,
-                const PrunedGroup& group, const PruneReport& report,
-                bool dry_run) {
-  if (console.json()) {
-    Json json = {{"plan", group.plan_name},
-                 {"plan_id", group.plan_id},
-                 {"store_id", group.store_id},
-                 {"repo_id", repo.row.id()},
-                 {"dry_run", dry_run}};
-    json.update(service::DecisionJson(group.decision));
-    const std::set<std::string> ours(group.decision.removals.begin(),
-                                     group.decision.removals.end());
-    json["gone"] = Json::array();
-    json["failed"] = Json::array();
-    for (const std::string& id : report.removed) {
-      if (ours.count(id) > 0) json["gone"].push_back(id);
-    }
-    for (const std::string& id : report.failed) {
-      if (ours.count(id) > 0) json["failed"].push_back(id);
-    }
-    console.ResultJson(json);
-    return;
-  }
-  console.Result(absl::StrCat("plan ", group.plan_name, ", store ",
-                              Printable(group.store_id), ", repo ",
-                              Printable(repo.label()), "\n"));
-  Table table({"ID", "VERDICT", "WHY"});
-  for (const RetentionVerdict& verdict : group.decision.verdicts) {
-    table.Add(
-        {verdict.id, verdict.keep ? "keep" : "remove", ReasonsText(verdict)});
-  }
-  console.Result(table.Text());
-  console.Result(SummaryText(group, report, dry_run));
-}
-
-void NoteSuspended(Console& console, const PrunedGroup& group) {
-  for (const RetentionSuspension& suspension : group.decision.suspended) {
-    console.Note(
-        absl::StrCat("warning: plan ", group.plan_name,
-                     ": nothing is removed: ", Printable(suspension.text)));
-  }
-}
 
 Outcome PruneOne(Session& session, Catalog& catalog, const std::string& repo_id,
                  const service::PruneOptions& options) {
@@ -106,9 +41,9 @@ Outcome PruneOne(Session& session, Catalog& catalog, const std::string& repo_id,
       const PruneReport report,
       service::PruneRepo(session.context(), catalog, repo, options));
   Outcome outcome;
-  for (const PrunedGroup& group : report.groups) {
-    PrintGroup(session.console(), repo, group, report, options.dry_run);
-    NoteSuspended(session.console(), group);
+  for (const service::PrunedGroup& group : report.groups) {
+    PrintPruned(session.console(), repo.row.id(), repo.label(), group, report,
+                options.dry_run);
     if (!group.decision.suspended.empty()) outcome.code = ExitCode::kWarnings;
   }
   SLUICE_RETURN_IF_ERROR(session.console().Flush());
@@ -203,12 +138,7 @@ Outcome RemoveThem(Session& session, Catalog& catalog, const OpenedRepo& repo,
       NoteAudit(session, "archive remove", id, removed);
       SLUICE_RETURN_IF_ERROR(Annotate(removed, absl::StrCat("archive ", id)));
     }
-    if (session.console().json()) {
-      session.console().ResultJson({{"id", id}, {"deleted", !dry_run}});
-    } else {
-      session.console().Result(
-          absl::StrCat(id, dry_run ? " would be removed\n" : " removed\n"));
-    }
+    PrintRemovedArchive(session.console(), id, dry_run);
     SLUICE_RETURN_IF_ERROR(session.console().Flush());
   }
   return {};
@@ -247,27 +177,6 @@ Outcome PruneNamed(Session& session, Catalog& catalog) {
 
 // --- pins
 
-// A date is its end, in UTC.
-absl::StatusOr<absl::Time> ParseUntil(const std::string& text, absl::Time now) {
-  std::string ignored;
-  absl::Time until;
-  absl::CivilDay day;
-  if (absl::ParseCivilTime(text, &day)) {
-    until = absl::FromCivil(day + 1, absl::UTCTimeZone());
-  } else if (!absl::ParseTime(absl::RFC3339_full, text, &until, &ignored)) {
-    const absl::StatusOr<absl::Duration> span = service::ParseSpan(text);
-    if (!span.ok()) {
-      return InvalidArgument(
-          absl::StrCat("--until ", text, " is neither a date nor a span"),
-          "as 2027-01-31, 2027-01-31T12:00:00Z or 90d");
-    }
-    until = now + *span;
-  }
-  if (until > now) return until;
-  return InvalidArgument(absl::StrCat("--until ", text, " is over already"),
-                         "a time that is to come");
-}
-
 // The archive that a person means, by the catalog's record of it.
 absl::StatusOr<BackupRecord> RecordMeant(Session& session, Catalog& catalog) {
   const std::string& id = session.command().arguments.front();
@@ -295,17 +204,7 @@ Outcome SetPin(Session& session, const absl::optional<Pin>& pin) {
   SLUICE_RETURN_IF_ERROR(set);
   SLUICE_ASSIGN_OR_RETURN(const BackupRecord record,
                           catalog->GetRecord(session.context(), meant.id()));
-  if (session.console().json()) {
-    session.console().ResultJson(ToJson(record));
-    return {};
-  }
-  const std::string until = TimeText(record.pin_ends_at_ms());
-  session.console().Done(
-      absl::StrCat(record.id(),
-                   !record.pinned() ? " is left to the rules again"
-                   : until.empty()  ? " stays"
-                                    : absl::StrCat(" stays until ", until),
-                   "\n"));
+  PrintPinned(session.console(), record);
   return {};
 }
 

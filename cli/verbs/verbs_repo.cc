@@ -13,6 +13,7 @@
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
 #include "sluice/cli/verbs/verbs.h"
+#include "sluice/cli/views/archive_view.h"
 #include "sluice/destinations/archive/read/repair.h"
 #include "sluice/service/repo_sweep.h"
 
@@ -81,37 +82,6 @@ absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog) {
   return WithHint(MakeError(absl::StatusCode::kNotFound, kRepoNotFound,
                             absl::StrCat("there is no repo ", name)),
                   session.HintForRepo(catalog, name));
-}
-
-void PrintRepo(Console& console, const BackupRepo& repo) {
-  if (console.json()) {
-    console.ResultJson(ToJson(repo));
-    return;
-  }
-  console.Done(absl::StrCat(repo.name(), " is ", Printable(repo.config()),
-                            " (repo ", repo.id(), ")\n"));
-}
-
-struct Totals {
-  uint64_t archives = 0;
-  uint64_t damaged = 0;
-  uint64_t bytes = 0;
-  uint64_t unread = 0;
-  absl::Status unreadable;  // of one of them
-};
-
-Totals Sum(const std::vector<ArchiveRow>& rows) {
-  Totals totals;
-  for (const ArchiveRow& row : rows) {
-    ++totals.archives;
-    if (row.damaged()) ++totals.damaged;
-    if (!row.unreadable().ok()) {
-      ++totals.unread;
-      totals.unreadable = row.unreadable();
-    }
-    if (row.manifest.ok()) totals.bytes += row.manifest->size_bytes();
-  }
-  return totals;
 }
 
 void PrintSweep(Console& console, const SweepReport& report) {
@@ -187,13 +157,7 @@ Outcome RunRepoRemoveVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo, ExactRepo(session, *catalog));
   SLUICE_RETURN_IF_ERROR(catalog->RemoveRepo(session.context(), repo.id()));
-  if (session.console().json()) {
-    session.console().ResultJson({{"id", repo.id()}, {"removed", true}});
-  } else {
-    session.console().Done(absl::StrCat(repo.name(), " forgotten; what is at ",
-                                        Printable(repo.config()),
-                                        " was left as it is\n"));
-  }
+  PrintRemovedRepo(session.console(), repo);
   return {};
 }
 
@@ -230,12 +194,7 @@ Outcome RunRepoListVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(const auto repos,
                           catalog->ListRepos(session.context()));
-  Table table({"NAME", "KIND", "ID", "PLACE"});
-  for (const BackupRepo& repo : repos) {
-    if (session.console().json()) session.console().ResultJson(ToJson(repo));
-    table.Add({repo.name(), repo.kind(), repo.id(), repo.config()});
-  }
-  if (!session.console().json()) session.console().Result(table.Text());
+  PrintRepos(session.console(), repos);
   return {};
 }
 
@@ -245,24 +204,8 @@ Outcome RunRepoShowVerb(Session& session) {
       session.OpenRepo(session.command().arguments.front(), RepoUse::kRead,
                        /*init=*/false));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
-  const Totals totals = Sum(rows);
-  if (session.console().json()) {
-    Json json = ToJson(repo.row);
-    json["archives"] = totals.archives;
-    json["damaged_archives"] = totals.damaged;
-    json["unreadable_archives"] = totals.unread;
-    json["size_bytes"] = totals.bytes;
-    session.console().ResultJson(json);
-  } else {
-    session.console().Result(absl::StrCat(
-        Printable(repo.label()), "\n  repo ", repo.row.id(), "\n  place ",
-        Printable(repo.row.config()), "\n  ", totals.archives, " archives, ",
-        totals.damaged, " damaged, ",
-        totals.unread == 0 ? "" : absl::StrCat(totals.unread, " unreadable, "),
-        SizeText(totals.bytes), "\n"));
-  }
   // The rest is summed up; the exit status says that one could not be read.
-  return totals.unreadable;
+  return PrintRepoWithSum(session.console(), repo.row, repo.label(), rows);
 }
 
 Outcome RunRepoRepairVerb(Session& session) {

@@ -18,6 +18,7 @@
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/plan_run.h"
 #include "sluice/cli/verbs/run_report.h"
+#include "sluice/cli/verbs/run_words.h"
 #include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/service/admin/requests.h"
@@ -26,52 +27,6 @@
 
 namespace sluice::cli {
 namespace {
-
-// The guard of a restore: which store's archives are meant.
-absl::StatusOr<ArchiveWish> WishFor(Session& session,
-                                    const std::string& target_id) {
-  const Command& command = session.command();
-  const std::string from = command.Get("from-store");
-  const std::string store = command.Get("store");
-  if (!from.empty() && !store.empty() && from != store) {
-    return InvalidArgument("--store and --from-store name two stores",
-                           "one of them is enough");
-  }
-  ArchiveWish wish;
-  wish.id = command.arguments.front();
-  wish.store = from.empty() ? store : from;
-  // A target that knows who it is wants its own latest; for an archive that is
-  // named the executor holds the guard.
-  if (wish.store.empty() && wish.id == "latest") wish.store = target_id;
-  return wish;
-}
-
-// What --to names, with what --accept-mismatch asks of it.
-absl::StatusOr<std::string> TargetUri(const Command& command) {
-  SLUICE_ASSIGN_OR_RETURN(std::string uri, command.Require("to"));
-  if (command.Has("accept-mismatch")) {
-    const bool has_options = uri.find('?') != std::string::npos;
-    absl::StrAppend(&uri, has_options ? "&" : "?", "accept_mismatch=1");
-  }
-  return uri;
-}
-
-void PrintRestore(Session& session, const RestoreResult& result,
-                  absl::Duration took) {
-  Console& console = session.console();
-  if (console.json()) {
-    console.ResultJson({{"backup_id", result.manifest->backup_id()},
-                        {"store_id", result.manifest->store_id()},
-                        {"size_bytes", result.manifest->plain_size_bytes()},
-                        {"job", ToJson(result.job)}});
-    return;
-  }
-  console.Done(absl::StrCat(
-      result.manifest->backup_id(), " restored\n  store ",
-      result.manifest->store_id(), " to ",
-      Printable(session.command().Get("to")), "\n  ",
-      AmountText(result.manifest->plain_size_bytes(), took), "\n"));
-}
 
 // What verify found out about one archive.
 struct Verdict {
@@ -278,6 +233,32 @@ void NoteWhole(Session& session, const std::vector<ArchiveRow>& all,
 
 }  // namespace
 
+absl::StatusOr<ArchiveWish> RestoreWishOf(const Command& command,
+                                          const std::string& target_id) {
+  const std::string from = command.Get("from-store");
+  const std::string store = command.Get("store");
+  if (!from.empty() && !store.empty() && from != store) {
+    return InvalidArgument("--store and --from-store name two stores",
+                           "one of them is enough");
+  }
+  ArchiveWish wish;
+  wish.id = command.arguments.front();
+  wish.store = from.empty() ? store : from;
+  // A target that knows who it is wants its own latest; for an archive that is
+  // named the executor holds the guard.
+  if (wish.store.empty() && wish.id == "latest") wish.store = target_id;
+  return wish;
+}
+
+absl::StatusOr<std::string> TargetUri(const Command& command) {
+  SLUICE_ASSIGN_OR_RETURN(std::string uri, command.Require("to"));
+  if (command.Has("accept-mismatch")) {
+    const bool has_options = uri.find('?') != std::string::npos;
+    absl::StrAppend(&uri, has_options ? "&" : "?", "accept_mismatch=1");
+  }
+  return uri;
+}
+
 Outcome RunRestoreVerb(Session& session) {
   if (session.command().Has("from-file")) {
     if (!session.command().Has("async")) return RestoreFromFile(session);
@@ -303,7 +284,7 @@ Outcome RunRestoreVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const StoreInfo info,
                           target->Describe(session.context()));
   SLUICE_ASSIGN_OR_RETURN(const ArchiveWish wish,
-                          WishFor(session, info.store_id));
+                          RestoreWishOf(session.command(), info.store_id));
   SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
   SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row, Choose(session, rows, wish));
   if (row.damaged()) {
@@ -323,7 +304,9 @@ Outcome RunRestoreVerb(Session& session) {
     RecordFoundDamage(session, repo, rows, result.damaged_backup_id);
     return {result.status, result.job, result.source_abandoned};
   }
-  PrintRestore(session, result, took);
+  PrintRestored(session.console(), session.command().Get("to"),
+                result.manifest->backup_id(), result.manifest->store_id(),
+                result.manifest->plain_size_bytes(), result.job, took);
   Outcome outcome;
   if (result.job->warnings_size() > 0) {
     NoteWarnings(session.console(), result.job->warnings());

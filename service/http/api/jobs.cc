@@ -26,6 +26,7 @@ Json JobJson(const CatalogJob& entry) {
   Json json = ToJson(entry.job);
   json["cancel_requested"] = entry.cancel_requested;
   json["live"] = entry.live;
+  json["owner"] = entry.lease.has_value() ? entry.lease->owner : "";
   return json;
 }
 

@@ -63,6 +63,10 @@ Json With(Json schema, const std::string& name, Json property) {
   return schema;
 }
 
+Json OrNull(Json schema) {
+  return {{"anyOf", Json::array({std::move(schema), {{"type", "null"}}})}};
+}
+
 Json PlanSchema() {
   Json schema = SchemaOf(PlanJson(Plan()));
   for (const PlanField& field : PlanFields()) {
@@ -72,14 +76,27 @@ Json PlanSchema() {
   }
   schema = With(schema, "repo_names",
                 {{"type", "array"}, {"items", {{"type", "string"}}}});
-  return With(schema, "targets",
-              {{"type", "array"}, {"items", SchemaOf(TargetJson({}))}});
+  schema = With(schema, "targets",
+                {{"type", "array"}, {"items", SchemaOf(TargetJson({}))}});
+  return With(schema, "last_job", OrNull(Reference("Job")));
 }
 
 Json JobSchema() {
   Json schema = SchemaOf(QueuedRunJson({}));
   schema = With(schema, "cancel_requested", {{"type", "boolean"}});
-  return With(schema, "live", {{"type", "boolean"}});
+  schema = With(schema, "live", {{"type", "boolean"}});
+  return With(schema, "owner", {{"type", "string"}});
+}
+
+Json ArchiveSchema() {
+  const Json error =
+      ObjectSchema(SchemaOf(ErrorJson({}, {})["error"])["properties"]);
+  return ObjectSchema({{"id", {{"type", "string"}}},
+                       {"damaged", {{"type", "boolean"}}},
+                       {"manifest", OrNull(SchemaOf(ToJson(Manifest())))},
+                       {"record", OrNull(Reference("Backup"))},
+                       {"recorded_as", {{"type", "integer"}}},
+                       {"error", OrNull(error)}});
 }
 
 Json ProblemSchema() {
@@ -133,6 +150,8 @@ Json Schemas() {
       {"Repos", ListSchema("repos", "Repo")},
       {"Notification", SchemaOf(NotificationJson({}))},
       {"Notifications", ListSchema("notifications", "Notification")},
+      {"Archive", ArchiveSchema()},
+      {"Archives", ListSchema("archives", "Archive")},
       {"Token", SchemaOf(TokenJson({}))},
       {"NewToken", With(SchemaOf(TokenJson({})), "token", text)},
       {"Tokens", ListSchema("tokens", "Token")},

@@ -36,6 +36,17 @@ struct Surroundings {
   std::map<std::string, Json> targets;  // by the plan's id
 };
 
+absl::StatusOr<Json> LastJobOf(ApiState& state, const ApiCall& call,
+                               const Plan& plan) {
+  CatalogFilter filter;
+  filter.plan_id = plan.id();
+  filter.kind = BackupJob::BACKUP;
+  filter.limit = 1;
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> jobs,
+                          state.catalog->ListJobs(call.context, filter));
+  return jobs.empty() ? Json(nullptr) : ToJson(jobs.back().job);
+}
+
 absl::StatusOr<Surroundings> Look(ApiState& state, const ApiCall& call,
                                   const std::string& plan_id) {
   Surroundings around;
@@ -73,7 +84,9 @@ absl::StatusOr<Response> PlanResponse(ApiState& state, const ApiCall& call,
                                       int status, const Plan& plan) {
   SLUICE_ASSIGN_OR_RETURN(const Surroundings around,
                           Look(state, call, plan.id()));
-  Response response = http::JsonResponse(status, ShownPlan(plan, around));
+  Json json = ShownPlan(plan, around);
+  SLUICE_ASSIGN_OR_RETURN(json["last_job"], LastJobOf(state, call, plan));
+  Response response = http::JsonResponse(status, json);
   response.headers.Set("ETag", absl::StrCat("\"", plan.revision(), "\""));
   return response;
 }
@@ -179,7 +192,11 @@ absl::StatusOr<Response> ListPlans(ApiState& state, ApiCall& call) {
       CutPage(plans, page.limit, [](const Plan& plan) { return plan.name(); });
   SLUICE_ASSIGN_OR_RETURN(const Surroundings around, Look(state, call, ""));
   Json items = Json::array();
-  for (const Plan& plan : plans) items.push_back(ShownPlan(plan, around));
+  for (const Plan& plan : plans) {
+    Json json = ShownPlan(plan, around);
+    SLUICE_ASSIGN_OR_RETURN(json["last_job"], LastJobOf(state, call, plan));
+    items.push_back(std::move(json));
+  }
   return ListResponse("plans", std::move(items), last);
 }
 

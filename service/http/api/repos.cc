@@ -8,6 +8,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/service/archives.h"
 #include "sluice/service/http/api/api_state.h"
 #include "sluice/service/work/open_repo.h"
 
@@ -69,6 +70,54 @@ absl::StatusOr<Response> GetRepo(ApiState& state, ApiCall& call) {
   SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo,
                           FindRepo(state, call, call.Param("name")));
   return RepoResponse(200, repo);
+}
+
+// An archive as repo and catalog know it, with why it cannot be read.
+Json ArchiveJson(const ArchiveRow& row) {
+  return {{"id", row.id},
+          {"damaged", row.damaged()},
+          {"manifest", row.manifest.ok() ? ToJson(*row.manifest) : Json()},
+          {"record", ToJson(row.record)},
+          {"recorded_as", row.recorded_as},
+          {"error", row.manifest.ok()
+                        ? Json()
+                        : ErrorJson(row.manifest.status(), {})["error"]}};
+}
+
+// A plan's token sees what that plan made.
+bool MaySeeArchive(const Caller& caller, const ArchiveRow& row) {
+  if (caller.plan_id.empty()) return true;
+  return row.manifest.ok()        ? caller.MaySee(row.manifest->plan_id())
+         : row.record.has_value() ? caller.MaySee(row.record->plan_id())
+                                  : false;
+}
+
+absl::StatusOr<Response> ListArchives(ApiState& state, ApiCall& call) {
+  SLUICE_ASSIGN_OR_RETURN(const Page page, PageOf(call));
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo row,
+                          FindRepo(state, call, call.Param("name")));
+  const auto [context, cancel] = Patience(state, call);
+  SLUICE_ASSIGN_OR_RETURN(
+      const OpenedRepo repo,
+      OpenKnownRepo(context, *state.host, row, RepoUse::kRead, "api"));
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          RecordsOf(context, *state.catalog, repo));
+  SLUICE_ASSIGN_OR_RETURN(std::vector<ArchiveRow> archives,
+                          LoadArchives(context, repo, records));
+  archives.erase(std::remove_if(archives.begin(), archives.end(),
+                                [&](const ArchiveRow& archive) {
+                                  return archive.id <= page.after ||
+                                         !MaySeeArchive(call.caller, archive);
+                                }),
+                 archives.end());
+  const std::string last =
+      CutPage(archives, page.limit,
+              [](const ArchiveRow& archive) { return archive.id; });
+  Json items = Json::array();
+  for (const ArchiveRow& archive : archives) {
+    items.push_back(ArchiveJson(archive));
+  }
+  return ListResponse("archives", std::move(items), last);
 }
 
 absl::Status CheckRepoAllowed(const ApiState& state, const ApiCall& call,
@@ -203,6 +252,16 @@ void AddRepoRoutes(std::vector<ApiRoute>& routes) {
        /*whole_catalog=*/true});
   routes.push_back({"GET", "/api/v1/repos/{name}", "getRepo", "A repo",
                     Role::kViewer, GetRepo, "Repo"});
+  routes.push_back({"GET",
+                    "/api/v1/repos/{name}/archives",
+                    "listArchives",
+                    "What is in a repo, the oldest first, also what the "
+                    "catalog does not know; reads the repo",
+                    Role::kViewer,
+                    ListArchives,
+                    "Archives",
+                    200,
+                    {"limit", "cursor"}});
   routes.push_back({"PATCH",
                     "/api/v1/repos/{name}",
                     "changeRepo",
