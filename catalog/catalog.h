@@ -34,7 +34,8 @@
 // UNAVAILABLE), catalog_permission_denied, catalog_no_space, job_not_found,
 // record_not_found, repo_not_found, ambiguous_id, name_taken, job_finished,
 // publish_fenced (held by another, or lost). What work is to come, and who asks
-// for it, is kept in six parts: plans, queue, events, access, nodes, outbox.
+// for it, is kept in seven parts: plans, queue, events, access, nodes, outbox,
+// settings.
 
 #include <cstdint>
 #include <functional>
@@ -52,6 +53,7 @@
 #include "sluice/catalog/node_store.h"
 #include "sluice/catalog/outbox_store.h"
 #include "sluice/catalog/plan_store.h"
+#include "sluice/catalog/setting_store.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/job_store.h"
 #include "sluice/executor/models.pb.h"
@@ -85,6 +87,8 @@ struct CatalogFilter {
   bool unfinished_only = false;
   BackupJob::Status status = BackupJob::STATUS_UNSPECIFIED;
   BackupJob::Kind kind = BackupJob::KIND_UNSPECIFIED;
+  // Of records: those that are pinned.
+  bool pinned_only = false;
   // Only those before the row of this id, in the list's own order; for a next
   // page of the newest.
   std::string before_id;
@@ -109,6 +113,7 @@ class Catalog : public JobStore {
   virtual AccessStore& access() = 0;
   virtual NodeStore& nodes() = 0;
   virtual OutboxStore& outbox() = 0;
+  virtual SettingStore& settings() = 0;
 
   // --- repos
 

@@ -24,6 +24,8 @@ inline constexpr absl::string_view kClockChanged = "clock_changed";
 inline constexpr absl::string_view kOverlap = "overlap";
 // Of a job: the service that ran it was stopped.
 inline constexpr absl::string_view kShutdown = "shutdown";
+// The catalog is a copy of one that another machine works on, or was moved.
+inline constexpr absl::string_view kCatalogCloned = "catalog_cloned";
 // Of a job or a due time: its plan is there no more.
 inline constexpr absl::string_view kPlanRemoved = "plan_removed";
 

@@ -1,6 +1,8 @@
 #include "sluice/catalog/plan_store.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "sluice/base/error.h"
 
 namespace sluice {
 
@@ -20,6 +22,21 @@ absl::string_view OutcomeWord(Firing::Outcome outcome) {
       return "missed";
   }
   return "";
+}
+
+absl::Status CheckName(absl::string_view what, absl::string_view name) {
+  bool good = !name.empty() && name.size() <= 63;
+  for (size_t i = 0; good && i < name.size(); ++i) {
+    const char c = name[i];
+    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
+  }
+  if (good) return absl::OkStatus();
+  return InvalidArgument(
+      absl::StrCat("a ", what,
+                   "'s name is 1 to 63 of a-z 0-9 . _ -, beginning "
+                   "with a letter or digit, not \"",
+                   name, "\""));
 }
 
 }  // namespace sluice

@@ -131,6 +131,9 @@ struct FiringFilter {
   size_t limit = 0;  // the newest so many; 0: all
 };
 
+// Of a repo or a plan: [a-z0-9][a-z0-9._-]{0,62}, else invalid_argument.
+absl::Status CheckName(absl::string_view what, absl::string_view name);
+
 class PlanStore {
  public:
   virtual ~PlanStore() = default;

@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -87,12 +89,22 @@ bool ThreadIsOver(absl::string_view proc_status) {
   return false;
 }
 
+std::string MachineIdIn(absl::string_view text) {
+  constexpr size_t kDigits = 32;
+  const absl::string_view id = absl::StripAsciiWhitespace(text);
+  const bool is_id =
+      id.size() == kDigits &&
+      std::all_of(id.begin(), id.end(),
+                  [](unsigned char c) { return absl::ascii_isxdigit(c); }) &&
+      id.find_first_not_of('0') != absl::string_view::npos;
+  return is_id ? std::string(id) : "";
+}
+
 ProcessIdentity CurrentProcess() {
   ProcessIdentity self;
   self.pid = getpid();
   ReadStartTicks(self.pid, self.start_ticks);
-  self.machine_id =
-      std::string(absl::StripAsciiWhitespace(ReadSmallFile("/etc/machine-id")));
+  self.machine_id = MachineIdIn(ReadSmallFile("/etc/machine-id"));
   self.boot_id = std::string(absl::StripAsciiWhitespace(
       ReadSmallFile("/proc/sys/kernel/random/boot_id")));
   self.pid_namespace = ReadLink("/proc/self/ns/pid");

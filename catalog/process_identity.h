@@ -44,6 +44,10 @@ bool SharesBootClock(const ProcessIdentity& a, const ProcessIdentity& b);
 // hidden from `self`, or on another machine.
 bool IsProvablyDead(const ProcessIdentity& self, const ProcessIdentity& other);
 
+// The id in the text of /etc/machine-id; empty where it is none, as on a first
+// boot ("uninitialized"): then two machines would be one. Pure.
+std::string MachineIdIn(absl::string_view text);
+
 // Whether a thread with this /proc/PID/task/TID/status has ended, or has
 // SIGKILL waiting for it. Pure.
 bool ThreadIsOver(absl::string_view proc_status);

@@ -221,6 +221,16 @@ TEST_F(SettleTest, ProgressThatComesLateDoesNotTakeBackThatItMayHavePublished) {
   EXPECT_EQ(seen.stage(), "publishing");
 }
 
+TEST(MachineIdTest, OnlyAnIdIsOne) {
+  const std::string id = "3d1219c7c4c5404aaa1f6d2a48adfda4";
+  EXPECT_EQ(MachineIdIn(id + "\n"), id);
+  EXPECT_EQ(MachineIdIn(""), "");
+  EXPECT_EQ(MachineIdIn("uninitialized\n"), "");
+  EXPECT_EQ(MachineIdIn(std::string(32, '0')), "");
+  EXPECT_EQ(MachineIdIn(id.substr(1)), "");
+  EXPECT_EQ(MachineIdIn(id + id), "");
+}
+
 TEST(ThreadIsOverTest, OneThatEndedOrHasAKillWaitingIsOver) {
   EXPECT_TRUE(ThreadIsOver("Name:\tx\nState:\tZ (zombie)\n"));
   EXPECT_TRUE(ThreadIsOver(

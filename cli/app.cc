@@ -24,6 +24,7 @@
 #include "sluice/cli/supervisor.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/interrupt.h"
+#include "sluice/cli/verbs/keep_settings.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {
@@ -61,6 +62,7 @@ constexpr VerbFunction kVerbs[] = {
     {"job cancel", RunJobCancelVerb},
     {"plan add", RunPlanAddVerb},
     {"plan edit", RunPlanEditVerb},
+    {"plan apply", RunPlanApplyVerb},
     {"plan list", RunPlanListVerb},
     {"plan show", RunPlanShowVerb},
     {"plan pause", RunPlanPauseVerb},
@@ -171,6 +173,7 @@ int Conclude(const Outcome& outcome, Console& console) {
     }
     console.Error(outcome.status);
   }
+  abandoned = KeepSettings(session) || outcome.abandoned;
   return CodeOf(outcome);
 }
 

@@ -7,6 +7,7 @@ Nothing waits for a time: what is to come is looked for until it is there.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -396,6 +397,137 @@ class Service(ServiceCase):
             file.write(settings.replace('"pins"', '"hooks":[],"pins"'))
         self.run_sluice("import", self.path("settings.json"), code=2)
         self.assertIn("hooks is unknown", self.err)
+
+    def test_what_a_lost_catalog_knew_comes_back_from_the_repo(self):
+        self.add_plan("nightly", "--every", "12h", "--label", "a=b")
+        made = [self.run_json("plan", "run", "nightly")["record"]["id"]
+                for _ in range(2)]
+        plan = self.run_json("plan", "edit", "nightly", "--keep-last", "1")
+        self.run_sluice("pin", made[0], "--reason", "audit")
+        self.run_sluice("unpin", made[0])
+        self.run_sluice("pin", made[1], "--until", "90d", "--reason", "audit")
+        # Nobody has exported anything.
+        self.machine("elsewhere")
+        self.run_sluice("reconcile", "--repo", self.repo, "--adopt-all")
+        self.assertIn("--from-repo", self.err)
+        back = self.run_lines("import", "--from-repo", self.repo)
+        self.assertEqual([(line["kind"], line["action"]) for line in back],
+                         [("repo", "added"), ("plan", "added"),
+                          ("pin", "added")])
+        self.assertIn("paused", self.err)
+        self.assertEqual(self.run_lines("repo", "list")[0]["name"], "disk")
+        self.assertEqual([line["action"] for line in self.run_lines(
+            "import", "--from-repo", "disk")][-2:], ["kept", "kept"])
+        shown = self.run_json("plan", "show", "nightly")
+        self.assertTrue(shown["paused"])
+        for same in ("id", "every", "keep_last", "labels", "source"):
+            self.assertEqual(shown[same], plan[same], same)
+        record = self.run_json("show", made[1], "--repo", "disk")["record"]
+        self.assertEqual((record["pinned"], record["pin_reason"]),
+                         (True, "audit"))
+        # The first prune only prints, until somebody has seen it.
+        printed = self.run_json("prune", code=3)
+        self.assertEqual(printed["suspended"][0]["reason"], "adopted")
+        self.assertIn("--accept-adopted", self.err)
+        self.assertEqual(len(self.archives()), 2)
+        self.run_sluice("prune", "--accept-adopted")
+        self.assertEqual(self.archives(), [made[1]])
+
+    def test_what_a_repo_says_runs_no_command_and_damage_is_passed_over(self):
+        self.add_plan("nightly")
+        folder = os.path.join(self.repo_folder, "settings")
+        name = os.path.join(folder, os.listdir(folder)[0])
+        with open(name, encoding="utf-8") as file:
+            text = file.read()
+        self.machine("elsewhere")
+        self.run_sluice("repo", "add", "disk", self.repo)
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(text.replace(
+                '"memory:?load=', '"memory:?x=cmd:touch%20' +
+                self.path("ran") + '&load='))
+        self.run_sluice("import", "--from-repo", "disk", code=3)
+        self.assertIn("would run a command", self.err)
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(text[:-20])
+        self.run_sluice("import", "--from-repo", "disk", code=3)
+        self.assertIn("is no JSON", self.err)
+        self.assertEqual(self.run_lines("plan", "list"), [])
+        self.assertFalse(os.path.exists(self.path("ran")))
+        self.run_sluice("import", code=2)
+        # What stands there costs no other verb anything.
+        self.run_sluice("list", "--repo", "disk")
+        self.run_sluice("sweep", "--repo", "disk")
+        self.assertTrue(os.path.exists(name))
+
+    # --- a catalog that was copied
+
+    def test_a_copied_catalog_does_nothing_on_another_machine(self):
+        self.env["SLUICE_MACHINE_ID"] = "first"
+        self.add_plan("seconds", "--every", "1s", "--jitter", "0",
+                      "--keep-last", "1")
+        first = self.serve()
+        self.until("it runs", self.archives)
+        self.stop(first)
+        self.run_sluice("plan", "edit", "seconds", "--keep-last=")
+        for _ in range(2):
+            self.run_sluice("plan", "run", "seconds")
+        kept = self.archives()
+        here = self.env["HOME"]
+        self.machine("copy")
+        shutil.copytree(here, self.env["HOME"])
+        self.env["SLUICE_MACHINE_ID"] = "second"
+        self.run_sluice("plan", "edit", "seconds", "--keep-last", "1")
+        before = len(self.jobs())
+        copy = self.serve()
+        told = self.until("it says so", lambda: [
+            line for line in self.logged()
+            if line.get("error_code") == "catalog_cloned"])
+        self.assertIn("--take-over", told[0]["hint"])
+        for words in (["plan", "run", "seconds"], ["prune"],
+                      ["sweep", "--repo", "disk"],
+                      ["reconcile", "--repo", "disk"]):
+            refused = self.run_json(*words, code=1)
+            self.assertEqual(refused["error"]["code"], "catalog_cloned", words)
+        self.run_sluice("prune", "--dry-run")
+        self.assertEqual(len(self.jobs()), before)
+        self.assertEqual(self.archives(), kept)
+        self.assertEqual(
+            len(os.listdir(os.path.join(self.repo_folder, "settings"))), 1)
+        self.stop(copy)
+        copy = self.serve("--take-over")
+        self.until("it runs", lambda: len(self.jobs()) > before)
+        self.stop(copy)
+        self.run_sluice("prune")
+
+    # --- plans as a file says them
+
+    def test_plans_are_as_a_file_says(self):
+        path = self.path("plans.json")
+
+        def write(*plans):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(plans, file)
+        nightly = {"name": "nightly", "source": self.store, "repos": ["disk"],
+                   "cron": "0 2 * * *", "keep_daily": 7}
+        write(nightly, {**nightly, "name": "second"})
+        for dry_run in (["--dry-run"], []):
+            lines = self.run_lines("plan", "apply", path, *dry_run)
+            self.assertEqual([line["action"] for line in lines],
+                             ["added", "added"])
+        self.assertEqual({line["action"] for line in self.run_lines(
+            "plan", "apply", path)}, {"same"})
+        write({**nightly, "keep_daily": 8})
+        self.assertEqual(self.run_sluice("plan", "apply", path),
+                         "plan nightly changed: keep_daily\n")
+        # All of them, or none.
+        write({**nightly, "keep_daily": 9}, {**nightly, "name": "Wrong Name"})
+        self.run_sluice("plan", "apply", path, code=2)
+        write({**nightly, "keep_dayly": 9})
+        self.run_sluice("plan", "apply", path, code=2)
+        self.assertIn("plans[0].keep_dayly is unknown", self.err)
+        shown = self.run_json("plan", "show", "nightly")
+        self.assertEqual((shown["keep_daily"], shown["revision"]), (8, 2))
+        self.assertEqual(len(self.run_lines("plan", "list")), 2)
 
     # --- tokens
 

@@ -311,21 +311,6 @@ absl::string_view KindWord(BackupJob::Kind kind) {
   return "";
 }
 
-absl::Status CheckName(absl::string_view what, absl::string_view name) {
-  bool good = !name.empty() && name.size() <= 63;
-  for (size_t i = 0; good && i < name.size(); ++i) {
-    const char c = name[i];
-    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    good = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
-  }
-  if (good) return absl::OkStatus();
-  return InvalidArgument(
-      absl::StrCat("a ", what,
-                   "'s name is 1 to 63 of a-z 0-9 . _ -, beginning "
-                   "with a letter or digit, not \"",
-                   name, "\""));
-}
-
 absl::StatusOr<std::string> FindId(SqliteConnection& connection,
                                    absl::string_view table,
                                    absl::string_view id_or_prefix) {
@@ -523,11 +508,13 @@ absl::StatusOr<std::vector<BackupRepo>> ReadRepos(
 absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
     SqliteConnection& connection, const CatalogFilter& filter) {
   std::vector<BackupRecord> records;
+  std::vector<std::string> conditions;
+  if (filter.pinned_only) conditions.push_back("pinned <> 0");
   SLUICE_ASSIGN_OR_RETURN(
       SqliteStatement select,
       Prepared(connection,
                SelectionFor(absl::StrCat(kRecordColumns, " FROM records"),
-                            "records", filter, {})));
+                            "records", filter, std::move(conditions))));
   SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
                           PrepareWarnings(connection));
   while (true) {

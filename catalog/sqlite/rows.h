@@ -24,9 +24,6 @@ namespace sluice {
 absl::string_view StatusWord(BackupJob::Status status);
 absl::string_view KindWord(BackupJob::Kind kind);
 
-// Of a repo or a plan: [a-z0-9][a-z0-9._-]{0,62}.
-absl::Status CheckName(absl::string_view what, absl::string_view name);
-
 // The one full id that `id_or_prefix` names in `table` ("jobs", "records",
 // "repos", "plans", "tokens").
 absl::StatusOr<std::string> FindId(SqliteConnection& connection,

@@ -35,6 +35,7 @@ absl::Status CheckRepoFields(const BackupRepo& repo) {
 
 absl::Status NoteRepo(SqliteConnection& connection, absl::string_view type,
                       absl::string_view repo_id, absl::Time at) {
+  SLUICE_RETURN_IF_ERROR(RaiseSettingsRevision(connection));
   CatalogEvent event;
   event.at = at;
   event.type = std::string(type);
@@ -113,7 +114,8 @@ SqliteCatalog::SqliteCatalog(const SqliteCatalogOptions& options,
       events_(database_.get()),
       access_(database_.get()),
       nodes_(database_.get()),
-      outbox_(database_.get()) {}
+      outbox_(database_.get()),
+      settings_(database_.get()) {}
 
 absl::Status SqliteCatalog::StartHeartbeat() {
   SLUICE_ASSIGN_OR_RETURN(thread_,
@@ -285,6 +287,7 @@ absl::Status SqliteCatalog::SetPin(const Context& context,
                                "pin_ends_at_ms = ? WHERE id = ?"));
         const bool ends =
             pin.has_value() && pin->until != absl::InfiniteFuture();
+        SLUICE_RETURN_IF_ERROR(RaiseSettingsRevision(connection));
         return update.Bind(int64_t{pin.has_value()})
             .Bind(pin.has_value() ? pin->reason : "")
             .Bind(ends ? absl::ToUnixMillis(pin->until) : 0)

@@ -25,6 +25,7 @@
 #include "sluice/catalog/sqlite/sqlite_outbox.h"
 #include "sluice/catalog/sqlite/sqlite_plans.h"
 #include "sluice/catalog/sqlite/sqlite_queue.h"
+#include "sluice/catalog/sqlite/sqlite_settings.h"
 #include "sluice/executor/context.h"
 #include "sluice/executor/models.pb.h"
 
@@ -50,6 +51,7 @@ class SqliteCatalog final : public Catalog {
   AccessStore& access() override { return access_; }
   NodeStore& nodes() override { return nodes_; }
   OutboxStore& outbox() override { return outbox_; }
+  SettingStore& settings() override { return settings_; }
 
   absl::Status CreateBackupJob(const Context& context,
                                const BackupJob& job) override;
@@ -161,6 +163,7 @@ class SqliteCatalog final : public Catalog {
   SqliteAccess access_;
   SqliteNodes nodes_;
   SqliteOutbox outbox_;
+  SqliteSettings settings_;
   // Of the heartbeat's thread.
   absl::Duration progress_written_at_ = -absl::InfiniteDuration();
   Thread thread_;

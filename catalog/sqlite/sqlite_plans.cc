@@ -13,6 +13,7 @@
 #include "sluice/catalog/sqlite/happenings.h"
 #include "sluice/catalog/sqlite/plan_rows.h"
 #include "sluice/catalog/sqlite/rows.h"
+#include "sluice/catalog/sqlite/sqlite_settings.h"
 
 namespace sluice {
 namespace {
@@ -102,6 +103,7 @@ absl::Status PutTargets(SqliteConnection& connection, const Plan& plan,
 
 absl::Status NotePlan(SqliteConnection& connection, absl::string_view type,
                       absl::string_view plan_id, absl::Time at) {
+  SLUICE_RETURN_IF_ERROR(RaiseSettingsRevision(connection));
   CatalogEvent event;
   event.at = at;
   event.type = std::string(type);

@@ -84,6 +84,17 @@ std::vector<VerbSpec> PlanVerbs() {
        {PlanName()},
        EditFlags(),
        "plan edit nightly --keep-daily 14 --cron="},
+      {"plan apply",
+       "make and change plans until they are as a file says",
+       "JSON: what `sluice export` prints, or a list of plans with name, "
+       "source, repos (names or ids) and what else `plan add` takes, in "
+       "snake_case. What is not said of a plan is as if it were new, but for "
+       "paused; a name that no plan has is refused. Plans that are not in the "
+       "file stay. The second time nothing changes.",
+       {{"FILE", "the plans", true, false, Completion::kFile}},
+       {{"dry-run", "", "say what would change, and change nothing"},
+        {"no-check", "", "do not try whether the sources open"}},
+       "plan apply plans.json --dry-run"},
       {"plan list", "list the plans", "", {}, {}, "plan list"},
       {"plan show",
        "show all of a plan, and what became of its last times",
@@ -154,6 +165,9 @@ std::vector<VerbSpec> ArchiveVerbs() {
         Repeated({"override", "FLOOR",
                   "newest, newest_verified, pinned, base or in_use: it holds "
                   "no named archive"}),
+        WithoutTwin({"accept-adopted", "",
+                     "remove also what came back from a repo after a catalog "
+                     "was lost; until then its rules only print"}),
         {"yes", "", "do not ask; only a terminal is asked"}},
        "prune --plan nightly --dry-run"},
       {"pin",
@@ -183,9 +197,12 @@ std::vector<VerbSpec> AdminVerbs() {
        "running jobs end for as long as --drain says, and ends the others as "
        "interrupted, to be tried again. A second signal ends it at once. "
        "--timeout does not concern it. Tells systemd that it is ready "
-       "(Type=notify, NotifyAccess=all), and takes sockets from it. SIGHUP "
-       "reads the configuration and the certificate anew, unless it runs in a "
-       "terminal. Off loopback it listens only with TLS.",
+        "(Type=notify, NotifyAccess=all), and takes sockets from it. SIGHUP "
+        "reads the configuration and the certificate anew, unless it runs in a "
+        "terminal. Off loopback it listens only with TLS. A catalog on which "
+        "another machine worked is waited at, and nothing is done, until "
+        "--take-over; what the machine is called stands in /etc/machine-id, or "
+        "in SLUICE_MACHINE_ID.",
        {},
        {{"listen", "HOST:PORT|none",
          "where the API is reached by TCP; a numeric address",
@@ -202,7 +219,10 @@ std::vector<VerbSpec> AdminVerbs() {
          "", Completion::kFile},
         {"workers", "N", "jobs at the same time", "2"},
         {"drain", "SPAN|wait",
-         "how long running jobs may take once it is to stop", "30s"}},
+         "how long running jobs may take once it is to stop", "30s"},
+        WithoutTwin({"take-over", "",
+                     "the catalog is this machine's from now on: the one that "
+                     "worked on it before is gone for good"})},
        "serve --workers 4"},
       {"token create",
        "make a token for the API, and print it, once",
@@ -252,13 +272,18 @@ std::vector<VerbSpec> AdminVerbs() {
        {},
        "export > settings.json"},
       {"import",
-       "bring plans, repos and pins back from what export printed",
-       "What is there already stays as it is, so that it may be done again. "
-       "Names what it does not know, and takes nothing then. Pins need their "
-       "archives' records: `sluice reconcile --adopt-all` first, and import "
-       "again.",
-       {{"FILE", "what export printed", true, false, Completion::kFile}},
-       {},
+       "bring plans, repos and pins back",
+       "From what export printed, or from what the catalogs that wrote to a "
+       "repo keep there. What is there already stays as it is, so that it may "
+       "be done again. Names what it does not know, and takes nothing then. "
+       "Pins need their archives' records: `sluice reconcile --adopt-all` "
+       "first, and import again. From a repo plans come back paused, those "
+       "that would run a command not at all, and their rules remove nothing "
+       "until `sluice prune --accept-adopted`.",
+       {{"FILE", "what export printed", false, false, Completion::kFile}},
+       {WithoutTwin({"from-repo", "NAME|URI",
+                     "what stands in this repo, instead of a file", "",
+                     Completion::kRepo})},
        "import settings.json"},
   };
 }

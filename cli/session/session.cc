@@ -115,6 +115,8 @@ absl::StatusOr<Catalog*> Session::OpenCatalog(const Context& context) {
       options.busy_timeout = kServePatience;
     }
     SLUICE_ASSIGN_OR_RETURN(catalog_, OpenSqliteCatalog(context, options));
+    const auto revision = catalog_->settings().Revision(context);
+    if (revision.ok()) opened_at_revision_ = *revision;
     SettleDead(context);
   }
   return catalog_.get();
@@ -159,6 +161,12 @@ absl::StatusOr<PluginHost*> Session::host() {
     host_ = std::make_unique<PluginHost>(std::move(options));
   }
   return host_.get();
+}
+
+Catalog* Session::ChangedCatalog() {
+  if (catalog_ == nullptr || !opened_at_revision_.has_value()) return nullptr;
+  const absl::StatusOr<uint64_t> now = catalog_->settings().Revision(context_);
+  return now.ok() && *now != *opened_at_revision_ ? catalog_.get() : nullptr;
 }
 
 Catalog* Session::CatalogIfUsable() {

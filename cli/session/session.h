@@ -70,6 +70,10 @@ class Session {
   // Of --catalog, or the default one. The jobs of this machine that nobody runs
   // any more are ended when it is opened, as far as that can be.
   absl::StatusOr<Catalog*> catalog();
+  // The same where it was opened already; else null.
+  Catalog* opened_catalog() { return catalog_.get(); }
+  // The same where plans, pins or repos have changed since it was opened.
+  Catalog* ChangedCatalog();
   // For verbs that need the repo alone: null where the catalog is missing a
   // place, locked, damaged, full or read-only. Then, once, a note says so.
   Catalog* CatalogIfUsable();
@@ -108,6 +112,7 @@ class Session {
   const Context::CancelFunction cancel_;
   std::unique_ptr<PluginHost> host_;
   std::unique_ptr<Catalog> catalog_;
+  absl::optional<uint64_t> opened_at_revision_;
   bool catalog_unusable_ = false;
 };
 

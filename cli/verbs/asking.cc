@@ -15,6 +15,7 @@
 #include "sluice/cli/terminal/text.h"
 #include "sluice/plugins/host/uri.h"
 #include "sluice/service/engine/presence.h"
+#include "sluice/service/settings/machine.h"
 
 namespace sluice::cli {
 
@@ -66,6 +67,17 @@ absl::Status CheckServiceIsThere(Session& session) {
   return WithHint(MakeError(absl::StatusCode::kUnavailable, kServiceNotRunning,
                             "--async: no `sluice serve` works on this catalog"),
                   "start `sluice serve`, or leave out --async");
+}
+
+std::string ThisMachine(Session& session) {
+  const char* const said = session.environment()("SLUICE_MACHINE_ID");
+  return service::MachineOf(said == nullptr ? "" : said);
+}
+
+absl::Status CheckCatalogIsOurs(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  return service::CheckMachine(session.context(), *catalog,
+                               ThisMachine(session));
 }
 
 absl::Status CheckOthersCanOpen(absl::string_view uri, absl::string_view flag) {

@@ -40,6 +40,13 @@ absl::Status CheckServiceIsThere(Session& session);
 absl::Status CheckOthersCanOpen(absl::string_view uri,
                                 absl::string_view flag = "async");
 
+// What this machine is called, as service/settings/machine.h has it.
+std::string ThisMachine(Session& session);
+
+// That the catalog is no copy of one that another machine works on
+// (catalog_cloned). Asked by what runs a plan or takes archives away.
+absl::Status CheckCatalogIsOurs(Session& session);
+
 // A repo that the catalog knows, by name, id, URI or path.
 absl::StatusOr<BackupRepo> KnownRepo(Session& session,
                                      absl::string_view name_or_uri);

@@ -67,6 +67,7 @@ Outcome RunPlanNow(Session& session, const std::string& name) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   SLUICE_ASSIGN_OR_RETURN(const Plan plan, KnownPlan(session, name));
+  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
   service::PlanAdmin admin(catalog, host, Clock::Real());
   if (session.command().Has("async"))
     return RunLater(session, admin, plan.id());

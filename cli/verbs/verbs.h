@@ -41,6 +41,7 @@ Outcome RunPluginCheckVerb(Session& session);
 
 Outcome RunPlanAddVerb(Session& session);
 Outcome RunPlanEditVerb(Session& session);
+Outcome RunPlanApplyVerb(Session& session);
 Outcome RunPlanListVerb(Session& session);
 Outcome RunPlanShowVerb(Session& session);
 Outcome RunPlanPauseVerb(Session& session);

@@ -74,6 +74,7 @@ Outcome PruneByRules(Session& session, Catalog& catalog) {
   }
   service::PruneOptions options;
   options.dry_run = command.Has("dry-run");
+  options.accept_adopted = command.Has("accept-adopted");
   if (command.Has("plan")) {
     SLUICE_ASSIGN_OR_RETURN(const Plan plan,
                             KnownPlan(session, command.Get("plan")));
@@ -150,6 +151,10 @@ Outcome PruneNamed(Session& session, Catalog& catalog) {
     return InvalidArgument("archives and --plan are mutually exclusive",
                            "an archive's id says it all");
   }
+  if (command.Has("accept-adopted")) {
+    return InvalidArgument("--accept-adopted concerns the rules of plans",
+                           "an archive that is named goes without it");
+  }
   std::set<RetentionReasonKind> overrides;
   for (const std::string& word : command.GetAll("override")) {
     SLUICE_ASSIGN_OR_RETURN(const RetentionReasonKind floor,
@@ -212,6 +217,9 @@ Outcome SetPin(Session& session, const absl::optional<Pin>& pin) {
 
 Outcome RunPruneVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  if (!session.command().Has("dry-run")) {
+    SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
+  }
   return session.command().arguments.empty() ? PruneByRules(session, *catalog)
                                              : PruneNamed(session, *catalog);
 }

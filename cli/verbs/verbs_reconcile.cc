@@ -1,13 +1,18 @@
 // reconcile.
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/reconcile.h"
 #include "sluice/cli/terminal/text.h"
+#include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/service/repo_view.h"
+#include "sluice/service/settings/adoption.h"
+#include "sluice/service/settings/repo_settings.h"
 
 namespace sluice::cli {
 namespace {
@@ -34,6 +39,40 @@ void Print(Console& console, const ReconcileFinding& finding) {
                       {"error", error}});
 }
 
+// What another catalog made of a plan is removed by that plan's rules only once
+// somebody has seen what they would remove.
+absl::Status MarkPlans(Session& session, Catalog& catalog,
+                       const ReconcileReport& report) {
+  std::set<std::string> plans;
+  for (const ReconcileFinding& finding : report.findings) {
+    if (finding.kind != ReconcileFinding::Kind::kArchiveAdopted) continue;
+    SLUICE_ASSIGN_OR_RETURN(const BackupRecord record,
+                            catalog.GetRecord(session.context(), finding.id));
+    if (!record.plan_id().empty()) plans.insert(record.plan_id());
+  }
+  for (const std::string& plan : plans) {
+    SLUICE_RETURN_IF_ERROR(
+        service::AwaitAcceptance(session.context(), catalog, plan));
+  }
+  return absl::OkStatus();
+}
+
+// Where a lost catalog's plans and pins stand.
+void NoteSettings(Session& session, Catalog& catalog, const OpenedRepo& repo) {
+  const auto found = service::ReadRepoSettings(session.context(), *repo.store);
+  if (!found.ok()) return;
+  const bool others =
+      std::any_of(found->newest.begin(), found->newest.end(),
+                  [&](const service::RepoSettings& settings) {
+                    return settings.catalog_id != catalog.catalog_id();
+                  });
+  if (!others) return;
+  session.console().Note(absl::StrCat(
+      "this repo also keeps the plans and pins of a catalog that wrote to it: "
+      "`sluice import --from-repo ",
+      session.command().Get("repo"), "` brings them back"));
+}
+
 }  // namespace
 
 Outcome RunReconcileVerb(Session& session) {
@@ -47,12 +86,16 @@ Outcome RunReconcileVerb(Session& session) {
     options.adopt_foreign.push_back(command.Get("adopt-foreign"));
   }
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
   service::RepoView view(repo.destination);
   SLUICE_ASSIGN_OR_RETURN(
       const ReconcileReport report,
       Reconcile(session.context(), *catalog, repo.row, view, options));
+  if (options.adopt_all || !options.adopt_foreign.empty()) {
+    SLUICE_RETURN_IF_ERROR(MarkPlans(session, *catalog, report));
+  }
   Outcome outcome;
   for (const ReconcileFinding& finding : report.findings) {
     Print(session.console(), finding);
@@ -68,6 +111,7 @@ Outcome RunReconcileVerb(Session& session) {
   if (report.findings.empty() && !session.console().json()) {
     session.console().Note("catalog and repo agree");
   }
+  if (options.adopt_all) NoteSettings(session, *catalog, repo);
   SLUICE_RETURN_IF_ERROR(report.status());
   return outcome;
 }

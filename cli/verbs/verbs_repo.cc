@@ -232,6 +232,7 @@ Outcome RunRepoRepairVerb(Session& session) {
 }
 
 Outcome RunSweepVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
   SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
                           session.OpenRepo(RepoUse::kWrite));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());

@@ -17,9 +17,11 @@
 #include "sluice/cli/serve/serve_settings.h"
 #include "sluice/cli/terminal/interrupt.h"
 #include "sluice/cli/terminal/notify.h"
+#include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/service/engine/service.h"
+#include "sluice/service/settings/machine.h"
 
 namespace sluice::cli {
 namespace {
@@ -29,7 +31,8 @@ void LogProblem(Console& console, absl::string_view what,
   console.Log(LogLevel::kWarning, absl::StrCat(what, " failed"),
               {{"job_id", std::string(job_id)},
                {"error_code", ErrorCodeOf(problem)},
-               {"error", std::string(problem.message())}});
+               {"error", std::string(problem.message())},
+               {"hint", HintOf(problem)}});
 }
 
 void LogEnded(Console& console, Catalog& catalog, const BackupJob& claimed,
@@ -46,10 +49,12 @@ void LogEnded(Console& console, Catalog& catalog, const BackupJob& claimed,
                      job.finished_at_ms() - job.started_at_ms(), 0)));
 }
 
-service::ServiceOptions OptionsFor(Console& console, Catalog& catalog,
+service::ServiceOptions OptionsFor(Session& session, Catalog& catalog,
                                    int workers, std::atomic<bool>& abandoned) {
+  Console& console = session.console();
   service::ServiceOptions options;
   options.workers = workers;
+  options.machine_id = ThisMachine(session);
   options.runner.owner = Owner();
   options.runner.host_name = HostName();
   options.runner.on_problem = [&console](const BackupJob& job,
@@ -154,6 +159,13 @@ Outcome RunServeVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
   Console& console = session.console();
+  const std::string machine = ThisMachine(session);
+  if (session.command().Has("take-over")) {
+    const absl::Status taken = service::TakeOverCatalog(
+        session.context(), *catalog, machine, *Clock::Real());
+    NoteAudit(session, "take over", machine, taken);
+    SLUICE_RETURN_IF_ERROR(taken);
+  }
   const char* const socket = session.environment()("NOTIFY_SOCKET");
   std::atomic<bool> abandoned = false;
   // First: one that cannot listen must not begin jobs that it would end again.
@@ -163,7 +175,7 @@ Outcome RunServeVerb(Session& session) {
       const std::unique_ptr<service::Service> service,
       service::Service::Start(
           catalog, host,
-          OptionsFor(console, *catalog, settings.workers, abandoned)));
+          OptionsFor(session, *catalog, settings.workers, abandoned)));
   front->SetService(service.get());
   console.Log(LogLevel::kInfo, "serving",
               {{"workers", settings.workers}, {"owner", Owner()}});

@@ -77,9 +77,12 @@ absl::StatusOr<Plan> PlanAdmin::Add(const Context& context,
   plan.set_revision(1);
   plan.set_created_at_ms(absl::ToUnixMillis(now));
   plan.set_updated_at_ms(absl::ToUnixMillis(now));
+  SLUICE_RETURN_IF_ERROR(CheckName("plan", name));
+  plan.set_paused(words.paused.value_or(false));
   SLUICE_RETURN_IF_ERROR(Apply(context, words, *plan.mutable_spec()));
   SLUICE_ASSIGN_OR_RETURN(const PlanRules rules, RulesOf(plan));
   SLUICE_RETURN_IF_ERROR(CheckSource(context, *plan.mutable_spec(), checks));
+  if (checks.only_check) return plan;
   SLUICE_RETURN_IF_ERROR(
       catalog_->plans().AddPlan(context, plan, TargetsOf(plan, rules, now)));
   return plan;
@@ -104,6 +107,7 @@ absl::StatusOr<Plan> PlanAdmin::Edit(const Context& context,
   const absl::Time now = clock_->Now();
   Plan plan = before;
   if (!rename.empty()) plan.set_name(rename);
+  plan.set_paused(words.paused.value_or(before.paused()));
   plan.set_revision(before.revision() + 1);
   plan.set_updated_at_ms(absl::ToUnixMillis(now));
   SLUICE_RETURN_IF_ERROR(Apply(context, words, *plan.mutable_spec()));
@@ -111,6 +115,7 @@ absl::StatusOr<Plan> PlanAdmin::Edit(const Context& context,
   if (!words.source.empty() || !words.repos.empty()) {
     SLUICE_RETURN_IF_ERROR(CheckSource(context, *plan.mutable_spec(), checks));
   }
+  if (checks.only_check) return plan;
   SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> targets,
                           catalog_->plans().ListTargets(context, before.id()));
   SLUICE_RETURN_IF_ERROR(catalog_->plans().UpdatePlan(

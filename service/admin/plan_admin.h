@@ -43,6 +43,7 @@ struct PlanWords {
   // By the names of PlanFields; an empty value takes one back.
   std::vector<std::pair<std::string, std::string>> fields;
   absl::optional<std::map<std::string, std::string>> labels;
+  absl::optional<bool> paused = {};
 };
 
 struct PlanChecks {
@@ -50,6 +51,8 @@ struct PlanChecks {
   bool open_source = true;
   // The revision that an edit is of; any other is plan_changed. 0: any.
   uint64_t expected_revision = 0;
+  // Answer what the plan would be, and store nothing.
+  bool only_check = false;
 };
 
 // The key was given before, with another wish.

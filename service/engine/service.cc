@@ -7,11 +7,14 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog_error.h"
+#include "sluice/service/engine/settings_keeper.h"
+#include "sluice/service/settings/machine.h"
 
 namespace sluice::service {
 
 Service::Service(Catalog* catalog, PluginHost* host, ServiceOptions options)
     : catalog_(catalog),
+      host_(host),
       options_(std::move(options)),
       scheduler_(catalog, options_.clock, random_, options_.scheduler),
       housekeeping_(catalog, host, options_.housekeeping),
@@ -28,25 +31,43 @@ absl::StatusOr<std::unique_ptr<Service>> Service::Start(
 }
 
 absl::Status Service::StartThreads() {
-  // First, so that it tells of what the others do.
-  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Notifier> notifier,
-                          Notifier::Start(catalog_, NotifierOptionsOf()));
+  MayWork();
   SLUICE_ASSIGN_OR_RETURN(Thread time,
                           Thread::Start("schedule", [this] { KeepTime(); }));
   threads_.push_back(std::move(time));
+  // Of its own: a repo that does not answer holds no due time up.
+  SLUICE_ASSIGN_OR_RETURN(
+      Thread settings, Thread::Start("settings", [this] { KeepSettings(); }));
+  threads_.push_back(std::move(settings));
   for (int i = 0; i < std::max(1, options_.workers); ++i) {
     SLUICE_ASSIGN_OR_RETURN(
         Thread worker,
         Thread::Start(absl::StrCat("worker-", i), [this] { Work(); }));
     threads_.push_back(std::move(worker));
   }
+  return absl::OkStatus();
+}
+
+// Not while it only waits: what is left to a service would wait with it, and
+// what a copied catalog has to tell is told by the machine that it is of.
+absl::Status Service::BePresent() {
+  {
+    MutexLock lock(mutex_);
+    if (presence_ != nullptr || draining_) return absl::OkStatus();
+  }
+  // First, so that it tells of what the others do.
+  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<Notifier> notifier,
+                          Notifier::Start(catalog_, NotifierOptionsOf()));
   absl::StatusOr<std::unique_ptr<NodePresence>> presence = NodePresence::Start(
       catalog_, options_.clock, options_.runner.owner,
       [this](const absl::Status& status) { Report("presence", status); });
   if (!presence.ok()) return presence.status();
-  MutexLock lock(mutex_);
-  notifier_ = std::move(notifier);
-  presence_ = *std::move(presence);
+  {
+    MutexLock lock(mutex_);
+    if (draining_) return absl::OkStatus();
+    notifier_ = std::move(notifier);
+    presence_ = *std::move(presence);
+  }
   return absl::OkStatus();
 }
 
@@ -57,6 +78,32 @@ NotifierOptions Service::NotifierOptionsOf() const {
   // Of what a receiver does our health says nothing.
   options.on_problem = options_.on_problem;
   return options;
+}
+
+bool Service::MayWork() {
+  const absl::Status ours =
+      options_.machine_id.empty()
+          ? absl::OkStatus()
+          : ClaimMachine(looking_.first, *catalog_, options_.machine_id);
+  const bool cloned = ErrorCodeOf(ours) == kCatalogCloned;
+  bool news = false;
+  std::unique_ptr<NodePresence> gone;
+  std::unique_ptr<Notifier> silent;
+  {
+    MutexLock lock(mutex_);
+    news = health_ != ours;
+    // A catalog that is away is still whose it was.
+    if (ours.ok() || cloned) may_work_ = ours.ok();
+    if (cloned) {
+      gone = std::move(presence_);
+      silent = std::move(notifier_);
+    }
+  }
+  if (!ours.ok() && news) Report("claim the catalog", ours);
+  if (!ours.ok()) return false;
+  const absl::Status present = BePresent();
+  if (!present.ok()) Report("presence", present);
+  return true;
 }
 
 Service::~Service() { Drain(absl::ZeroDuration()); }
@@ -138,37 +185,68 @@ bool Service::AwaitNews(absl::Time next) {
   return woken || !version.ok() || options_.clock->Now() >= next;
 }
 
-void Service::KeepTime() {
+void Service::EndAndFire(Deadlines& deadlines) {
   const Context& context = looking_.first;
-  absl::Duration dead_jobs_at = -absl::InfiniteDuration();
-  absl::Duration pass_at = -absl::InfiniteDuration();
+  const absl::Duration now = options_.clock->SinceBoot();
+  if (now >= deadlines.dead_jobs) {
+    housekeeping_.EndDeadJobs(context);
+    deadlines.dead_jobs = now + options_.dead_jobs_every;
+  }
+  const absl::StatusOr<absl::Time> next = scheduler_.Step(context);
+  Report("schedule", next.status());
+  if (next.ok() && now >= deadlines.pass) {
+    housekeeping_.DailyPass(context);
+    deadlines.pass = now + options_.pass_every;
+  }
+  deadlines.next = next.value_or(absl::InfiniteFuture());
+  MutexLock lock(mutex_);
+  changed_.NotifyAll();  // there may be work
+}
+
+void Service::KeepTime() {
+  Deadlines deadlines;
   while (true) {
     {
       MutexLock lock(mutex_);
       if (draining_) return;
     }
-    const absl::Duration now = options_.clock->SinceBoot();
-    if (now >= dead_jobs_at) {
-      housekeeping_.EndDeadJobs(context);
-      dead_jobs_at = now + options_.dead_jobs_every;
-    }
-    const absl::StatusOr<absl::Time> next = scheduler_.Step(context);
-    Report("schedule", next.status());
-    if (next.ok() && now >= pass_at) {
-      housekeeping_.DailyPass(context);
-      pass_at = now + options_.pass_every;
-    }
-    {
-      MutexLock lock(mutex_);
-      changed_.NotifyAll();  // there may be work
-    }
+    deadlines.next = absl::InfiniteFuture();
+    if (MayWork()) EndAndFire(deadlines);
     // Also while nothing happens, as clocks jump and jobs die unseen.
     const absl::Time look_again = options_.clock->Now() + absl::Seconds(20);
-    const absl::Time at = std::min(next.value_or(look_again), look_again);
+    const absl::Time at = std::min(deadlines.next, look_again);
     while (!AwaitNews(at)) {
       MutexLock lock(mutex_);
       if (draining_) return;
     }
+  }
+}
+
+// --- the thread that tells repos of plans and pins
+
+void Service::KeepSettings() {
+  SettingsKeeperOptions options;
+  options.owner = options_.runner.owner;
+  options.machine_id = options_.machine_id;
+  options.clock = options_.clock;
+  options.on_problem = options_.on_problem;
+  SettingsKeeper keeper(catalog_, host_, options);
+  absl::Duration check_at = -absl::InfiniteDuration();
+  absl::Duration again_at = -absl::InfiniteDuration();
+  while (true) {
+    const absl::Duration now = options_.clock->SinceBoot();
+    if (now >= check_at) {
+      keeper.CheckAgain();
+      check_at = now + options_.pass_every;
+    }
+    if (now >= again_at && !keeper.Keep(looking_.first)) {
+      again_at = now + options_.dead_jobs_every;
+    }
+    MutexLock lock(mutex_);
+    if (draining_) return;
+    // Whoever sees the catalog change wakes us.
+    options_.clock->WaitFor(changed_, lock, absl::Seconds(20));
+    if (draining_) return;
   }
 }
 
@@ -182,7 +260,7 @@ bool Service::Claim(absl::optional<QueuedRun>& run) {
   if (!next.ok() || *next > now) return false;
   {
     MutexLock lock(mutex_);
-    if (draining_) return false;
+    if (draining_ || !may_work_) return false;
     ++running_;
   }
   absl::StatusOr<absl::optional<QueuedRun>> claimed =

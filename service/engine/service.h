@@ -14,9 +14,9 @@
 //   AwaitSignal();
 //   service->Drain(absl::Seconds(30));
 //
-// Thread-safe. Costs a thread for time, one for notifications and one for each
-// worker, which wait while there is nothing to do: four small looks at the
-// catalog a second. A run is
+// Thread-safe. Costs a thread for time, one for notifications, one for what
+// repos are to be told of plans and pins, and one for each worker, which wait
+// while there is nothing to do: four small looks at the catalog a second. A run is
 // done in this process, so a plugin that crashes ends it; the next service to
 // start ends the job, and tries it again.
 
@@ -47,6 +47,10 @@ namespace sluice::service {
 
 struct ServiceOptions {
   int workers = 2;
+  // This machine, as MachineOf has it: a catalog that belongs to another one is
+  // waited at, and nothing is done, until somebody takes it over. Empty: it may
+  // be any machine's.
+  std::string machine_id;
   // Running jobs that one repo may have at the same time; 0: any number.
   size_t per_repo = 0;
   // How often a look is taken for what other processes have asked for.
@@ -80,7 +84,8 @@ class Service {
 
   // Something was asked for in this process: look at once.
   void Wake();
-  // OK while schedules and workers reach the catalog; else why not.
+  // OK while schedules and workers reach the catalog; else why not, as
+  // catalog_cloned.
   absl::Status health() const;
   // Jobs that run here now.
   int running() const;
@@ -93,9 +98,21 @@ class Service {
  private:
   Service(Catalog* catalog, PluginHost* host, ServiceOptions options);
 
+  // By the boot clock.
+  struct Deadlines {
+    absl::Duration dead_jobs = -absl::InfiniteDuration();
+    absl::Duration pass = -absl::InfiniteDuration();
+    absl::Time next = absl::InfinitePast();  // by the wall clock
+  };
+
   absl::Status StartThreads();
   NotifierOptions NotifierOptionsOf() const;
   void KeepTime();
+  void EndAndFire(Deadlines& deadlines);
+  // Whether this machine may work on the catalog; seen anew at each call.
+  bool MayWork();
+  absl::Status BePresent();
+  void KeepSettings();
   void Work();
   bool Claim(absl::optional<QueuedRun>& run);
   void Report(absl::string_view what, const absl::Status& status);
@@ -103,6 +120,7 @@ class Service {
   bool AwaitNews(absl::Time next);
 
   Catalog* const catalog_;
+  PluginHost* const host_;
   const ServiceOptions options_;
   absl::BitGen random_;
   Scheduler scheduler_;
@@ -117,6 +135,7 @@ class Service {
   uint64_t woken_ ABSL_GUARDED_BY(mutex_) = 0;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  bool may_work_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<NodePresence> presence_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Notifier> notifier_ ABSL_GUARDED_BY(mutex_);
   // Of the thread that keeps time.

@@ -7,8 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "sluice/base/error.h"
+#include "sluice/catalog/catalog_error.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/service/plan/plan_run.h"
+#include "sluice/service/settings/machine.h"
 #include "sluice/service/testing/test_house.h"
 
 namespace sluice::service {
@@ -21,6 +24,7 @@ class ServiceTest : public ::testing::Test {
     ServiceOptions options;
     options.poll = absl::Milliseconds(20);
     options.runner.owner = "test/1";
+    options.machine_id = machine_;
     options.on_problem = [this](absl::string_view what,
                                 const absl::Status& status) {
       MutexLock lock(mutex_);
@@ -51,6 +55,7 @@ class ServiceTest : public ::testing::Test {
   std::vector<absl::Status> ended_;
   std::vector<std::string> problems_;
   std::unique_ptr<Service> service_;
+  std::string machine_;
 };
 
 TEST_F(ServiceTest, BacksUpWhatIsDue) {
@@ -80,6 +85,39 @@ TEST_F(ServiceTest, WhatCannotBeOpenedEndsAsFailedWithItsReason) {
   EXPECT_EQ(jobs->at(0).job.status(), BackupJob::FAILED);
   EXPECT_FALSE(jobs->at(0).job.error().empty());
   EXPECT_TRUE(catalog_.ListRecords(context_, {})->empty());
+}
+
+TEST_F(ServiceTest, ACopyOnAnotherMachineDoesNothingUntilItIsTakenOver) {
+  ASSERT_TRUE(ClaimMachine(context_, catalog_, "first").ok());
+  house_.AddAsDue(house_.HourlyPlan(house_.store_uri()));
+  machine_ = "second";
+  Start();
+  EXPECT_EQ(ErrorCodeOf(service_->health()), kCatalogCloned);
+  EXPECT_NE(HintOf(service_->health()).find("--take-over"), std::string::npos);
+  EXPECT_FALSE(*NodePresence::AnyIsThere(context_, catalog_, *Clock::Real()));
+  {
+    MutexLock lock(mutex_);
+    ASSERT_EQ(problems_.size(), 1u);
+  }
+  // What a run would leave is not there, and only a taking over brings it.
+  EXPECT_TRUE(catalog_.ListJobs(context_, {})->empty());
+  EXPECT_TRUE(catalog_.plans().ListFirings(context_, {})->empty());
+  ASSERT_TRUE(
+      TakeOverCatalog(context_, catalog_, "second", *Clock::Real()).ok());
+  service_->Wake();
+  EXPECT_TRUE(AwaitEnd().ok());
+  EXPECT_TRUE(service_->health().ok());
+  EXPECT_EQ(catalog_.ListJobs(context_, {})->size(), 1u);
+}
+
+TEST_F(ServiceTest, ACatalogThatIsTakenAwayIsLeftAlone) {
+  machine_ = "first";
+  Start();
+  EXPECT_TRUE(service_->health().ok());
+  const auto other = house_.OpenCatalogAgain();
+  ASSERT_TRUE(TakeOverCatalog(context_, *other, "second", *Clock::Real()).ok());
+  while (service_->health().ok()) service_->Wake();
+  EXPECT_EQ(ErrorCodeOf(service_->health()), kCatalogCloned);
 }
 
 TEST_F(ServiceTest, ARequestOfAnotherProcessIsSeen) {

@@ -63,6 +63,18 @@ Json RequestJson(const JobRequest& request) {
           {"timeout_ms", request.timeout_ms()}};
 }
 
+const char* SuspensionWord(RetentionSuspension::Kind kind) {
+  switch (kind) {
+    case RetentionSuspension::Kind::kFuture:
+      return "future";
+    case RetentionSuspension::Kind::kShrunk:
+      return "shrunk";
+    case RetentionSuspension::Kind::kAdopted:
+      break;
+  }
+  return "adopted";
+}
+
 }  // namespace
 
 Json PlanJson(const Plan& plan) {
@@ -137,8 +149,7 @@ Json DecisionJson(const RetentionDecision& decision) {
   }
   Json suspended = Json::array();
   for (const RetentionSuspension& suspension : decision.suspended) {
-    const bool future = suspension.kind == RetentionSuspension::Kind::kFuture;
-    suspended.push_back({{"reason", future ? "future" : "shrunk"},
+    suspended.push_back({{"reason", SuspensionWord(suspension.kind)},
                          {"archive_id", suspension.archive_id},
                          {"text", suspension.text}});
   }

@@ -36,6 +36,12 @@ std::vector<RetentionSuspension> FindSuspensions(const RetentionInput& input,
              "): it has a wrong time, or this clock does")});
   }
   if (auto shrink = FindShrink(input, chains)) found.push_back(*shrink);
+  if (input.adopted) {
+    found.push_back({RetentionSuspension::Kind::kAdopted, "",
+                     "it came back from a repo, and nobody has agreed yet to "
+                     "what its rules remove: `sluice prune --accept-adopted` "
+                     "does"});
+  }
   return found;
 }
 

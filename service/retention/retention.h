@@ -76,6 +76,9 @@ struct RetentionInput {
   // When a person last agreed to a shrink: archives up to then are taken for
   // what the store is.
   absl::optional<absl::Time> shrink_accepted_at;
+  // The archives, or their plan, came back from a repo after a catalog was lost,
+  // and no person has seen yet what the rules would remove.
+  bool adopted = false;
   // How far ahead of `now` a time may be and still be the present.
   absl::Duration clock_slack = absl::Minutes(5);
 };
@@ -127,8 +130,8 @@ struct RetentionVerdict {
 
 // Why nothing is removed at all.
 struct RetentionSuspension {
-  enum class Kind { kFuture, kShrunk } kind;
-  std::string archive_id;  // the one that says so
+  enum class Kind { kFuture, kShrunk, kAdopted } kind;
+  std::string archive_id;  // the one that says so; empty with kAdopted
   std::string text;
 };
 
@@ -164,6 +167,7 @@ struct RetentionDecision {
 //   percent below the median of the last seven full ones that had not shrunk.
 //   Removal is suspended while that is so of the newest full one: it ends with
 //   one that is as large as those before, or by shrink_accepted_at.
+// - What was adopted only says what it would remove.
 absl::StatusOr<RetentionDecision> DecideRetention(const RetentionInput& input);
 
 // A named archive that a floor holds.

@@ -1,15 +1,14 @@
 #include "sluice/service/settings/settings.h"
 
 #include <cstdint>
-#include <set>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/service/plan/plan_fields.h"
 #include "sluice/service/plan/plan_rules.h"
+#include "sluice/service/settings/fields.h"
 
 namespace sluice::service {
 namespace {
@@ -19,104 +18,7 @@ constexpr int64_t kVersion = 1;
 
 // --- reading JSON of which nothing is known
 
-absl::Status Wrong(absl::string_view where, absl::string_view what) {
-  return InvalidArgument(absl::StrCat("settings: ", where, " ", what),
-                         "what `sluice export` of this version prints");
-}
-
-// One object of the file: each of its names is asked for once, and Finish finds
-// those that nobody asked for.
-class Fields {
- public:
-  static absl::StatusOr<Fields> Of(const Json& json, std::string where) {
-    if (!json.is_object()) return Wrong(where, "is no object");
-    return Fields(&json, std::move(where));
-  }
-
-  // Null where it is not there.
-  const Json& Get(const std::string& name) {
-    static const Json& none = *new Json();
-    asked_.insert(name);
-    const auto found = json_->find(name);
-    return found == json_->end() ? none : *found;
-  }
-
-  absl::StatusOr<std::string> Text(const std::string& name) {
-    const Json& value = Get(name);
-    if (value.is_null()) return std::string();
-    if (value.is_string()) return value.get<std::string>();
-    return Wrong(Path(name), "is no text");
-  }
-
-  absl::StatusOr<std::string> Required(const std::string& name) {
-    SLUICE_ASSIGN_OR_RETURN(std::string text, Text(name));
-    if (text.empty()) return Wrong(Path(name), "is missing");
-    return text;
-  }
-
-  absl::StatusOr<bool> Switch(const std::string& name) {
-    const Json& value = Get(name);
-    if (value.is_null()) return false;
-    if (value.is_boolean()) return value.get<bool>();
-    return Wrong(Path(name), "is neither true nor false");
-  }
-
-  absl::StatusOr<uint64_t> Count(const std::string& name) {
-    const Json& value = Get(name);
-    if (value.is_null()) return 0;
-    if (value.is_number_unsigned()) return value.get<uint64_t>();
-    return Wrong(Path(name), "is no count");
-  }
-
-  // Milliseconds since the epoch; 0: not there.
-  absl::StatusOr<int64_t> Time(const std::string& name) {
-    SLUICE_ASSIGN_OR_RETURN(const std::string text, Text(name));
-    if (text.empty()) return 0;
-    absl::Time time;
-    std::string ignored;
-    if (absl::ParseTime(absl::RFC3339_full, text, &time, &ignored) &&
-        time > absl::UnixEpoch() && time < absl::InfiniteFuture()) {
-      return absl::ToUnixMillis(time);
-    }
-    return Wrong(Path(name), "is no time");
-  }
-
-  // Of an array or of none.
-  absl::StatusOr<std::vector<std::string>> Texts(const std::string& name) {
-    const Json& value = Get(name);
-    std::vector<std::string> texts;
-    if (value.is_null()) return texts;
-    if (!value.is_array()) return Wrong(Path(name), "is no list");
-    for (const Json& item : value) {
-      if (!item.is_string()) return Wrong(Path(name), "is no list of texts");
-      texts.push_back(item.get<std::string>());
-    }
-    return texts;
-  }
-
-  std::string Path(const std::string& name) const {
-    return where_.empty() ? name : absl::StrCat(where_, ".", name);
-  }
-
-  absl::Status Finish() const {
-    for (const auto& [name, value] : json_->items()) {
-      if (asked_.count(name) == 0) {
-        return Wrong(Path(name), "is unknown to this Sluice");
-      }
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  Fields(const Json* json, std::string where)
-      : json_(json), where_(std::move(where)) {}
-
-  const Json* json_;
-  std::string where_;
-  std::set<std::string> asked_;
-};
-
-absl::StatusOr<BackupRepo> RepoOf(Fields fields) {
+absl::StatusOr<BackupRepo> RepoOf(JsonFields fields) {
   BackupRepo repo;
   SLUICE_ASSIGN_OR_RETURN(*repo.mutable_id(), fields.Required("id"));
   SLUICE_ASSIGN_OR_RETURN(*repo.mutable_name(), fields.Required("name"));
@@ -130,8 +32,9 @@ absl::StatusOr<BackupRepo> RepoOf(Fields fields) {
   repo.set_updated_at_ms(updated);
   const Json& encryption = fields.Get("encryption");
   if (!encryption.is_null()) {
-    SLUICE_ASSIGN_OR_RETURN(Fields inner,
-                            Fields::Of(encryption, fields.Path("encryption")));
+    SLUICE_ASSIGN_OR_RETURN(
+        JsonFields inner,
+        JsonFields::Of(encryption, fields.Path("encryption")));
     Encryption& said = *repo.mutable_encryption();
     SLUICE_ASSIGN_OR_RETURN(const bool required, inner.Switch("required"));
     said.set_required(required);
@@ -144,31 +47,7 @@ absl::StatusOr<BackupRepo> RepoOf(Fields fields) {
   return repo;
 }
 
-absl::Status SetField(const PlanField& field, Fields& fields, PlanSpec& spec) {
-  const std::string name(field.name);
-  std::string value;
-  switch (field.kind) {
-    case PlanFieldKind::kFlag: {
-      SLUICE_ASSIGN_OR_RETURN(const bool on, fields.Switch(name));
-      value = on ? "true" : "";
-      break;
-    }
-    case PlanFieldKind::kCount: {
-      SLUICE_ASSIGN_OR_RETURN(const uint64_t count, fields.Count(name));
-      value = count == 0 ? "" : absl::StrCat(count);
-      break;
-    }
-    default: {
-      SLUICE_ASSIGN_OR_RETURN(value, fields.Text(name));
-    }
-  }
-  // What is not said must not take back what another field has said.
-  if (value.empty()) return absl::OkStatus();
-  const absl::Status set = SetPlanField(field.name, value, spec);
-  return WithHint(Annotate(set, fields.Path("plan")), HintOf(set));
-}
-
-absl::StatusOr<Plan> PlanOf(Fields fields) {
+absl::StatusOr<Plan> PlanOf(JsonFields fields) {
   Plan plan;
   PlanSpec& spec = *plan.mutable_spec();
   SLUICE_ASSIGN_OR_RETURN(*plan.mutable_id(), fields.Required("id"));
@@ -185,15 +64,15 @@ absl::StatusOr<Plan> PlanOf(Fields fields) {
   SLUICE_ASSIGN_OR_RETURN(const auto repos, fields.Texts("repos"));
   for (const std::string& repo : repos) spec.add_repos(repo);
   for (const PlanField& field : PlanFields()) {
-    SLUICE_RETURN_IF_ERROR(SetField(field, fields, spec));
+    SLUICE_RETURN_IF_ERROR(SetPlanFieldFrom(fields, field, spec));
   }
   SLUICE_ASSIGN_OR_RETURN(const int64_t accepted,
                           fields.Time("shrink_accepted_at"));
   spec.set_shrink_accepted_at_ms(accepted);
   const Json& labels = fields.Get("labels");
   if (!labels.is_null()) {
-    SLUICE_ASSIGN_OR_RETURN(Fields inner,
-                            Fields::Of(labels, fields.Path("labels")));
+    SLUICE_ASSIGN_OR_RETURN(JsonFields inner,
+                            JsonFields::Of(labels, fields.Path("labels")));
     for (const auto& [name, value] : labels.items()) {
       SLUICE_ASSIGN_OR_RETURN((*spec.mutable_labels())[name], inner.Text(name));
     }
@@ -202,7 +81,7 @@ absl::StatusOr<Plan> PlanOf(Fields fields) {
   return plan;
 }
 
-absl::StatusOr<PinnedArchive> PinOf(Fields fields) {
+absl::StatusOr<PinnedArchive> PinOf(JsonFields fields) {
   PinnedArchive pinned;
   SLUICE_ASSIGN_OR_RETURN(pinned.id, fields.Required("id"));
   SLUICE_ASSIGN_OR_RETURN(pinned.pin.reason, fields.Text("reason"));
@@ -214,14 +93,16 @@ absl::StatusOr<PinnedArchive> PinOf(Fields fields) {
 
 // Each object of the list `name`.
 template <typename T>
-absl::Status ReadList(Fields& file, const std::string& name,
-                      absl::StatusOr<T> (*read)(Fields), std::vector<T>& out) {
+absl::Status ReadList(JsonFields& file, const std::string& name,
+                      absl::StatusOr<T> (*read)(JsonFields),
+                      std::vector<T>& out) {
   const Json& list = file.Get(name);
   if (list.is_null()) return absl::OkStatus();
-  if (!list.is_array()) return Wrong(name, "is no list");
+  if (!list.is_array()) return WrongSettings(name, "is no list");
   for (size_t i = 0; i < list.size(); ++i) {
     SLUICE_ASSIGN_OR_RETURN(
-        Fields fields, Fields::Of(list[i], absl::StrCat(name, "[", i, "]")));
+        JsonFields fields,
+        JsonFields::Of(list[i], absl::StrCat(name, "[", i, "]")));
     SLUICE_ASSIGN_OR_RETURN(T object, read(std::move(fields)));
     out.push_back(std::move(object));
   }
@@ -287,11 +168,12 @@ absl::StatusOr<Settings> ReadSettings(const Context& context,
   Settings settings;
   SLUICE_ASSIGN_OR_RETURN(settings.repos, catalog.ListRepos(context));
   SLUICE_ASSIGN_OR_RETURN(settings.plans, catalog.plans().ListPlans(context));
+  CatalogFilter filter;
+  filter.pinned_only = true;
   SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
-                          catalog.ListRecords(context, {}));
+                          catalog.ListRecords(context, filter));
   for (const BackupRecord& record : records) {
-    if (!record.pinned()) continue;
-    PinnedArchive pinned{record.id(), {record.pin_reason()}};
+    PinnedArchive pinned{record.id(), {record.pin_reason()}, record.repo_id()};
     if (record.pin_ends_at_ms() > 0) {
       pinned.pin.until = absl::FromUnixMillis(record.pin_ends_at_ms());
     }
@@ -325,22 +207,26 @@ Json SettingsJson(const Settings& settings) {
           {"pins", pins}};
 }
 
-absl::StatusOr<Settings> ParseSettings(absl::string_view text) {
-  if (text.size() > kMaxSettingsBytes) return Wrong("the file", "is too large");
-  const Json json = Json::parse(text.begin(), text.end(), /*cb=*/nullptr,
-                                /*allow_exceptions=*/false);
-  if (json.is_discarded()) return Wrong("the file", "is no JSON");
-  SLUICE_ASSIGN_OR_RETURN(Fields file, Fields::Of(json, ""));
-  SLUICE_ASSIGN_OR_RETURN(const std::string format, file.Text("format"));
-  SLUICE_ASSIGN_OR_RETURN(const uint64_t version, file.Count("version"));
-  if (format != kFormat) return Wrong("format", "is not sluice-settings");
-  if (version != kVersion) {
-    return Wrong("version", absl::StrCat("is ", version, ", not ", kVersion));
-  }
+absl::StatusOr<Settings> ReadSettingsLists(JsonFields& file) {
   Settings settings;
   SLUICE_RETURN_IF_ERROR(ReadList(file, "repos", &RepoOf, settings.repos));
   SLUICE_RETURN_IF_ERROR(ReadList(file, "plans", &PlanOf, settings.plans));
   SLUICE_RETURN_IF_ERROR(ReadList(file, "pins", &PinOf, settings.pins));
+  return settings;
+}
+
+absl::StatusOr<Settings> ParseSettings(absl::string_view text) {
+  SLUICE_ASSIGN_OR_RETURN(const Json json, ParseSettingsJson(text));
+  SLUICE_ASSIGN_OR_RETURN(JsonFields file, JsonFields::Of(json, ""));
+  SLUICE_ASSIGN_OR_RETURN(const std::string format, file.Text("format"));
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t version, file.Count("version"));
+  if (format != kFormat)
+    return WrongSettings("format", "is not sluice-settings");
+  if (version != kVersion) {
+    return WrongSettings("version",
+                         absl::StrCat("is ", version, ", not ", kVersion));
+  }
+  SLUICE_ASSIGN_OR_RETURN(Settings settings, ReadSettingsLists(file));
   SLUICE_RETURN_IF_ERROR(file.Finish());
   return settings;
 }

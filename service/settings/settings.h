@@ -37,6 +37,7 @@ inline constexpr size_t kMaxSettingsBytes = size_t{64} << 20;
 struct PinnedArchive {
   std::string id;
   Pin pin;
+  std::string repo_id = {};  // not in the file: the archive's record has it
 };
 
 struct Settings {

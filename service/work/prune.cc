@@ -12,6 +12,7 @@
 #include "sluice/executor/ulid.h"
 #include "sluice/service/archives.h"
 #include "sluice/service/plan/plan_rules.h"
+#include "sluice/service/settings/adoption.h"
 
 namespace sluice::service {
 namespace {
@@ -98,6 +99,19 @@ absl::StatusOr<RetentionInput> InputFor(const RetentionGroup& group,
   return input;
 }
 
+// Whether the plan's rules may only say what they would remove.
+absl::StatusOr<bool> StillAdopted(const Context& context, Catalog& catalog,
+                                  const std::string& plan_id,
+                                  const PruneOptions& options) {
+  if (!options.accept_adopted) {
+    return AwaitsAcceptance(context, catalog, plan_id);
+  }
+  if (!options.dry_run) {
+    SLUICE_RETURN_IF_ERROR(AcceptAdopted(context, catalog, plan_id));
+  }
+  return false;
+}
+
 absl::Status CountRemoved(const Context& context, Catalog& catalog,
                           const RetentionGroup& group) {
   CatalogTotal total;
@@ -162,8 +176,10 @@ absl::StatusOr<PruneReport> PruneRepo(const Context& context, Catalog& catalog,
     // What a plan left behind that is there no more goes by hand alone.
     if (ErrorCodeOf(plan.status()) == kPlanNotFound) continue;
     SLUICE_RETURN_IF_ERROR(plan.status());
-    SLUICE_ASSIGN_OR_RETURN(const RetentionInput input,
+    SLUICE_ASSIGN_OR_RETURN(RetentionInput input,
                             InputFor(group, *plan, options.clock->Now()));
+    SLUICE_ASSIGN_OR_RETURN(
+        input.adopted, StillAdopted(context, catalog, plan->id(), options));
     SLUICE_ASSIGN_OR_RETURN(RetentionDecision decision, DecideRetention(input));
     for (const std::string& id : decision.removals) {
       if (options.dry_run) break;

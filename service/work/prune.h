@@ -37,6 +37,9 @@ struct PruneOptions {
   std::string plan_id;  // only its archives; empty: those of all plans
   std::string job_id;   // the job that prunes, which uses nothing
   bool dry_run = false;
+  // What came back from a repo may be removed from now on; with `dry_run`: what
+  // would be removed then.
+  bool accept_adopted = false;
   Clock* clock = Clock::Real();
 };
 

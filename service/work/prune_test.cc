@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/service/settings/adoption.h"
 #include "sluice/service/testing/test_house.h"
 #include "sluice/service/work/job_runner.h"
 
@@ -83,6 +84,28 @@ TEST_F(PruneTest, ADryRunSaysTheSameAndRemovesNothing) {
   EXPECT_EQ(report.groups[0].plan_name, "hourly");
   EXPECT_THAT(report.removed, IsEmpty());
   EXPECT_THAT(Archives(), SizeIs(2));
+}
+
+TEST_F(PruneTest, WhatWasAdoptedIsOnlyPrintedUntilSomebodyAccepts) {
+  const std::vector<std::string> ids = BackUp(2);
+  StorePlanKeeping(1);
+  ASSERT_TRUE(AwaitAcceptance(house_.context(), house_.catalog(), "plan").ok());
+  for (int pass = 0; pass < 2; ++pass) {
+    const PruneReport held = Prune();
+    ASSERT_THAT(held.groups, SizeIs(1));
+    ASSERT_THAT(held.groups[0].decision.suspended, SizeIs(1));
+    EXPECT_EQ(held.groups[0].decision.suspended[0].kind,
+              RetentionSuspension::Kind::kAdopted);
+    EXPECT_THAT(held.removed, IsEmpty());
+  }
+  PruneOptions accept;
+  accept.accept_adopted = true;
+  accept.dry_run = true;
+  EXPECT_THAT(Prune(accept).groups[0].decision.removals, ElementsAre(ids[0]));
+  EXPECT_THAT(Prune().removed, IsEmpty());
+  accept.dry_run = false;
+  EXPECT_THAT(Prune(accept).removed, ElementsAre(ids[0]));
+  EXPECT_THAT(Prune().groups[0].decision.suspended, IsEmpty());
 }
 
 TEST_F(PruneTest, WhatNobodysPlanMadeIsLeftAlone) {

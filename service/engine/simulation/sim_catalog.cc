@@ -112,6 +112,7 @@ class AskedCatalog final : public Catalog {
   AccessStore& access() override { return inner_->access(); }
   NodeStore& nodes() override { return inner_->nodes(); }
   OutboxStore& outbox() override { return inner_->outbox(); }
+  SettingStore& settings() override { return inner_->settings(); }
 
   std::string catalog_id() const override { return inner_->catalog_id(); }
   absl::Status CreateBackupJob(const Context& context,
