@@ -173,7 +173,6 @@ int Conclude(const Outcome& outcome, Console& console) {
     }
     console.Error(outcome.status);
   }
-  abandoned = KeepSettings(session) || outcome.abandoned;
   return CodeOf(outcome);
 }
 
@@ -183,8 +182,9 @@ int RunVerb(const Command& command, const absl::Status& ready, Session& session,
             bool& abandoned) {
   const Outcome outcome =
       ready.ok() ? FunctionOf(*command.verb).function(session) : Outcome(ready);
-  abandoned = outcome.abandoned;
-  return Conclude(outcome, session.console());
+  const int code = Conclude(outcome, session.console());
+  abandoned = KeepSettings(session) || outcome.abandoned;
+  return code;
 }
 
 Context WithTimeout(Context context, Context::CancelFunction& cancel,
