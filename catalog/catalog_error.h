@@ -29,6 +29,11 @@ inline constexpr absl::string_view kCatalogCloned = "catalog_cloned";
 // Of a job or a due time: its plan is there no more.
 inline constexpr absl::string_view kPlanRemoved = "plan_removed";
 
+inline constexpr absl::string_view kRepoInUse =
+    "repo_in_use";  // plans, jobs or records need the repo
+inline constexpr absl::string_view kPurgeIncomplete =
+    "purge_incomplete";  // a repo is kept with archives that are held
+
 }  // namespace sluice
 
 #endif  // SLUICE_CATALOG_CATALOG_ERROR_H_

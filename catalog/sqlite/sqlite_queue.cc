@@ -37,7 +37,8 @@ absl::StatusOr<std::vector<std::string>> ReadIds(SqliteStatement& select) {
 }
 
 // A backup of a store that is being backed up into the same repo waits: it
-// would lose at the lease.
+// would lose at the lease. What a plan has verified by the way, and a purge,
+// wait until nothing runs in their repo; while a repo is purged nothing begins.
 constexpr char kNextSql[] = R"sql(
 SELECT jobs.id FROM jobs JOIN requests ON requests.job_id = jobs.id
 WHERE jobs.status = 'pending' AND not_before_ms <= ?1
@@ -49,6 +50,10 @@ WHERE jobs.status = 'pending' AND not_before_ms <= ?1
        (SELECT 1 FROM jobs AS running WHERE running.status = 'running'
         AND running.kind = 'backup' AND running.repo_id = jobs.repo_id
         AND running.store_id = jobs.store_id))
+  AND NOT EXISTS (SELECT 1 FROM jobs AS running
+       WHERE running.status = 'running' AND running.repo_id = jobs.repo_id
+       AND (running.kind = 'purge' OR jobs.kind = 'purge'
+            OR (jobs.kind = 'verify' AND jobs.plan_id <> '')))
 ORDER BY (SELECT count(*) FROM jobs AS running WHERE running.status = 'running'
           AND running.plan_id = jobs.plan_id), not_before_ms, jobs.id
 LIMIT 1)sql";

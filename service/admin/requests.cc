@@ -5,6 +5,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/service/store_uri.h"
+#include "sluice/service/work/purge.h"
 
 namespace sluice::service {
 namespace {
@@ -24,6 +25,10 @@ QueuedRun RunOf(BackupJob::Kind kind, const std::string& repo_id, Clock& clock,
   run.request.set_idempotency_key(asker.idempotency_key);
   run.request.set_request_sha256(asker.request_sha256);
   run.request.set_not_before_ms(now);
+  if (asker.patience != absl::InfiniteDuration()) {
+    run.request.set_expires_at_ms(
+        absl::ToUnixMillis(clock.Now() + asker.patience));
+  }
   return run;
 }
 
@@ -31,6 +36,27 @@ int64_t MillisOf(absl::Duration timeout) {
   return timeout == absl::InfiniteDuration()
              ? 0
              : absl::ToInt64Milliseconds(timeout);
+}
+
+// The job of the repo that was asked for with the same key; empty: there is
+// none.
+absl::StatusOr<std::string> UnfinishedOfKey(const Context& context,
+                                            Catalog& catalog,
+                                            const QueuedRun& run) {
+  const std::string& key = run.request.idempotency_key();
+  if (key.empty()) return std::string();
+  CatalogFilter filter;
+  filter.repo_id = run.job.repo_id();
+  filter.unfinished_only = true;
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> jobs,
+                          catalog.ListJobs(context, filter));
+  for (const CatalogJob& entry : jobs) {
+    const auto request = catalog.queue().GetRequest(context, entry.job.id());
+    if (request.ok() && request->idempotency_key() == key) {
+      return entry.job.id();
+    }
+  }
+  return std::string();
 }
 
 absl::Status CheckPlace(PluginHost& host, const UriFacts& store,
@@ -103,6 +129,17 @@ absl::StatusOr<QueuedRun> AskForVerify(
     }
     run.request.add_backup_ids(record.id());
   }
+  return EnqueueOnce(context, catalog.queue(), run);
+}
+
+absl::StatusOr<QueuedRun> AskForPurge(const Context& context, Catalog& catalog,
+                                      Clock& clock, const BackupRepo& repo,
+                                      const Asker& asker) {
+  // One that the same key asked for before is in nobody's way.
+  const QueuedRun run = RunOf(BackupJob::PURGE, repo.id(), clock, asker);
+  SLUICE_ASSIGN_OR_RETURN(const std::string before,
+                          UnfinishedOfKey(context, catalog, run));
+  SLUICE_RETURN_IF_ERROR(CheckRepoIsFree(context, catalog, repo, before));
   return EnqueueOnce(context, catalog.queue(), run);
 }
 

@@ -2,7 +2,7 @@
 #define SLUICE_SERVICE_ADMIN_REQUESTS_H_
 
 // Work that people ask for beside plans, as pending jobs: a backup of a URI, a
-// restore, a verification, a pruning.
+// restore, a verification, a purge.
 //
 // Example:
 //
@@ -14,7 +14,7 @@
 //
 // Any thread. Each blocks for the catalog, and looks at URIs without opening
 // what they name. Errors: invalid_argument, repo_not_found, record_not_found,
-// backup_already_running (JobInTheWay), the plugin's.
+// backup_already_running (JobInTheWay), repo_in_use, the plugin's.
 
 #include <string>
 #include <vector>
@@ -61,6 +61,12 @@ absl::StatusOr<QueuedRun> AskForRestore(const Context& context,
 absl::StatusOr<QueuedRun> AskForVerify(
     const Context& context, Catalog& catalog, Clock& clock,
     const std::vector<std::string>& backup_ids, const Asker& asker);
+
+// To forget a repo with all its archives. repo_in_use, with their names, where
+// plans or other jobs need it.
+absl::StatusOr<QueuedRun> AskForPurge(const Context& context, Catalog& catalog,
+                                      Clock& clock, const BackupRepo& repo,
+                                      const Asker& asker);
 
 // Enqueues it, or answers what the same key asked for before.
 // idempotency_key_reused where that was something else.

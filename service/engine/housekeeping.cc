@@ -1,5 +1,6 @@
 #include "sluice/service/engine/housekeeping.h"
 
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/reconcile.h"
 #include "sluice/catalog/settle.h"
+#include "sluice/service/engine/verify_budget.h"
 #include "sluice/service/repo_view.h"
 #include "sluice/service/work/open_repo.h"
 #include "sluice/service/work/prune.h"
@@ -78,6 +80,7 @@ void Housekeeping::DailyPass(const Context& context) {
     Tell(what, report.ok() ? report->problem : report.status());
   }
   const absl::Time now = options_.clock->Now();
+  AskForVerification(context, *targets);
   Tell(
       "delete old jobs",
       catalog_->queue().DeleteJobs(context, now - options_.keep_jobs).status());
@@ -93,6 +96,21 @@ void Housekeeping::DailyPass(const Context& context) {
        catalog_->plans()
            .DeleteFirings(context, now - options_.keep_firings)
            .status());
+}
+
+void Housekeeping::AskForVerification(const Context& context,
+                                      const std::vector<PlanTarget>& targets) {
+  const auto plans = catalog_->plans().ListPlans(context);
+  if (!plans.ok()) return Tell("list plans", plans.status());
+  std::map<std::string, const Plan*> by_id;
+  for (const Plan& plan : *plans) by_id[plan.id()] = &plan;
+  for (const PlanTarget& target : targets) {
+    const auto plan = by_id.find(target.plan_id);
+    if (plan == by_id.end()) continue;
+    Tell(absl::StrCat("verify archives of plan ", plan->second->name()),
+         AskForDueVerification(context, *catalog_, *options_.clock,
+                               *plan->second, target.repo_id));
+  }
 }
 
 void Housekeeping::Tell(absl::string_view what, const absl::Status& status) {

@@ -2,7 +2,7 @@
 #define SLUICE_SERVICE_ENGINE_HOUSEKEEPING_H_
 
 // What has to be done now and then, whether runs succeed or not: dead jobs are
-// ended, retention removes, old rows go.
+// ended, retention removes, archives are verified again, old rows go.
 //
 // Example:
 //
@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -47,12 +48,15 @@ class Housekeeping {
   // their process is provably gone and had not begun to publish, else by what
   // the repo says.
   void EndDeadJobs(const Context& context);
-  // Retention in every repo that a plan writes to; then jobs, events and
-  // firings that are old enough.
+  // Retention in every repo that a plan writes to; a job for what the plans'
+  // rules want verified today; then jobs, events and firings that are old
+  // enough go.
   void DailyPass(const Context& context);
 
  private:
   void Tell(absl::string_view what, const absl::Status& status);
+  void AskForVerification(const Context& context,
+                          const std::vector<PlanTarget>& targets);
   void ReconcileRepo(const Context& context, const std::string& repo_id);
 
   Catalog* const catalog_;

@@ -102,26 +102,34 @@ Json ToJson(const BackupRecord& record) {
 }
 
 Json ToJson(const BackupJob& job) {
-  return {{"id", job.id()},
-          {"kind", KindName(job.kind())},
-          {"status", StatusName(job.status())},
-          {"plan_id", job.plan_id()},
-          {"repo_id", job.repo_id()},
-          {"store_id", job.store_id()},
-          {"store_kind", job.store_kind()},
-          {"backup_id", job.backup_id()},
-          {"base_backup_id", job.base_backup_id()},
-          {"record_id", job.record_id()},
-          {"progress", job.progress()},
-          {"stage", job.stage()},
-          {"bytes_done", job.bytes_done()},
-          {"bytes_estimated", job.bytes_estimated()},
-          {"created_at", TimeJson(job.created_at_ms())},
-          {"started_at", TimeJson(job.started_at_ms())},
-          {"finished_at", TimeJson(job.finished_at_ms())},
-          {"error", job.error()},
-          {"error_code", job.error_code()},
-          {"warnings", WarningsJson(job.warnings())}};
+  Json json = {{"id", job.id()},
+               {"kind", KindName(job.kind())},
+               {"status", StatusName(job.status())},
+               {"plan_id", job.plan_id()},
+               {"repo_id", job.repo_id()},
+               {"store_id", job.store_id()},
+               {"store_kind", job.store_kind()},
+               {"backup_id", job.backup_id()},
+               {"base_backup_id", job.base_backup_id()},
+               {"record_id", job.record_id()},
+               {"progress", job.progress()},
+               {"stage", job.stage()},
+               {"bytes_done", job.bytes_done()},
+               {"bytes_estimated", job.bytes_estimated()},
+               {"created_at", TimeJson(job.created_at_ms())},
+               {"started_at", TimeJson(job.started_at_ms())},
+               {"finished_at", TimeJson(job.finished_at_ms())},
+               {"error", job.error()},
+               {"error_code", job.error_code()},
+               {"warnings", WarningsJson(job.warnings())}};
+  if (job.kind() != BackupJob::PURGE) return json;
+  json["failed_record_ids"] = Json::array();
+  for (const Warning& warning : job.warnings()) {
+    if (warning.code() != kArchiveKept) continue;
+    json["failed_record_ids"].push_back(
+        warning.message().substr(0, warning.message().find(':')));
+  }
+  return json;
 }
 
 Json ToJson(const BackupRepo& repo) {

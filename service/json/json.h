@@ -38,6 +38,7 @@ using Json = nlohmann::ordered_json;
 // --- what happened
 
 Json ToJson(const BackupRecord& record);
+// Of a purge also "failed_record_ids": the archives that hold the repo.
 Json ToJson(const BackupJob& job);
 Json ToJson(const BackupRepo& repo);
 Json ToJson(const Manifest& manifest);

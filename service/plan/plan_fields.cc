@@ -14,6 +14,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/service/hooks/hooks.h"
 #include "sluice/service/plan/span.h"
+#include "sluice/service/plan/verify_rule.h"
 #include "sluice/service/retention/rules.h"
 
 namespace sluice::service {
@@ -191,6 +192,17 @@ Access Heartbeat() {
 
 // --- the table
 
+Access Verify() {
+  return {{"verify", PlanFieldKind::kText, "RULE",
+           "read archives again, a share each day: \"all in 30d\", or off"},
+          [](absl::string_view value, PlanSpec& spec) -> absl::Status {
+            SLUICE_RETURN_IF_ERROR(ParseVerifyRule(value).status());
+            spec.set_verify(value == "off" ? "" : std::string(value));
+            return absl::OkStatus();
+          },
+          [](const PlanSpec& spec) { return spec.verify(); }};
+}
+
 // The span of a schedule that `every` alone can say; else empty.
 std::string SpanOfEvery(absl::string_view schedule) {
   absl::Duration span;
@@ -319,8 +331,7 @@ const std::vector<Access>& Table() {
       Number({"max_shrink", K::kCount, "PERCENT",
               "remove nothing after a backup that is smaller by more; 50"},
              &S::max_shrink_percent, &S::set_max_shrink_percent),
-      Text({"verify", K::kText, "RULE", "what to read again, as all in 30d"},
-           &S::verify, &S::mutable_verify),
+      Verify(),
       Span({"expected_every", K::kSpan, "SPAN",
             "without a schedule: overdue after that"},
            &S::expected_every_ms, &S::set_expected_every_ms),

@@ -38,6 +38,9 @@ namespace sluice::service {
 // Words of the errors that hold a named archive back.
 inline constexpr absl::string_view kArchiveProtected = "archive_protected";
 inline constexpr absl::string_view kArchiveInUse = "archive_in_use";
+// The warning of a purge's job for each archive that it had to leave: the
+// message begins with the archive's id and a colon.
+inline constexpr absl::string_view kArchiveKept = "archive_kept";
 
 // Holds an archive until its end.
 struct RetentionPin {

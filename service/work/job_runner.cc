@@ -1,6 +1,7 @@
 #include "sluice/service/work/job_runner.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "sluice/service/store_uri.h"
 #include "sluice/service/work/open_repo.h"
 #include "sluice/service/work/prune.h"
+#include "sluice/service/work/purge.h"
 #include "sluice/service/work/verify.h"
 
 namespace sluice::service {
@@ -79,7 +81,7 @@ absl::Status JobRunner::Run(const Context& context, const QueuedRun& run) {
   }
   bool row_is_ended = false;
   const absl::Status status = AsOverlap(Perform(work, row_is_ended));
-  if (!row_is_ended) EndRow(run.job, status);
+  if (!row_is_ended) EndRow(work, status);
   if (status.ok() && run.job.kind() == BackupJob::BACKUP) PruneAfter(work);
   return status;
 }
@@ -104,6 +106,8 @@ absl::Status JobRunner::Perform(Work& work, bool& row_is_ended) {
       return Verify(work);
     case BackupJob::PRUNE:
       return Prune(work);
+    case BackupJob::PURGE:
+      return Purge(work);
     default:
       return MakeError(absl::StatusCode::kUnimplemented, kInvalidArgument,
                        absl::StrCat("this Sluice runs no job of kind ",
@@ -271,9 +275,10 @@ absl::Status JobRunner::Verify(Work& work) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<ArchiveRow> archives,
                           ArchivesOf(work));
   absl::Status first;
+  std::set<std::string> whole;
   for (const std::string& id : work.run.request.backup_ids()) {
     const absl::Status verified =
-        VerifyChain(context, *catalog_, work.repo, archives, id);
+        VerifyChain(context, *catalog_, work.repo, archives, id, &whole);
     if (first.ok()) first = verified;
     if (context.done()) return context.status();
   }
@@ -303,10 +308,28 @@ absl::Status JobRunner::Prune(Work& work) {
   return report.problem;
 }
 
+absl::Status JobRunner::Purge(Work& work) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const PurgeReport report,
+      PurgeRepo(work.owner.context, *catalog_, work.repo, {work.run.job.id()}));
+  const auto note = [&](absl::string_view code, const KeptArchive& archive) {
+    Warning warning;
+    warning.set_code(std::string(code));
+    warning.set_message(
+        absl::StrCat(archive.id, ": ", archive.status.message()));
+    work.warnings.push_back(std::move(warning));
+  };
+  for (const KeptArchive& kept : report.kept) note(kArchiveKept, kept);
+  for (const KeptArchive& other : report.others) note(kArchiveOfOthers, other);
+  return report.problem;
+}
+
 // --- the last row
 
-void JobRunner::EndRow(const BackupJob& job, const absl::Status& status) {
+void JobRunner::EndRow(const Work& work, const absl::Status& status) {
+  const BackupJob& job = work.run.job;
   BackupJob ended = job;
+  for (const Warning& warning : work.warnings) *ended.add_warnings() = warning;
   ended.set_status(status.ok()                 ? BackupJob::SUCCEEDED
                    : EndsAsInterrupted(status) ? BackupJob::INTERRUPTED
                                                : BackupJob::FAILED);

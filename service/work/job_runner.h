@@ -67,6 +67,7 @@ class JobRunner {
     const QueuedRun& run;
     RunOwner owner;
     OpenedRepo repo;
+    std::vector<Warning> warnings = {};  // of its last row
   };
 
   absl::Status Perform(Work& work, bool& row_is_ended);
@@ -76,12 +77,13 @@ class JobRunner {
   void NoteDamage(const Work& work, const RestoreResult& result);
   absl::Status Verify(Work& work);
   absl::Status Prune(Work& work);
+  absl::Status Purge(Work& work);
   void PruneAfter(Work& work);
   absl::StatusOr<std::vector<ArchiveRow>> ArchivesOf(const Work& work);
   absl::StatusOr<absl::optional<Manifest>> BaseFor(const Work& work,
                                                    const StoreInfo& info,
                                                    const std::string& store_id);
-  void EndRow(const BackupJob& job, const absl::Status& status);
+  void EndRow(const Work& work, const absl::Status& status);
   void Tell(const BackupJob& job, const absl::Status& problem);
 
   Catalog* const catalog_;

@@ -13,7 +13,7 @@ namespace sluice::service {
 absl::Status VerifyChain(const Context& context, Catalog& catalog,
                          const OpenedRepo& repo,
                          const std::vector<ArchiveRow>& archives,
-                         absl::string_view id) {
+                         absl::string_view id, std::set<std::string>* whole) {
   const auto row =
       std::find_if(archives.begin(), archives.end(),
                    [&](const ArchiveRow& other) { return other.id == id; });
@@ -23,8 +23,10 @@ absl::Status VerifyChain(const Context& context, Catalog& catalog,
   }
   SLUICE_ASSIGN_OR_RETURN(const std::vector<ArchiveRow> chain,
                           ChainOf(archives, *row));
-  std::set<std::string> whole;
+  std::set<std::string> read;
+  if (whole == nullptr) whole = &read;
   for (const ArchiveRow& link : chain) {
+    if (whole->count(link.id) > 0) continue;
     const absl::StatusOr<Manifest> manifest =
         repo.destination->Verify(context, link.id, nullptr);
     const bool damaged = ErrorCodeOf(manifest.status()) == kArchiveDamaged;
@@ -33,9 +35,9 @@ absl::Status VerifyChain(const Context& context, Catalog& catalog,
     }
     SLUICE_RETURN_IF_ERROR(
         Annotate(manifest.status(), absl::StrCat("archive ", link.id)));
-    whole.insert(link.id);
+    whole->insert(link.id);
   }
-  return NoteVerified(context, catalog, chain, whole, Clock::Real()->Now());
+  return NoteVerified(context, catalog, chain, *whole, Clock::Real()->Now());
 }
 
 absl::Status NoteVerified(const Context& context, Catalog& catalog,

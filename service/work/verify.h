@@ -20,11 +20,14 @@ namespace sluice::service {
 // Reads every byte of archive `id` and of all that it builds on. Damage is
 // recorded for the one that has it; where all are whole, `id` counts as
 // verified. Blocks for the place; any thread. Errors: archive_not_found,
-// archive_damaged, what kept us from reading, and the catalog's.
+// archive_damaged, what kept us from reading, and the catalog's. What is in
+// `whole` was read just now and is not read again; what is read and found whole
+// is added. May be null.
 absl::Status VerifyChain(const Context& context, Catalog& catalog,
                          const OpenedRepo& repo,
                          const std::vector<ArchiveRow>& archives,
-                         absl::string_view id);
+                         absl::string_view id,
+                         std::set<std::string>* whole = nullptr);
 
 // Notes in the catalog that each of `whole`, whose every byte was read and found
 // whole at `at`, is verified, if all that it builds on is among them. Those that

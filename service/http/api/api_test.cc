@@ -336,12 +336,83 @@ TEST_F(ApiTest, ARepoIsMadeRenamedAndForgottenOnceNothingNeedsIt) {
   EXPECT_EQ(in_use.status, 409);
   EXPECT_EQ(CodeOf(in_use), "repo_in_use");
   EXPECT_EQ(
-      house_.Ask(admin_, "DELETE", "/api/v1/repos/tape?purge_archives=true")
+      house_.Ask(admin_, "DELETE", "/api/v1/repos/tape?purge_archives=maybe")
           .status,
       400);
   EXPECT_EQ(house_.Ask(admin_, "DELETE", "/api/v1/repos/tape").status, 204);
   EXPECT_EQ(JsonOf(house_.Ask(viewer_, "GET", "/api/v1/repos"))["repos"].size(),
             1u);
+}
+
+TEST_F(ApiTest, ARepoIsEditedByWhatIsGivenAloneAndLeadsNowhereNew) {
+  const std::string repo = "/api/v1/repos/disk";
+  const Json before = JsonOf(house_.Ask(viewer_, "GET", repo));
+  EXPECT_EQ(house_.Ask(admin_, "PATCH", repo, "{}").status, 400);
+  EXPECT_EQ(house_.Ask(admin_, "PATCH", repo, R"({"kind": "s3"})").status, 400);
+  EXPECT_EQ(house_.Ask(admin_, "PATCH", repo, R"({"name": ""})").status, 400);
+  const std::string options = R"({"options": {"allow_unsynced": "true"}})";
+  EXPECT_EQ(house_.Ask(admin_, "PATCH", repo, options).status, 403);
+  EXPECT_EQ(
+      house_.Ask(admin_, "PATCH", repo, R"({"key_refs": ["cmd:id"]})").status,
+      403);
+  EXPECT_EQ(
+      house_
+          .Ask("local", "PATCH", repo, R"({"options": {"path": "/elsewhere"}})")
+          .status,
+      400);
+  const http::Response edited = house_.Ask("local", "PATCH", repo, options);
+  ASSERT_EQ(edited.status, 200) << edited.body;
+  const Json after = JsonOf(edited);
+  EXPECT_THAT(after["config"].get<std::string>(),
+              HasSubstr("/repo?allow_unsynced=true"));
+  Json expected = before;
+  for (const char* changed : {"config", "updated_at"}) {
+    expected[changed] = after[changed];
+  }
+  EXPECT_EQ(after, expected);
+}
+
+TEST_F(ApiTest, APurgeIsAJobThatNamesWhatItHadToLeave) {
+  const Plan plan = house_.AddPlan();
+  const std::string id = house_.BackUp(plan);
+  const std::string purge = "/api/v1/repos/disk?purge_archives=true";
+  const http::Response held = house_.Ask(admin_, "DELETE", purge);
+  EXPECT_EQ(held.status, 409);
+  EXPECT_THAT(held.body, HasSubstr("hourly"));
+  EXPECT_EQ(house_.Ask(admin_, "DELETE", "/api/v1/plans/hourly").status, 204);
+  EXPECT_EQ(house_.Ask(admin_, "DELETE", "/api/v1/repos/disk").status, 409)
+      << "it has records";
+  EXPECT_EQ(house_
+                .Ask(operator_, "PATCH", "/api/v1/backups/" + id,
+                     R"({"pinned": true})")
+                .status,
+            200);
+  const auto run = [&](const std::string& job) {
+    const auto claimed = house_.house.catalog().queue().Claim(
+        house_.house.context(), {absl::Now(), 0, job});
+    ASSERT_TRUE(claimed.ok() && claimed->has_value());
+    JobRunner(&house_.house.catalog(), &house_.house.host(), {})
+        .Run(house_.house.context(), **claimed)
+        .IgnoreError();
+  };
+  const http::Response asked = house_.Ask(admin_, "DELETE", purge);
+  ASSERT_EQ(asked.status, 202) << asked.body;
+  const std::string first = JsonOf(asked)["job"]["id"];
+  EXPECT_EQ(house_.Ask(admin_, "DELETE", purge).status, 409);
+  run(first);
+  const Json failed =
+      JsonOf(house_.Ask(viewer_, "GET", "/api/v1/jobs/" + first));
+  EXPECT_EQ(failed["status"], "failed");
+  EXPECT_EQ(failed["error_code"], "purge_incomplete");
+  EXPECT_EQ(failed["failed_record_ids"], Json({id}));
+  EXPECT_EQ(house_.Ask(viewer_, "GET", "/api/v1/repos/disk").status, 200);
+  EXPECT_EQ(house_
+                .Ask(operator_, "PATCH", "/api/v1/backups/" + id,
+                     R"({"pinned": false})")
+                .status,
+            200);
+  run(JsonOf(house_.Ask(admin_, "DELETE", purge))["job"]["id"]);
+  EXPECT_EQ(house_.Ask(viewer_, "GET", "/api/v1/repos/disk").status, 404);
 }
 
 // --- archives and restores

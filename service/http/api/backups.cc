@@ -15,6 +15,7 @@
 #include "sluice/service/store_uri.h"
 #include "sluice/service/work/open_repo.h"
 #include "sluice/service/work/prune.h"
+#include "sluice/service/work/restore_preview.h"
 
 namespace sluice::service {
 namespace {
@@ -22,7 +23,6 @@ namespace {
 using http::Response;
 
 constexpr char kOwner[] = "api";
-constexpr size_t kLongestChain = 1000;
 
 // --- asking for backups
 
@@ -281,60 +281,6 @@ absl::StatusOr<Response> PostRestore(ApiState& state, ApiCall& call) {
   return QueuedResponse({run});
 }
 
-// What a restore would meet, collected.
-class Obstacles {
- public:
-  void Add(const absl::Status& status) {
-    if (!status.ok()) list_.push_back(ErrorJson(status, {})["error"]);
-  }
-  const Json& list() const { return list_; }
-
- private:
-  Json list_ = Json::array();
-};
-
-absl::Status GuardRefusal(absl::string_view what) {
-  return MakeError(absl::StatusCode::kFailedPrecondition,
-                   kRestorePreconditionFailed, what);
-}
-
-// The manifests of `id` and of all that it builds on, its own first.
-absl::StatusOr<std::vector<Manifest>> ManifestsOf(const Context& context,
-                                                  const OpenedRepo& repo,
-                                                  std::string id) {
-  std::vector<Manifest> chain;
-  while (!id.empty() && chain.size() < kLongestChain) {
-    SLUICE_ASSIGN_OR_RETURN(Manifest manifest,
-                            repo.destination->GetManifest(context, id));
-    id = manifest.base_backup_id();
-    chain.push_back(std::move(manifest));
-  }
-  return chain;
-}
-
-void CheckTargetStore(const Context& context, ApiState& state,
-                      const UriFacts& facts, const ApiCall& call,
-                      const BackupRecord& record, Obstacles& obstacles) {
-  const auto target = state.host->CreateSource(facts.uri);
-  obstacles.Add(target.status());
-  if (!target.ok()) return;
-  if ((*target)->store_kind() != record.store_kind()) {
-    obstacles.Add(GuardRefusal(
-        absl::StrCat("the archive is of a store of kind ", record.store_kind(),
-                     ", the target of kind ", (*target)->store_kind())));
-  }
-  const auto info = (*target)->Describe(context);
-  obstacles.Add(info.status());
-  if (!info.ok()) return;
-  if (!info->empty) obstacles.Add(GuardRefusal("the target is not empty"));
-  const std::string from = call.body.Text("from_store");
-  const std::string expected = from.empty() ? info->store_id : from;
-  if (!expected.empty() && expected != record.store_id()) {
-    obstacles.Add(GuardRefusal(absl::StrCat(
-        "the archive is of store ", record.store_id(), ", not of ", expected)));
-  }
-}
-
 absl::StatusOr<Response> DryRunRestore(ApiState& state, ApiCall& call) {
   SLUICE_ASSIGN_OR_RETURN(const BackupRecord record, ChosenRecord(state, call));
   call.target = record.id();
@@ -342,35 +288,25 @@ absl::StatusOr<Response> DryRunRestore(ApiState& state, ApiCall& call) {
                           state.host->ReadSourceUri(call.body.Text("target")));
   SLUICE_RETURN_IF_ERROR(CheckTargetAllowed(state, call, facts));
   const auto [context, cancel] = Patience(state, call);
-  Obstacles obstacles;
-  Json archives = Json::array();
-  bool manifest_valid = false;
-  if (record.damaged()) {
-    obstacles.Add(MakeError(absl::StatusCode::kDataLoss, kArchiveDamaged,
-                            "a verification found it damaged"));
-  }
   SLUICE_ASSIGN_OR_RETURN(const BackupRepo row,
                           state.catalog->GetRepo(context, record.repo_id()));
   const auto repo =
       OpenKnownRepo(context, *state.host, row, RepoUse::kRead, kOwner);
-  obstacles.Add(repo.status());
-  if (repo.ok()) {
-    obstacles.Add(CheckApart(facts, repo->paths));
-    const auto chain = ManifestsOf(context, *repo, record.id());
-    obstacles.Add(chain.status());
-    manifest_valid = chain.ok();
-    if (chain.ok()) {
-      for (const Manifest& manifest : *chain) {
-        archives.push_back(manifest.backup_id());
-      }
-    }
+  RestoreProbe probe;
+  probe.target = state.host->CreateSource(facts.uri);
+  probe.facts = facts;
+  probe.backup_id = record.id();
+  probe.from_store = call.body.Text("from_store");
+  CatalogFilter of_repo;
+  of_repo.repo_id = record.repo_id();
+  of_repo.store_id = record.store_id();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          state.catalog->ListRecords(context, of_repo));
+  for (const BackupRecord& other : records) {
+    if (other.damaged()) probe.damaged.insert(other.id());
   }
-  CheckTargetStore(context, state, facts, call, record, obstacles);
-  const Json body = {{"record", ToJson(record)},
-                     {"manifest_valid", manifest_valid},
-                     {"archives", archives},
-                     {"in_the_way", obstacles.list()},
-                     {"possible", obstacles.list().empty()}};
+  Json body = {{"record", ToJson(record)}};
+  body.update(PreviewJson(PreviewRestore(context, repo, probe)));
   return http::JsonResponse(200, body);
 }
 

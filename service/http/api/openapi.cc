@@ -9,6 +9,7 @@
 #include "sluice/service/http/api/route.h"
 #include "sluice/service/json/json.h"
 #include "sluice/service/plan/plan_fields.h"
+#include "sluice/service/work/restore_preview.h"
 
 namespace sluice::service {
 namespace {
@@ -84,6 +85,9 @@ Json PlanSchema() {
 Json JobSchema() {
   Json schema = SchemaOf(QueuedRunJson({}));
   schema = With(schema, "cancel_requested", {{"type", "boolean"}});
+  // Of a purge alone.
+  schema = With(schema, "failed_record_ids",
+                {{"type", "array"}, {"items", {{"type", "string"}}}});
   schema = With(schema, "live", {{"type", "boolean"}});
   return With(schema, "owner", {{"type", "string"}});
 }
@@ -112,6 +116,15 @@ Json ProblemSchema() {
   return schema;
 }
 
+Json DryRunSchema() {
+  Json schema = SchemaOf(PreviewJson(RestorePreview()));
+  schema["properties"]["archives"]["items"] = {{"type", "string"}};
+  schema["properties"]["in_the_way"]["items"] = {{"type", "object"}};
+  schema["properties"]["free_bytes"] = {
+      {"type", Json::array({"integer", "null"})}};
+  return With(schema, "record", Reference("Backup"));
+}
+
 Json TextMember(const char* name) {
   return ObjectSchema({{name, {{"type", "string"}}}});
 }
@@ -130,12 +143,7 @@ Json Schemas() {
             {"jobs", {{"type", "array"}, {"items", Reference("Job")}}}})},
       {"Backup", SchemaOf(ToJson(BackupRecord()))},
       {"Backups", ListSchema("backups", "Backup")},
-      {"DryRun",
-       ObjectSchema({{"record", Reference("Backup")},
-                     {"manifest_valid", {{"type", "boolean"}}},
-                     {"archives", {{"type", "array"}, {"items", text}}},
-                     {"in_the_way", objects},
-                     {"possible", {{"type", "boolean"}}}})},
+      {"DryRun", DryRunSchema()},
       {"Plan", PlanSchema()},
       {"Plans", ListSchema("plans", "Plan")},
       {"PlannedTimes",
@@ -220,6 +228,7 @@ Json Parameter(const std::string& name, const char* in) {
   if (name == "limit" || name == "count") {
     parameter["schema"] = {{"type", "integer"}, {"minimum", 1}};
   }
+  if (name == "purge_archives") parameter["schema"] = {{"type", "boolean"}};
   return parameter;
 }
 
@@ -261,6 +270,11 @@ Json ResponsesOf(const ApiRoute& route) {
   };
   Json responses;
   if (route.operation == "cancelJob") responses["200"] = success();
+  if (route.operation == "deleteRepo") {
+    responses["202"] = {
+        {"description", "the archives go first"},
+        {"content", {{"application/json", {{"schema", Reference("Queued")}}}}}};
+  }
   responses[absl::StrCat(route.status)] = success();
   responses["default"] = {
       {"description", "what is wrong, as RFC 9457 says it"},

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/destinations/archive/protocol/repo.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/service/admin/repo_admin.h"
+#include "sluice/service/admin/requests.h"
 #include "sluice/service/archives.h"
 #include "sluice/service/http/api/api_state.h"
 #include "sluice/service/work/open_repo.h"
@@ -16,25 +17,6 @@ namespace sluice::service {
 namespace {
 
 using http::Response;
-
-constexpr absl::string_view kRepoInUse = "repo_in_use";
-constexpr size_t kMaxRepoName = 63;
-
-absl::Status CheckRepoName(const std::string& name) {
-  const auto is_inner = [](char c) {
-    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.' ||
-           c == '_' || c == '-';
-  };
-  if (!name.empty() && name.size() <= kMaxRepoName &&
-      absl::ascii_isalnum(static_cast<unsigned char>(name[0])) &&
-      std::all_of(name.begin(), name.end(), is_inner)) {
-    return absl::OkStatus();
-  }
-  return InvalidArgument("name: is not a valid repo name",
-                         "1 to 63 lower case letters, digits, '.', '_' and "
-                         "'-', the first a letter or digit");
-}
 
 Response RepoResponse(int status, const BackupRepo& repo) {
   return http::JsonResponse(status, ToJson(repo));
@@ -130,6 +112,25 @@ absl::Status CheckRepoAllowed(const ApiState& state, const ApiCall& call,
                    "the unix socket");
 }
 
+// What leads elsewhere, or runs a command, is as new as a new place.
+absl::Status CheckWordsAllowed(const ApiState& state, const ApiCall& call,
+                               const BackupRepo& repo, const RepoWords& words) {
+  if (call.caller.is_local_admin ||
+      (words.options.empty() && !words.key_refs)) {
+    return absl::OkStatus();
+  }
+  if (words.key_refs.has_value() && !words.key_refs->empty()) {
+    return Forbidden("key_refs: are none that may be named over HTTP",
+                     "root on the unix socket, or `sluice repo edit`");
+  }
+  SLUICE_ASSIGN_OR_RETURN(
+      const std::string config,
+      ConfigWithOptions(*state.host, repo.config(), words.options));
+  UriFacts facts;
+  facts.uri = config;
+  return CheckRepoAllowed(state, call, facts);
+}
+
 // That neither the name nor the place is a known repo's: where a place is known
 // and holds none now, a disk is away.
 absl::Status CheckIsNew(ApiState& state, const Context& context,
@@ -184,45 +185,49 @@ absl::StatusOr<Response> PostRepo(ApiState& state, ApiCall& call) {
 }
 
 absl::StatusOr<Response> PatchRepo(ApiState& state, ApiCall& call) {
-  SLUICE_ASSIGN_OR_RETURN(BackupRepo repo,
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo,
                           FindRepo(state, call, call.Param("name")));
-  SLUICE_RETURN_IF_ERROR(CheckRepoName(call.body.Text("name")));
-  repo.set_name(call.body.Text("name"));
-  repo.set_updated_at_ms(absl::ToUnixMillis(state.options.clock->Now()));
-  SLUICE_RETURN_IF_ERROR(state.catalog->UpdateRepo(call.context, repo));
-  return RepoResponse(200, repo);
+  RepoWords words;
+  if (call.body.Has("name")) {
+    words.name = call.body.Text("name");
+    SLUICE_RETURN_IF_ERROR(CheckRepoName(words.name));
+  }
+  if (call.body.Has("key_refs")) words.key_refs = call.body.Texts("key_refs");
+  if (call.body.Has("options")) {
+    for (const auto& [option, value] : call.body.Find("options")->items()) {
+      words.options[option] = value.get<std::string>();
+    }
+  }
+  SLUICE_RETURN_IF_ERROR(CheckWordsAllowed(state, call, repo, words));
+  const auto [context, cancel] = Patience(state, call);
+  SLUICE_ASSIGN_OR_RETURN(const EditedRepo edited,
+                          EditRepo(context, *state.catalog, *state.host,
+                                   *state.options.clock, repo, words));
+  return RepoResponse(200, edited.repo);
 }
 
-absl::Status InUse(absl::string_view by) {
-  return WithHint(MakeError(absl::StatusCode::kFailedPrecondition, kRepoInUse,
-                            absl::StrCat("the repo has ", by)),
-                  "to forget a repo deletes nothing in it, and is refused "
-                  "while something here still needs it");
+absl::StatusOr<bool> WantsPurge(const ApiCall& call) {
+  const auto value = call.Query("purge_archives");
+  if (!value.has_value() || *value == "false") return false;
+  if (*value == "true") return true;
+  return InvalidArgument("purge_archives: is neither true nor false");
 }
 
 absl::StatusOr<Response> DeleteRepo(ApiState& state, ApiCall& call) {
   SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo,
                           FindRepo(state, call, call.Param("name")));
-  CatalogFilter filter;
-  filter.repo_id = repo.id();
-  filter.limit = 1;
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
-                          state.catalog->ListRecords(call.context, filter));
-  if (!records.empty()) return InUse("records of backups");
-  filter.unfinished_only = true;
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<CatalogJob> jobs,
-                          state.catalog->ListJobs(call.context, filter));
-  if (!jobs.empty()) return InUse("jobs that are not over");
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<Plan> plans,
-                          state.catalog->plans().ListPlans(call.context));
-  for (const Plan& plan : plans) {
-    const auto& repos = plan.spec().repos();
-    if (std::find(repos.begin(), repos.end(), repo.id()) != repos.end()) {
-      return InUse(absl::StrCat("the plan ", plan.name()));
-    }
+  SLUICE_ASSIGN_OR_RETURN(const bool purge, WantsPurge(call));
+  if (!purge) {
+    SLUICE_RETURN_IF_ERROR(ForgetRepo(call.context, *state.catalog, repo,
+                                      /*records_hold=*/true));
+    return NoContent();
   }
-  SLUICE_RETURN_IF_ERROR(state.catalog->RemoveRepo(call.context, repo.id()));
-  return NoContent();
+  SLUICE_ASSIGN_OR_RETURN(
+      const QueuedRun run,
+      AskForPurge(call.context, *state.catalog, *state.options.clock, repo,
+                  call.asker()));
+  state.Wake();
+  return QueuedResponse({run});
 }
 
 }  // namespace
@@ -265,24 +270,30 @@ void AddRepoRoutes(std::vector<ApiRoute>& routes) {
   routes.push_back({"PATCH",
                     "/api/v1/repos/{name}",
                     "changeRepo",
-                    "Renames a repo; place and kind stay",
+                    "Changes what is named of a repo; place and kind stay",
                     Role::kAdmin,
                     PatchRepo,
                     "Repo",
                     200,
                     {},
-                    {{"name", BodyKind::kText, "its new name", true}},
+                    {{"name", BodyKind::kText, "its new name"},
+                     {"options", BodyKind::kTextMap,
+                      "of its place's URI, for what is written from now on; "
+                      "\"\" takes one back"},
+                     {"key_refs", BodyKind::kTexts,
+                      "where its keys are found, all of them anew"}},
                     /*whole_catalog=*/true});
   routes.push_back({"DELETE",
                     "/api/v1/repos/{name}",
                     "deleteRepo",
                     "Forgets a repo that nothing here needs any more; what is "
-                    "in it stays",
+                    "in it stays. With purge_archives=true its archives go "
+                    "first: 202 and the job that does it",
                     Role::kAdmin,
                     DeleteRepo,
                     "",
                     204,
-                    {},
+                    {"purge_archives"},
                     {},
                     /*whole_catalog=*/true});
 }
