@@ -52,6 +52,7 @@ constexpr VerbFunction kVerbs[] = {
     {"repo add", RunRepoAddVerb},
     {"repo list", RunRepoListVerb},
     {"repo show", RunRepoShowVerb},
+    {"repo edit", RunRepoEditVerb},
     {"repo remove", RunRepoRemoveVerb},
     {"repo rename", RunRepoRenameVerb},
     {"repo move", RunRepoMoveVerb},

@@ -244,7 +244,133 @@ class Service(ServiceCase):
         shown = self.run_json("show", "latest", "--repo", "disk")["record"]
         self.assertEqual(shown["verified_depth"], "authentic")
 
+    # --- repos
+
+    def test_a_repo_is_edited_by_what_is_named_alone(self):
+        before = self.run_lines("repo", "list")[0]
+        self.run_sluice("repo", "edit", "disk", code=2)
+        self.assertIn("repo move", self.err)
+        edited = self.run_json("repo", "edit", "disk", "--rename", "tape",
+                               "--option", "allow_unsynced=true")
+        self.assertEqual((edited["name"], edited["config"]),
+                         ("tape", before["config"] + "?allow_unsynced=true"))
+        self.assertIn("from now on", self.err)
+        for words in (["--option", "path=/elsewhere"], ["--option", "none=1"],
+                      ["--option", "word"], ["--key-ref", "hunter2"],
+                      ["--rename", "A b"]):
+            self.run_sluice("repo", "edit", "tape", *words, code=2)
+            self.assertNotIn("hunter2", self.err)
+        edited = self.run_json("repo", "edit", "tape", "--option",
+                               "allow_unsynced=")
+        for same in ("id", "kind", "config", "key_refs", "created_at"):
+            self.assertEqual(edited[same], before[same], same)
+
+    def test_a_purge_takes_all_or_keeps_the_repo_with_what_is_held(self):
+        self.add_plan()
+        ids = [self.run_json("plan", "run", "nightly")["record"]["id"]
+               for _ in range(3)]
+        for words in ([], ["--purge-archives"]):
+            held = self.run_json("repo", "remove", "disk", *words, code=18)
+            self.assertEqual(held["error"]["code"], "repo_in_use")
+            self.assertIn("nightly", held["error"]["message"])
+        self.assertEqual(self.archives(), ids)
+        self.run_sluice("plan", "remove", "nightly")
+        self.run_sluice("pin", ids[1], "--reason", "audit")
+        kept = self.run_json("repo", "remove", "disk", "--purge-archives",
+                             code=18)
+        self.assertEqual(kept["error"]["code"], "purge_incomplete")
+        self.assertEqual(kept["job"]["failed_record_ids"], [ids[1]])
+        self.assertEqual(kept["job"]["status"], "failed")
+        self.assertEqual(self.archives(), [ids[1]])
+        self.run_sluice("unpin", ids[1])
+        refused = self.run_json("repo", "remove", "disk", "--purge-archives",
+                                "--async", code=1)
+        self.assertEqual(refused["error"]["code"], "service_not_running")
+        service = self.serve("--workers", "1")
+        job = self.run_sluice("repo", "remove", "disk", "--purge-archives",
+                              "--async").strip()
+        done = self.run_json("job", "wait", job)
+        self.assertEqual((done["job"]["kind"], done["job"]["status"]),
+                         ("purge", "succeeded"))
+        self.stop(service)
+        self.assertEqual(self.run_lines("repo", "list"), [])
+        self.run_sluice("repo", "add", "disk", self.repo)
+        self.assertEqual(self.archives(), [])
+
+    def test_a_purge_that_is_killed_loses_nothing_and_is_done_again(self):
+        ids = [self.backup()["record"]["id"] for _ in range(3)]
+        process = self.start("repo", "remove", "disk", "--purge-archives")
+        for line in process.stderr:
+            if b"job started" in line:
+                break
+        self.kill_whole(process)
+        process.wait(timeout=PATIENCE)
+        process.stdout.close()
+        process.stderr.close()
+        if self.run_lines("repo", "list"):
+            self.run_sluice("repo", "remove", "disk", "--purge-archives")
+        self.assertEqual(self.run_lines("repo", "list"), [])
+        for name in ids:
+            self.assertFalse(os.path.exists(
+                os.path.join(self.repo_folder, name, "payload.bin")))
+
+    def test_a_restore_that_is_tried_makes_nothing_and_says_how_it_would_end(
+            self):
+        made = self.backup()["record"]
+        jobs = self.jobs()
+        out = self.path("out")
+        words = ["restore", "latest", "--repo", "disk", "--to",
+                 "memory:?save=" + out, "--dry-run"]
+        tried = self.run_json(*words)
+        self.assertEqual((tried["backup_id"], tried["possible"],
+                          tried["in_the_way"], tried["archives"]),
+                         (made["id"], True, [], [made["id"]]))
+        self.assertEqual(tried["needed_bytes"], made["plain_size_bytes"])
+        self.assertFalse(os.path.exists(out))
+        self.assertIn("can be restored", self.run_sluice(*words))
+        os.mkdir(out)
+        with open(os.path.join(out, "mine"), "w", encoding="ascii") as file:
+            file.write("mine")
+        tried = self.run_json(*words, code=1)
+        self.assertEqual([way["code"] for way in tried["in_the_way"]],
+                         ["restore_precondition_failed"])
+        self.assertEqual(self.run_json(*words[:-1], code=1)["error"]["code"],
+                         "restore_precondition_failed")
+        self.run_sluice(*words, "--async", code=2)
+        self.assertEqual(len(self.jobs()), len(jobs) + 1)
+        manifest = os.path.join(self.repo_folder, made["id"], "manifest.json")
+        with open(manifest, "ab") as file:
+            file.write(b" ")
+        self.run_sluice("restore", made["id"], "--repo", "disk", "--to",
+                        "memory:?save=" + self.path("other"), "--dry-run",
+                        code=4)
+        self.run_sluice("restore", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--repo",
+                        "disk", "--to", "memory:?save=" + self.path("other"),
+                        "--dry-run", code=10)
+
     # --- the service
+
+    def test_a_service_has_what_is_due_verified(self):
+        self.run_sluice("plan", "add", "p", "--source", self.store, "--repo",
+                        "disk", "--verify", "sometimes", code=2)
+        self.assertIn("verify", self.err)
+        self.add_plan("nightly", "--verify", "all in 1d")
+        made = self.run_json("plan", "run", "nightly")["record"]
+        day = time.gmtime().tm_yday
+        service = self.serve("--workers", "1")
+
+        def verified():
+            record = self.run_json("show", "latest", "--repo", "disk")["record"]
+            return record["verified_depth"] == "authentic"
+        self.until("a verified archive", verified)
+        self.stop(service)
+        jobs = self.jobs("--kind", "verify")
+        self.assertEqual([job["status"] for job in jobs], ["succeeded"])
+        # The day had its share, whoever starts again.
+        self.stop(self.serve("--workers", "1"))
+        if time.gmtime().tm_yday == day:
+            self.assertEqual(len(self.jobs("--kind", "verify")), 1)
+        self.assertEqual(self.archives(), [made["id"]])
 
     def test_a_service_runs_what_is_due_and_keeps_what_the_plan_says(self):
         self.add_plan("seconds", "--every", "1s", "--jitter", "0",

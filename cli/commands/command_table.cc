@@ -33,8 +33,14 @@ FlagSpec Async() {
           "repo must be one that the catalog knows"};
 }
 
-// What a list is narrowed to.
+// What a list is narrowed to, or an edit changes.
 FlagSpec Only(FlagSpec flag) {
+  flag.has_twin = false;
+  return flag;
+}
+
+FlagSpec Several(FlagSpec flag) {
+  flag.repeated = true;
   flag.has_twin = false;
   return flag;
 }
@@ -89,6 +95,10 @@ std::vector<VerbSpec> Archives() {
          "", Completion::kFile},
         {"kind", "KIND", "what the file of --from-file is, as badger"},
         {"allow-empty", "", "a file with nothing in it is no failure"},
+        {"dry-run", "",
+         "read the manifests and look at the target alone, and say what would "
+         "be restored and what is in the way; the exit status is that of the "
+         "restore, as far as it can be known"},
         Async()},
        "restore latest --repo nightly --to 'memory:?save=/tmp/out'"},
       {"verify",
@@ -178,13 +188,37 @@ std::vector<VerbSpec> Administration() {
        {{"NAME", "its name, id, or URI", true, false, Completion::kRepo}},
        {},
        "repo show nightly"},
+      {"repo edit",
+       "change what the catalog knows of a repo",
+       "What is not named stays as it is. Place and kind cannot change: `repo "
+       "move` records where a repo has gone. Options and keys are for archives "
+       "that are made from now on; they are stored once the place, used that "
+       "way, is found to be that very repo.",
+       {{"NAME", "its name, or its whole id", true, false, Completion::kRepo}},
+       {Only({"rename", "NEW-NAME",
+              "lower case letters, digits, '.', '_' and '-'"}),
+        Several({"option", "K=V",
+                  "an option of the place's URI, as allow_unsynced=true; K= "
+                  "takes one back"}),
+        Several({"key-ref", "REF",
+                  "where this machine finds the repo's keys, as file:/path, "
+                  "all of them anew; an empty one: nowhere"})},
+       "repo edit nightly --rename weekly"},
       {"repo remove",
        "forget a repo",
        "Only the catalog forgets it: its archives stay where they are, and "
-       "`repo add` knows them again.",
+       "`repo add` knows them again. With --purge-archives each of them is "
+       "deleted first; one that is pinned or in use stays, and the repo with "
+       "it, by exit status 18, until it is done again. What is not of this "
+       "repo and catalog stays, and is told. While plans write to it, or jobs "
+       "of it are not over, nothing is removed.",
        {{"NAME", "its name, or its whole id", true, false, Completion::kRepo}},
-       {},
-       "repo remove nightly"},
+       {{"purge-archives", "", "delete its archives, then forget it"},
+        {"yes", "", "do not ask; only a terminal is asked"},
+        {"async", "",
+         "leave the purge to a running `sluice serve`, and print the job's "
+         "id"}},
+       "repo remove nightly --purge-archives --yes"},
       {"repo rename",
        "give a repo another name",
        "",

@@ -22,6 +22,7 @@ Outcome RunSweepVerb(Session& session);
 Outcome RunRepoAddVerb(Session& session);
 Outcome RunRepoListVerb(Session& session);
 Outcome RunRepoShowVerb(Session& session);
+Outcome RunRepoEditVerb(Session& session);
 Outcome RunRepoRemoveVerb(Session& session);
 Outcome RunRepoRenameVerb(Session& session);
 Outcome RunRepoMoveVerb(Session& session);
@@ -36,6 +37,8 @@ Outcome RunPluginListVerb(Session& session);
 Outcome RunPluginInfoVerb(Session& session);
 // `restore` of a file that no repo holds.
 Outcome RestoreFromFile(Session& session);
+// `restore` that is only tried: what it would meet.
+Outcome TryRestore(Session& session);
 Outcome RunPluginRunVerb(Session& session);
 Outcome RunPluginCheckVerb(Session& session);
 

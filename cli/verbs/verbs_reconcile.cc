@@ -1,4 +1,4 @@
-// reconcile.
+// reconcile, sweep.
 
 #include <algorithm>
 #include <set>
@@ -10,6 +10,7 @@
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
+#include "sluice/service/repo_sweep.h"
 #include "sluice/service/repo_view.h"
 #include "sluice/service/settings/adoption.h"
 #include "sluice/service/settings/repo_settings.h"
@@ -73,6 +74,40 @@ void NoteSettings(Session& session, Catalog& catalog, const OpenedRepo& repo) {
       session.command().Get("repo"), "` brings them back"));
 }
 
+void PrintSweep(Console& console, const SweepReport& report) {
+  if (!console.json()) {
+    console.Done(absl::StrCat(
+        "removed ", report.objects_deleted, " objects (",
+        SizeText(report.bytes_deleted), ") of ", report.ended.size(),
+        " dead runs, ", report.uploads_aborted, " unfinished uploads; left ",
+        report.live.size(), " live runs alone\n"));
+    for (const std::string& id : report.lost) {
+      console.Result(absl::StrCat(
+          id,
+          " has a payload and no manifest: left alone; --take-lost removes "
+          "it\n"));
+    }
+    for (const std::string& id : report.spared) {
+      console.Result(absl::StrCat(
+          id, " left alone: it is recorded, or something in it is young\n"));
+    }
+    return;
+  }
+  Json problems = Json::array();
+  for (const absl::Status& problem : report.problems) {
+    problems.push_back(ErrorJson(problem, absl::nullopt)["error"]);
+  }
+  console.ResultJson({{"ended", report.ended},
+                      {"live", report.live},
+                      {"lost", report.lost},
+                      {"spared", report.spared},
+                      {"objects_deleted", report.objects_deleted},
+                      {"bytes_deleted", report.bytes_deleted},
+                      {"uploads_aborted", report.uploads_aborted},
+                      {"tombstones_deleted", report.tombstones_deleted},
+                      {"problems", problems}});
+}
+
 }  // namespace
 
 Outcome RunReconcileVerb(Session& session) {
@@ -113,6 +148,25 @@ Outcome RunReconcileVerb(Session& session) {
   }
   if (options.adopt_all) NoteSettings(session, *catalog, repo);
   SLUICE_RETURN_IF_ERROR(report.status());
+  return outcome;
+}
+
+Outcome RunSweepVerb(Session& session) {
+  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kWrite));
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(
+      const SweepReport report,
+      service::SweepRepo(session.context(), *catalog, repo,
+                         session.command().Has("take-lost")));
+  PrintSweep(session.console(), report);
+  Outcome outcome;
+  if (!report.lost.empty()) outcome.code = ExitCode::kWarnings;
+  for (const absl::Status& problem : report.problems) {
+    session.console().Error(problem);
+    outcome.code = ExitCode::kWarnings;
+  }
   return outcome;
 }
 

@@ -1,10 +1,10 @@
-// repo add, list, show, remove, rename, move, repair; sweep.
+// repo add, list, show, edit, remove, rename, move, repair.
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "sluice/base/clock.h"
@@ -12,30 +12,19 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/terminal/text.h"
 #include "sluice/cli/verbs/archives.h"
+#include "sluice/cli/verbs/asking.h"
+#include "sluice/cli/verbs/follow.h"
+#include "sluice/cli/verbs/plan_run.h"
+#include "sluice/cli/verbs/run_report.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/cli/views/archive_view.h"
 #include "sluice/destinations/archive/read/repair.h"
-#include "sluice/service/repo_sweep.h"
+#include "sluice/service/admin/repo_admin.h"
+#include "sluice/service/admin/requests.h"
+#include "sluice/service/work/purge.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr size_t kMaxName = 63;
-
-// [a-z0-9][a-z0-9._-]{0,62}
-absl::Status CheckName(const std::string& name) {
-  bool ok = !name.empty() && name.size() <= kMaxName;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    ok = ok && (absl::ascii_islower(static_cast<unsigned char>(c)) ||
-                absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-                (i > 0 && (c == '.' || c == '_' || c == '-')));
-  }
-  if (ok) return absl::OkStatus();
-  return InvalidArgument(
-      absl::StrCat("\"", name, "\" is not a valid repo name"),
-      "1 to 63 lower case letters, digits, '.', '_' and '-'");
-}
 
 absl::Status CheckIsUri(const std::string& uri) {
   if (LooksLikeUri(uri)) return absl::OkStatus();
@@ -84,38 +73,87 @@ absl::StatusOr<BackupRepo> ExactRepo(Session& session, Catalog& catalog) {
                   session.HintForRepo(catalog, name));
 }
 
-void PrintSweep(Console& console, const SweepReport& report) {
-  if (!console.json()) {
-    console.Done(absl::StrCat(
-        "removed ", report.objects_deleted, " objects (",
-        SizeText(report.bytes_deleted), ") of ", report.ended.size(),
-        " dead runs, ", report.uploads_aborted, " unfinished uploads; left ",
-        report.live.size(), " live runs alone\n"));
-    for (const std::string& id : report.lost) {
-      console.Result(absl::StrCat(
-          id,
-          " has a payload and no manifest: left alone; --take-lost removes "
-          "it\n"));
+// What the flags say; an empty value takes back what was said.
+absl::StatusOr<service::RepoWords> RepoWordsOf(const Command& command) {
+  service::RepoWords words;
+  words.name = command.Get("rename");
+  for (const std::string& text : command.GetAll("option")) {
+    const size_t sign = text.find('=');
+    if (sign == 0 || sign == std::string::npos) {
+      return InvalidArgument(absl::StrCat("--option ", text, " is no K=V"),
+                             "as allow_unsynced=true; K= takes one back");
     }
-    for (const std::string& id : report.spared) {
-      console.Result(absl::StrCat(
-          id, " left alone: it is recorded, or something in it is young\n"));
+    words.options[text.substr(0, sign)] = text.substr(sign + 1);
+  }
+  if (command.Has("key-ref")) {
+    words.key_refs.emplace();
+    for (const std::string& ref : command.GetAll("key-ref")) {
+      if (!ref.empty()) words.key_refs->push_back(ref);
     }
-    return;
   }
-  Json problems = Json::array();
-  for (const absl::Status& problem : report.problems) {
-    problems.push_back(ErrorJson(problem, absl::nullopt)["error"]);
+  return words;
+}
+
+// Between asking and claiming: where this process dies there, nobody else is to
+// begin it much later.
+constexpr absl::Duration kPurgePatience = absl::Minutes(1);
+
+Outcome PurgeHere(Session& session, Catalog& catalog, const BackupRepo& repo) {
+  service::Asker asker;
+  asker.requester = Requester();
+  asker.patience = kPurgePatience;
+  SLUICE_ASSIGN_OR_RETURN(const QueuedRun run,
+                          service::AskForPurge(session.context(), catalog,
+                                               *Clock::Real(), repo, asker));
+  const Outcome outcome = RunQueuedHere(session, run);
+  if (!outcome.status.ok()) {
+    if (outcome.job.has_value()) {
+      NoteWarnings(session.console(), outcome.job->warnings());
+    }
+  } else if (!session.console().json()) {
+    session.console().Done(
+        absl::StrCat(repo.name(), " forgotten, and its archives at ",
+                     Printable(repo.config()), " deleted\n"));
   }
-  console.ResultJson({{"ended", report.ended},
-                      {"live", report.live},
-                      {"lost", report.lost},
-                      {"spared", report.spared},
-                      {"objects_deleted", report.objects_deleted},
-                      {"bytes_deleted", report.bytes_deleted},
-                      {"uploads_aborted", report.uploads_aborted},
-                      {"tombstones_deleted", report.tombstones_deleted},
-                      {"problems", problems}});
+  return outcome;
+}
+
+// What the catalog knows of what would go.
+absl::StatusOr<std::string> PurgeQuestion(Session& session, Catalog& catalog,
+                                          const BackupRepo& repo) {
+  CatalogFilter filter;
+  filter.repo_id = repo.id();
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
+                          catalog.ListRecords(session.context(), filter));
+  uint64_t bytes = 0;
+  for (const BackupRecord& record : records) bytes += record.size_bytes();
+  return absl::StrCat("delete ", records.size(), " archives (", SizeText(bytes),
+                      ") at ", Printable(repo.config()), ", and forget repo ",
+                      repo.name(), "?");
+}
+
+Outcome Purge(Session& session, Catalog& catalog, const BackupRepo& repo) {
+  // Before anybody is asked.
+  SLUICE_RETURN_IF_ERROR(
+      service::CheckRepoIsFree(session.context(), catalog, repo, ""));
+  SLUICE_ASSIGN_OR_RETURN(const std::string question,
+                          PurgeQuestion(session, catalog, repo));
+  if (session.command().Has("async")) {
+    SLUICE_RETURN_IF_ERROR(CheckOthersCanOpen(repo.config()));
+    SLUICE_RETURN_IF_ERROR(CheckServiceIsThere(session));
+  }
+  SLUICE_RETURN_IF_ERROR(AskFirst(session, question, "nothing was deleted"));
+  if (!session.command().Has("async")) {
+    const Outcome outcome = PurgeHere(session, catalog, repo);
+    NoteAudit(session, "repo purge", repo.name(), outcome.status);
+    return outcome;
+  }
+  const absl::StatusOr<QueuedRun> run = service::AskForPurge(
+      session.context(), catalog, *Clock::Real(), repo, {Requester(), ""});
+  NoteAudit(session, "repo purge", repo.name(), run.status());
+  SLUICE_RETURN_IF_ERROR(run.status());
+  PrintQueued(session.console(), *run);
+  return {};
 }
 
 Outcome SaveRepo(Session& session, Catalog& catalog, const BackupRepo& repo) {
@@ -129,7 +167,7 @@ Outcome SaveRepo(Session& session, Catalog& catalog, const BackupRepo& repo) {
 Outcome RunRepoAddVerb(Session& session) {
   const std::string& name = session.command().arguments[0];
   const std::string& uri = session.command().arguments[1];
-  SLUICE_RETURN_IF_ERROR(CheckName(name));
+  SLUICE_RETURN_IF_ERROR(service::CheckRepoName(name));
   SLUICE_RETURN_IF_ERROR(CheckIsUri(uri));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   // Before anything is made.
@@ -154,16 +192,40 @@ Outcome RunRepoAddVerb(Session& session) {
 }
 
 Outcome RunRepoRemoveVerb(Session& session) {
+  const Command& command = session.command();
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo, ExactRepo(session, *catalog));
-  SLUICE_RETURN_IF_ERROR(catalog->RemoveRepo(session.context(), repo.id()));
+  if (command.Has("purge-archives")) return Purge(session, *catalog, repo);
+  if (command.Has("async")) {
+    return InvalidArgument("--async is for --purge-archives",
+                           "to forget a repo takes no time");
+  }
+  const absl::Status forgotten = service::ForgetRepo(
+      session.context(), *catalog, repo, /*records_hold=*/false);
+  NoteAudit(session, "repo remove", repo.name(), forgotten);
+  SLUICE_RETURN_IF_ERROR(forgotten);
   PrintRemovedRepo(session.console(), repo);
+  return {};
+}
+
+Outcome RunRepoEditVerb(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  SLUICE_ASSIGN_OR_RETURN(const BackupRepo repo, ExactRepo(session, *catalog));
+  SLUICE_ASSIGN_OR_RETURN(const service::RepoWords words,
+                          RepoWordsOf(session.command()));
+  const absl::StatusOr<service::EditedRepo> edited = service::EditRepo(
+      session.context(), *catalog, *host, *Clock::Real(), repo, words);
+  NoteAudit(session, "repo edit", repo.name(), edited.status());
+  SLUICE_RETURN_IF_ERROR(edited.status());
+  PrintRepo(session.console(), edited->repo);
+  for (const std::string& note : edited->notes) session.console().Note(note);
   return {};
 }
 
 Outcome RunRepoRenameVerb(Session& session) {
   const std::string& name = session.command().arguments[1];
-  SLUICE_RETURN_IF_ERROR(CheckName(name));
+  SLUICE_RETURN_IF_ERROR(service::CheckRepoName(name));
   SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
   SLUICE_ASSIGN_OR_RETURN(BackupRepo repo, ExactRepo(session, *catalog));
   repo.set_name(name);
@@ -229,25 +291,6 @@ Outcome RunRepoRepairVerb(Session& session) {
                                         ": nothing to repair\n"));
   }
   return {};
-}
-
-Outcome RunSweepVerb(Session& session) {
-  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
-  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
-                          session.OpenRepo(RepoUse::kWrite));
-  SLUICE_ASSIGN_OR_RETURN(Catalog* const catalog, session.catalog());
-  SLUICE_ASSIGN_OR_RETURN(
-      const SweepReport report,
-      service::SweepRepo(session.context(), *catalog, repo,
-                         session.command().Has("take-lost")));
-  PrintSweep(session.console(), report);
-  Outcome outcome;
-  if (!report.lost.empty()) outcome.code = ExitCode::kWarnings;
-  for (const absl::Status& problem : report.problems) {
-    session.console().Error(problem);
-    outcome.code = ExitCode::kWarnings;
-  }
-  return outcome;
 }
 
 }  // namespace sluice::cli

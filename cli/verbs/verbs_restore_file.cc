@@ -1,4 +1,5 @@
-// restore --from-file: what an engine's own tool wrote, into an empty store.
+// restore --from-file: what an engine's own tool wrote, into an empty store;
+// restore --dry-run.
 
 #include <cstdint>
 #include <memory>
@@ -15,14 +16,18 @@
 #include "sluice/cli/terminal/exit_code.h"
 #include "sluice/cli/terminal/progress.h"
 #include "sluice/cli/terminal/text.h"
+#include "sluice/cli/verbs/archives.h"
 #include "sluice/cli/verbs/file_payload.h"
 #include "sluice/cli/verbs/run_report.h"
+#include "sluice/cli/verbs/run_words.h"
+#include "sluice/cli/verbs/runs.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/backupable.h"
 #include "sluice/executor/stream/warning_list.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/plugins/sdk/empty_restore.h"
 #include "sluice/service/optional_jobs.h"
+#include "sluice/service/work/restore_preview.h"
 
 namespace sluice::cli {
 namespace {
@@ -166,7 +171,95 @@ void PrintFile(Session& session, const BackupJob& job, absl::Duration took) {
                             AmountText(job.bytes_done(), took), "\n"));
 }
 
+// --- restore --dry-run
+
+std::string AgeText(const std::string& created_at) {
+  absl::Time made;
+  std::string ignored;
+  if (!absl::ParseTime(absl::RFC3339_full, created_at, &made, &ignored)) {
+    return created_at;
+  }
+  return absl::StrCat(created_at, ", ",
+                      DurationText(Clock::Real()->Now() - made), " ago");
+}
+
+void PrintPreview(Session& session, const std::string& id,
+                  const absl::optional<BackupRecord>& record,
+                  const service::RestorePreview& preview) {
+  Console& console = session.console();
+  if (console.json()) {
+    Json json = {{"backup_id", id}, {"record", ToJson(record)}};
+    json.update(service::PreviewJson(preview));
+    console.ResultJson(json);
+    return;
+  }
+  std::string text =
+      absl::StrCat(id, preview.possible() ? " can" : " cannot",
+                   " be restored to ", Printable(preview.target), "\n");
+  if (!preview.chain.empty()) {
+    const Manifest& archive = preview.chain.back();
+    uint64_t stored = 0;
+    for (const Manifest& link : preview.chain) stored += link.size_bytes();
+    absl::StrAppend(&text, "  store ", Printable(archive.store_id()), " (",
+                    Printable(archive.store_kind()), ") of ",
+                    Printable(AgeText(archive.created_at())), "\n  ",
+                    preview.chain.size(), " archives, ", SizeText(stored),
+                    " to read, ", SizeText(preview.needed_bytes),
+                    " to restore\n");
+  }
+  for (const absl::Status& status : preview.in_the_way) {
+    const std::string hint = HintOf(status);
+    absl::StrAppend(&text,
+                    "  in the way: ", Printable(std::string(status.message())),
+                    " (", ErrorCodeOf(status), ")\n",
+                    hint.empty() ? "" : absl::StrCat("    hint: ", hint, "\n"));
+  }
+  console.Result(text);
+}
+
 }  // namespace
+
+Outcome TryRestore(Session& session) {
+  const Command& command = session.command();
+  SLUICE_ASSIGN_OR_RETURN(const std::string to, TargetUri(command));
+  SLUICE_ASSIGN_OR_RETURN(PluginHost* const host, session.host());
+  service::RestoreProbe probe;
+  SLUICE_ASSIGN_OR_RETURN(probe.facts, host->ReadSourceUri(to));
+  probe.target = host->CreateSource(to);
+  SLUICE_RETURN_IF_ERROR(probe.target.status());
+  SLUICE_ASSIGN_OR_RETURN(const OpenedRepo repo,
+                          session.OpenRepo(RepoUse::kRead));
+  const absl::StatusOr<StoreInfo> info =
+      (*probe.target)->Describe(session.context());
+  SLUICE_ASSIGN_OR_RETURN(
+      const ArchiveWish wish,
+      RestoreWishOf(session.command(),
+                    info.ok() ? info->store_id : std::string()));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, LoadArchives(session, repo));
+  SLUICE_ASSIGN_OR_RETURN(const ArchiveRow row, Choose(session, rows, wish));
+  probe.backup_id = row.id;
+  probe.from_store = command.Get("from-store");
+  for (const ArchiveRow& other : rows) {
+    if (other.record.has_value() && other.record->damaged()) {
+      probe.damaged.insert(other.id);
+    }
+  }
+  const service::RestorePreview preview =
+      service::PreviewRestore(session.context(), repo, probe);
+  SLUICE_RETURN_IF_ERROR(session.context().status());
+  PrintPreview(session, row.id, row.record, preview);
+  if (preview.free_bytes.has_value() &&
+      *preview.free_bytes < preview.needed_bytes) {
+    session.console().Note(absl::StrCat(
+        "warning: ", SizeText(preview.needed_bytes), " to restore, and ",
+        SizeText(*preview.free_bytes), " free there"));
+  }
+  Outcome outcome;
+  if (!preview.possible()) {
+    outcome.code = ExitCodeOf(preview.in_the_way.front());
+  }
+  return outcome;
+}
 
 Outcome RestoreFromFile(Session& session) {
   const Command& command = session.command();

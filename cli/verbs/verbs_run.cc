@@ -260,8 +260,15 @@ absl::StatusOr<std::string> TargetUri(const Command& command) {
 }
 
 Outcome RunRestoreVerb(Session& session) {
-  if (session.command().Has("from-file")) {
-    if (!session.command().Has("async")) return RestoreFromFile(session);
+  const Command& command = session.command();
+  if (command.Has("dry-run") &&
+      (command.Has("from-file") || command.Has("async"))) {
+    return InvalidArgument(
+        "--dry-run is of archives, and is done here",
+        "--from-file and --async are mutually exclusive with it");
+  }
+  if (command.Has("from-file")) {
+    if (!command.Has("async")) return RestoreFromFile(session);
     return InvalidArgument("--from-file and --async are mutually exclusive");
   }
   if (session.command().arguments.empty()) {
@@ -270,6 +277,7 @@ Outcome RunRestoreVerb(Session& session) {
         "an ID, latest, or a file that the store's own tool wrote");
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string to, TargetUri(session.command()));
+  if (command.Has("dry-run")) return TryRestore(session);
   if (session.command().Has("async")) {
     SLUICE_RETURN_IF_ERROR(CheckOthersCanOpen(to));
     SLUICE_RETURN_IF_ERROR(CheckServiceIsThere(session));
