@@ -7,10 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sluice/cli/session/session.h"
-#include "sluice/cli/verbs/archives.h"
 #include "sluice/executor/executor.h"
 
 namespace sluice::cli {
