@@ -69,6 +69,14 @@ bool MayRetry(const BackupJob& job) {
              std::end(kFinal);
 }
 
+DueState StateOf(const PlanTarget& target, absl::Time now) {
+  DueState state = {target.next_due, target.last_fired};
+  if (state.last_fired.has_value() && *state.last_fired > now) {
+    state.last_fired.reset();
+  }
+  return state;
+}
+
 Scheduler::Scheduler(Catalog* catalog, Clock* clock, absl::BitGenRef random,
                      SchedulerOptions options)
     : catalog_(catalog),
@@ -80,7 +88,7 @@ absl::StatusOr<absl::Time> Scheduler::Step(const Context& context) {
   known_.clear();
   const absl::Time now = clock_->Now();
   SLUICE_RETURN_IF_ERROR(catalog_->queue().EndUnclaimed(context, now).status());
-  SLUICE_RETURN_IF_ERROR(SettleEnded(context));
+  SLUICE_RETURN_IF_ERROR(SettleEnded(context, now));
   SLUICE_RETURN_IF_ERROR(MendAfterJump(context, now));
   SLUICE_RETURN_IF_ERROR(FireDue(context, now));
   return catalog_->plans().NextRunAt(context);
@@ -102,13 +110,14 @@ absl::StatusOr<const Scheduler::Known*> Scheduler::Look(
 
 // --- what became of runs
 
-absl::Status Scheduler::SettleEnded(const Context& context) {
+absl::Status Scheduler::SettleEnded(const Context& context, absl::Time now) {
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const auto ended,
                             catalog_->plans().EndedFirings(context, kBatch));
     std::vector<SettleStep> steps;
     for (const auto& [firing, job] : ended) {
-      SLUICE_ASSIGN_OR_RETURN(SettleStep step, Settle(context, firing, job));
+      SLUICE_ASSIGN_OR_RETURN(SettleStep step,
+                              Settle(context, firing, job, now));
       steps.push_back(std::move(step));
     }
     if (!steps.empty()) {
@@ -120,8 +129,8 @@ absl::Status Scheduler::SettleEnded(const Context& context) {
 
 absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
                                              const Firing& firing,
-                                             const BackupJob& job) {
-  const absl::Time now = clock_->Now();
+                                             const BackupJob& job,
+                                             absl::Time now) {
   SettleStep step;
   step.ended_job_id = firing.job_id;
   step.firing = firing;
@@ -189,10 +198,8 @@ absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
                             catalog_->plans().DueTargets(context, now, kBatch));
     std::vector<FireStep> steps;
     for (const PlanTarget& target : due) {
-      SLUICE_ASSIGN_OR_RETURN(const DueState state,
-                              StateOf(context, target, now));
-      SLUICE_ASSIGN_OR_RETURN(FireStep step,
-                              StepFor(context, target, state, now));
+      SLUICE_ASSIGN_OR_RETURN(
+          FireStep step, StepFor(context, target, StateOf(target, now), now));
       steps.push_back(std::move(step));
     }
     if (!steps.empty()) {
@@ -261,7 +268,8 @@ bool Scheduler::WaitsTooLong(const PlanRules& rules, const JobRequest& request,
   if (request.attempt() > 1) {
     latest = std::max(latest, now + 1.5 * options_.max_backoff);
   }
-  return TimeOf(request.not_before_ms()) > latest;
+  // Another process may have written it that began its step a little later.
+  return TimeOf(request.not_before_ms()) > latest + kPunctual;
 }
 
 QueuedRun Scheduler::RunOf(const Plan& plan, const PlanRules& rules,

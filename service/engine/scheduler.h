@@ -54,6 +54,11 @@ struct SchedulerOptions {
 // ended it, nor where the store, the repo or the plan is refused as it stands.
 bool MayRetry(const BackupJob& job);
 
+// What is kept of a target, as it counts at `now`. What a clock ahead has fired
+// is no reason to pass over its time when it comes: it may not have run, and
+// the firing's key keeps it from running twice.
+DueState StateOf(const PlanTarget& target, absl::Time now);
+
 class Scheduler {
  public:
   // Borrows all.
@@ -72,15 +77,14 @@ class Scheduler {
 
   absl::StatusOr<const Known*> Look(const Context& context,
                                     const std::string& plan_id);
-  absl::Status SettleEnded(const Context& context);
+  absl::Status SettleEnded(const Context& context, absl::Time now);
   absl::StatusOr<SettleStep> Settle(const Context& context,
-                                    const Firing& firing, const BackupJob& job);
+                                    const Firing& firing, const BackupJob& job,
+                                    absl::Time now);
   absl::Status FireDue(const Context& context, absl::Time now);
   absl::StatusOr<absl::optional<Firing>> RowOf(const Context& context,
                                                const PlanTarget& target,
                                                absl::Time due);
-  absl::StatusOr<DueState> StateOf(const Context& context,
-                                   const PlanTarget& target, absl::Time now);
   absl::StatusOr<FireStep> StepFor(const Context& context,
                                    const PlanTarget& target,
                                    const DueState& state, absl::Time now);

@@ -49,7 +49,7 @@ absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
                             Look(context, target.plan_id));
     if (!known->rules.ok() || !known->rules->schedule.has_value()) continue;
     const Schedule& schedule = *known->rules->schedule;
-    SLUICE_ASSIGN_OR_RETURN(DueState state, StateOf(context, target, now));
+    DueState state = StateOf(target, now);
     const bool anew =
         DecideDue(schedule, known->rules->due, state, now).computed_anew;
     const absl::Time last = schedule.Previous(now + absl::Nanoseconds(1));
@@ -58,9 +58,8 @@ absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
         WasPassedOver(context, known->plan, target, last, anew, now));
     if (!passed_over && !anew) continue;
     if (passed_over) {
-      SLUICE_RETURN_IF_ERROR(MakeWay(context, target, schedule.Next(now), now));
-      SLUICE_ASSIGN_OR_RETURN(state, StateOf(context, target, now));
       state.next_due = last;
+      SLUICE_RETURN_IF_ERROR(MakeWay(context, target, schedule.Next(now), now));
     }
     SLUICE_ASSIGN_OR_RETURN(const FireStep step,
                             StepFor(context, target, state, now));
@@ -81,7 +80,7 @@ absl::Status Scheduler::MakeWay(const Context& context,
   }
   SLUICE_RETURN_IF_ERROR(
       catalog_->queue().EndPending(context, row->job_id, ClockChanged(), now));
-  return SettleEnded(context);
+  return SettleEnded(context, now);
 }
 
 // Whether `due`, the last time of the schedule, came while a clock was ahead:
@@ -116,19 +115,6 @@ absl::StatusOr<absl::optional<Firing>> Scheduler::RowOf(
   return rows[0];
 }
 
-// What a clock ahead fired counts for what it did: a run that only waited, and
-// was ended when the clock returned, is still to come.
-absl::StatusOr<DueState> Scheduler::StateOf(const Context& context,
-                                            const PlanTarget& target,
-                                            absl::Time now) {
-  DueState state = {target.next_due, target.last_fired};
-  if (!state.last_fired.has_value() || *state.last_fired <= now) return state;
-  SLUICE_ASSIGN_OR_RETURN(const absl::optional<Firing> row,
-                          RowOf(context, target, *state.last_fired));
-  if (!row.has_value() || row->attempts == 0) state.last_fired.reset();
-  return state;
-}
-
 absl::Status Scheduler::MendWaiting(const Context& context, absl::Time now) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<QueuedRun> waiting,
                           catalog_->queue().ListWaiting(context, now));
@@ -148,7 +134,7 @@ absl::Status Scheduler::MendWaiting(const Context& context, absl::Time now) {
                                                         ClockChanged(), now));
     ended = true;
   }
-  return ended ? SettleEnded(context) : absl::OkStatus();
+  return ended ? SettleEnded(context, now) : absl::OkStatus();
 }
 
 }  // namespace sluice::service

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <random>
@@ -263,6 +264,48 @@ TEST_F(SchedulerTest, WhatWaitsForTheNextTimeGivesWayToTheOneBefore) {
   EXPECT_TRUE(RunOne());
   SetClock(2, 20);
   EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded", "01T02 succeeded"));
+}
+
+TEST_F(SchedulerTest, AClockThatGoesBackALittleDoesNotBringBackWhatRan) {
+  Add();
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne());
+  SetClock(0, 59);
+  SetClockToRunOf(1);
+  EXPECT_FALSE(RunOne());
+  SetClockToRunOf(2);
+  EXPECT_TRUE(RunOne());
+  SetClock(2, 20);
+  EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded", "01T02 succeeded"));
+}
+
+// Random numbers that are the largest each time.
+struct Largest {
+  using result_type = uint64_t;
+  static constexpr uint64_t min() { return 0; }
+  static constexpr uint64_t max() { return UINT64_MAX; }
+  uint64_t operator()() { return UINT64_MAX; }
+};
+
+TEST_F(SchedulerTest, ARetryThatWaitsAsLongAsItMayIsNotTakenForAWrongClocks) {
+  Largest largest;
+  SchedulerOptions options;
+  options.backoff = options.max_backoff;
+  scheduler_ =
+      std::make_unique<Scheduler>(catalog_.get(), &clock_, largest, options);
+  Add();
+  SetClockToRunOf(1);
+  EXPECT_TRUE(RunOne(std::string(kSourceFailed)));
+  Step();
+  // One whose step began before that one's, and waited for the catalog.
+  clock_.SetNow(clock_.Now() - absl::Seconds(1));
+  scheduler_ =
+      std::make_unique<Scheduler>(catalog_.get(), &clock_, largest, options);
+  Step();
+  CatalogFilter filter;
+  filter.plan_id = "plan";
+  EXPECT_EQ(catalog_->ListJobs(context_, filter)->size(), 2u)
+      << "the one that failed, and its retry";
 }
 
 TEST_F(SchedulerTest, AClockTenYearsAheadCostsAHundredRowsAndOneRun) {

@@ -120,7 +120,11 @@ class Auditor {
       Wrong(firing, absl::StrCat(successes, " jobs of it succeeded"));
     }
     if (jobs.size() != firing.attempts) {
-      Wrong(firing, absl::StrCat("it has ", jobs.size(), " jobs"));
+      std::string words;
+      for (const BackupJob& job : jobs) {
+        absl::StrAppend(&words, " ", WordOf(job), "/", job.error_code());
+      }
+      Wrong(firing, absl::StrCat("it has ", jobs.size(), " jobs:", words));
     }
     if (!succeeded && firing.reason.empty()) Wrong(firing, "no reason");
     ledger_.retried += firing.attempts > 1;
