@@ -320,7 +320,7 @@ std::string MakeText() {
         {"description",
          "Backups of stores: plans, jobs, archives, restores. docs/api.md "
          "begins with five calls."},
-        {"license", {{"name", "see LICENSE"}}}}},
+        {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
       {"servers", Json::array({{{"url", "/"}}})},
       {"security", Json::array({{{"bearer", Json::array()}},
                                 {{"session", Json::array()}}})},
