@@ -15,7 +15,7 @@ import sys
 SLUICE, ERROR_H, EXIT_STATUS = sys.argv[1:4]
 DOCUMENTS = [pathlib.Path(name) for name in sys.argv[4:]]
 # "sluice VERB ..." at the begin of a line of code: to its end, or a pipe.
-TYPED = re.compile(r"^(?:\$ )?(?:\./)?sluice ([a-z][^`|\n]*)")
+TYPED = re.compile(r"^(?:\$ )?(?:as_sluice )?(?:\./)?sluice ([a-z][^`|\n]*)")
 
 
 def code_of(text):

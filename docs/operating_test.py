@@ -25,7 +25,7 @@ def sources_below(folder, pattern="*.cc"):
 def metrics_of(sources):
     """What a scrape may show: a name is a whole string of ours."""
     return {name for text in sources
-            for name in re.findall(r'"(sluice_[a-z_]+)"', text)}
+            for name in re.findall(r'"((?:sluice|process)_[a-z_]+)"', text)}
 
 
 def logged_of(sources):

@@ -28,6 +28,8 @@ BORINGSSL = "/usr/lib/x86_64-linux-gnu/android"
 # and headers that are code.
 STATIC = ("libabsl-dev", "libcli11-dev", "libpq-dev", "nlohmann-json3-dev",
           "postgresql-server-dev-15")
+# Of docs/, with the command; the others go with the server.
+PAGES = ("exit-status.md", "retention.md")
 PROGRAM = "usr/lib/sluice/sluice"
 
 
@@ -182,8 +184,9 @@ def put_command(package, dist, tree):
     docs = "usr/share/doc/sluice"
     package.put_compressed(f"{docs}/changelog",
                            (tree / "CHANGELOG.md").read_text(encoding="utf-8"))
-    for name in ("README.md", "docs/exit-status.md", "docs/retention.md"):
-        package.put_file(f"{docs}/{pathlib.Path(name).name}", tree / name)
+    package.put_file(f"{docs}/README.md", tree / "README.md")
+    for name in PAGES:
+        package.put_file(f"{docs}/{name}", tree / "docs" / name)
     for page in sorted((tree / "docs/format").glob("*.md")):
         package.put_file(f"{docs}/format/{page.name}", page)
     for name in STATIC:
@@ -197,9 +200,9 @@ def put_server(package, tree):
     package.put_file("lib/systemd/system/sluice.service",
                      server / "sluice.service")
     package.put_file("etc/sluice/server.json", server / "server.json")
-    for name in ("operating.md", "api.md", "openapi.json", "alerts.yml"):
-        if (tree / "docs" / name).exists():
-            package.put_file(f"{docs}/{name}", tree / "docs" / name)
+    pages = {page.name for page in (tree / "docs").glob("*.md")} - set(PAGES)
+    for name in sorted(pages | {"openapi.json", "alerts.yml"}):
+        package.put_file(f"{docs}/{name}", tree / "docs" / name)
     for example in sorted((server / "examples").iterdir()):
         package.put_file(f"{docs}/examples/{example.name}", example)
 
