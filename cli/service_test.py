@@ -5,11 +5,13 @@ usage: service_test.py SLUICE PLUGIN.so [unittest arguments]
 Nothing waits for a time: what is to come is looked for until it is there.
 """
 
+import http.server
 import json
 import os
 import shutil
 import signal
 import socket
+import threading
 import time
 import unittest
 
@@ -654,6 +656,61 @@ class Service(ServiceCase):
         shown = self.run_json("plan", "show", "nightly")
         self.assertEqual((shown["keep_daily"], shown["revision"]), (8, 2))
         self.assertEqual(len(self.run_lines("plan", "list")), 2)
+
+    # --- hooks and notifications
+
+    def test_a_required_hook_decides_whether_there_is_a_backup(self):
+        log = self.path("hooks.log")
+        self.add_plan("nightly", "--before",
+                      f"exec:/bin/sh -c 'echo $SLUICE_WHEN >> {log}'",
+                      "--after",
+                      f"exec:/bin/sh -c 'echo $SLUICE_STATUS >> {log}'",
+                      "--hooks-required")
+        self.run_sluice("plan", "run", "nightly")
+        with open(log, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "before\nsucceeded\n")
+        self.run_sluice("plan", "edit", "nightly", "--before",
+                        "exec:/bin/sh -c 'echo cannot freeze; exit 1'")
+        self.run_sluice("plan", "run", "nightly", code=1)
+        self.assertIn("cannot freeze", self.err)
+        self.assertEqual(len(self.archives()), 1)
+        self.assertEqual(self.jobs("--limit", "1")[0]["error_code"],
+                         "hook_failed")
+
+    def test_a_notification_is_tried_by_hand(self):
+        got = []
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                size = int(self.headers["Content-Length"])
+                got.append((dict(self.headers), json.loads(self.rfile.read(size))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+        self.addCleanup(server.server_close)
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        self.addCleanup(thread.join)
+        config = self.path("server.json")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"notifications": [
+                {"name": "ops", "webhook":
+                    {"url": f"http://127.0.0.1:{server.server_port}/canary"}},
+                {"name": "gone", "webhook":
+                    {"url": "http://127.0.0.1:1/canary"}}]}, file)
+        self.run_sluice("notify", "test", "ops", "--config", config)
+        (headers, body), = got
+        self.assertEqual((body["type"], body["id"]),
+                         ("test", headers["webhook-id"]))
+        self.run_sluice("notify", "test", "gone", "--config", config, code=1)
+        self.assertNotIn("canary", self.err)
+        self.run_sluice("notify", "test", "none", "--config", config, code=2)
+        self.assertEqual(self.run_lines("notify", "list"), [])
+        self.run_sluice("notify", "retry", "7", code=10)
 
     # --- tokens
 

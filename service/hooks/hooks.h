@@ -6,11 +6,10 @@
 //
 // Example:
 //
-//   SLUICE_RETURN_IF_ERROR(CheckHook("exec:/usr/local/bin/freeze 'my db'"));
-//   HookRun run(plan, turns, on_problem);
-//   SLUICE_RETURN_IF_ERROR(run.Before(context, environment));
-//   const absl::Status backed_up = BackUp();
-//   run.After(environment, backed_up);
+//   HookRun run(plan, &turns, on_problem);
+//   absl::Status status = run.Before(context, environment);
+//   if (status.ok()) status = BackUp();
+//   SLUICE_RETURN_IF_ERROR(run.After(environment, status));
 //
 // A hook is `exec:` and words: an absolute path and arguments, taken apart as
 // SplitWords does. No shell, and nothing of the service's environment: the

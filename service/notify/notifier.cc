@@ -12,7 +12,7 @@
 namespace sluice::service {
 namespace {
 
-constexpr size_t kDueBatch = 100;
+constexpr size_t kDueBatch = 1000;
 // Longer than any attempt takes: after that another may try.
 constexpr absl::Duration kClaim = absl::Minutes(2);
 constexpr absl::Duration kPatience = absl::Seconds(10);
@@ -79,10 +79,15 @@ bool Notifier::DeliverDue() {
     Tell("read the outbox", due.status());
     return false;
   }
-  // People before monitors, of which a dead one may stand behind many plans.
-  std::stable_partition(
-      due->begin(), due->end(),
-      [](const OutboxMessage& message) { return !IsHeartbeat(message); });
+  // People before monitors, of which a dead one may stand behind many plans;
+  // and of those first the ones that were not tried in vain.
+  const auto rank = [](const OutboxMessage& message) {
+    return IsHeartbeat(message) ? message.attempts + 1 : 0;
+  };
+  std::stable_sort(due->begin(), due->end(),
+                   [&](const OutboxMessage& a, const OutboxMessage& b) {
+                     return rank(a) < rank(b);
+                   });
   bool tried = false;
   for (const OutboxMessage& message : *due) {
     if (alive_.first.done()) return false;

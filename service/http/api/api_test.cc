@@ -153,6 +153,52 @@ TEST(UriGuardTest, AStarStandsForNoReferenceAndNoWayUp) {
 
 // --- lists
 
+TEST_F(ApiTest, HooksAreSaidByNobodyOverHttpButAsTheyAre) {
+  house_.AddPlan();
+  const std::string admin = house_.Token(Role::kAdmin);
+  const std::string plan = "/api/v1/plans/hourly";
+  for (const char* said :
+       {R"({"before": "exec:/bin/x"})", R"({"after": "exec:/bin/x"})",
+        R"({"after_failure": "exec:/bin/x"})", R"({"heartbeat": "env:URL"})"}) {
+    EXPECT_EQ(house_.Ask(admin, "PATCH", plan, said).status, 403) << said;
+    EXPECT_EQ(house_.Ask("local", "PATCH", plan, said).status, 200) << said;
+    EXPECT_EQ(house_.Ask(admin, "PATCH", plan, said).status, 200) << said;
+  }
+  EXPECT_EQ(
+      house_.Ask(admin, "PATCH", plan, R"({"before": "exec:/bin/y"})").status,
+      403);
+  EXPECT_EQ(house_.Ask(admin, "PATCH", plan, R"({"before": null})").status,
+            200);
+}
+
+TEST_F(ApiTest, NotificationsAreListedAndTriedAgain) {
+  OutboxStore& outbox = house_.house.catalog().outbox();
+  const Context& context = house_.house.context();
+  OutboxStep step;
+  for (int i = 0; i < 3; ++i) {
+    OutboxMessage message;
+    message.channel = "ops";
+    message.body = R"({"type":"backup.failed"})";
+    step.messages.push_back(message);
+  }
+  ASSERT_TRUE(*outbox.Advance(context, step));
+  const int64_t id = outbox.List(context, 0, 1)->front().id;
+  ASSERT_TRUE(
+      outbox.Failed(context, id, "answered 500", absl::InfiniteFuture()).ok());
+  const std::string all = "/api/v1/notifications";
+  const auto page = JsonOf(house_.Ask("local", "GET", all + "?limit=2"));
+  ASSERT_EQ(page["notifications"].size(), 2u);
+  EXPECT_EQ(page["notifications"][0]["state"], "given_up");
+  EXPECT_EQ(page["notifications"][0]["error"], "answered 500");
+  EXPECT_EQ(page["notifications"][0]["body"]["type"], "backup.failed");
+  EXPECT_FALSE(page["next_cursor"].is_null());
+  const auto tried =
+      house_.Ask("local", "POST", absl::StrCat(all, "/", id, "/retry"));
+  EXPECT_EQ(tried.status, 202) << tried.body;
+  EXPECT_EQ(JsonOf(tried)["state"], "waiting");
+  EXPECT_EQ(house_.Ask("local", "POST", all + "/77/retry").status, 404);
+}
+
 TEST_F(ApiTest, PagesOfJobsGiveEachOnceTheNewestFirst) {
   std::vector<std::string> made;
   for (int i = 0; i < 120; ++i) made.push_back(house_.AddJob());
