@@ -14,16 +14,11 @@
 // answers all the same. Pure; any thread. The bytes are bounded by who read
 // them.
 
-#include <string>
-#include <vector>
-
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "nlohmann/json.hpp"
 #include "sluice/catalog/access_store.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/catalog/plan_store.h"
+#include "sluice/cli/remote/answer_reader.h"
 #include "sluice/cli/views/plan_view.h"
 #include "sluice/executor/models.pb.h"
 #include "sluice/service/archive_choice.h"
@@ -31,11 +26,6 @@
 #include "sluice/service/work/prune.h"
 
 namespace sluice::cli {
-
-using AnswerJson = nlohmann::json;
-
-// server_answer_invalid.
-absl::Status AnswerError(absl::string_view message);
 
 absl::StatusOr<CatalogJob> ReadJob(const AnswerJson& json);
 absl::StatusOr<QueuedRun> ReadQueued(const AnswerJson& json);
@@ -48,27 +38,6 @@ absl::StatusOr<service::PlannedTime> ReadPlannedTime(const AnswerJson& json);
 // Of one store's archives in a retention preview.
 absl::StatusOr<service::PrunedGroup> ReadPruned(const AnswerJson& json);
 absl::StatusOr<AccessToken> ReadToken(const AnswerJson& json);
-
-// A text field; empty where it is missing or null.
-absl::StatusOr<std::string> ReadText(const AnswerJson& object,
-                                     const std::string& name);
-// The array of that name, with each of its items read.
-template <typename Item>
-absl::StatusOr<std::vector<Item>> ReadList(
-    const AnswerJson& object, const std::string& name,
-    absl::StatusOr<Item> (*read)(const AnswerJson&)) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_array()) {
-    return AnswerError("there is no list \"" + name + "\"");
-  }
-  std::vector<Item> items;
-  for (const AnswerJson& entry : *found) {
-    absl::StatusOr<Item> item = read(entry);
-    if (!item.ok()) return item.status();
-    items.push_back(*std::move(item));
-  }
-  return items;
-}
 
 }  // namespace sluice::cli
 

@@ -121,7 +121,10 @@ class JobFollower {
                   })
           .IgnoreError();  // the row is what counts
     }
-    if (!has_ended) WaitFor(remote_.context(), *Clock::Real(), look_);
+    // An end that the row does not show hurries nobody a second time.
+    if (!has_ended || std::exchange(has_hurried_, true)) {
+      WaitFor(remote_.context(), *Clock::Real(), look_);
+    }
   }
 
   // Whether it tells of the end.
@@ -172,6 +175,7 @@ class JobFollower {
   std::unique_ptr<ProgressMeter> meter_;
   absl::Duration lost_since_ = absl::InfiniteDuration();
   absl::Duration look_ = kLook;
+  bool has_hurried_ = false;
 };
 
 // Of one that is not the first: that one is the verb's.
