@@ -127,7 +127,6 @@ TEST_F(SettingsKeeperTest, AnOlderCopyOfTheCatalogWritesBesideTheNewer) {
   keeper.CheckAgain();
   ASSERT_TRUE(keeper.Keep(context_));
   EXPECT_EQ(Objects().size(), 2u);
-  const auto found = ReadRepoSettings(context_, *house_.OpenRepoAgain().store);
   EXPECT_NE(*InstallationId(context_, catalog_, *Clock::Real()),
             newer.installation_id);
   keeper.CheckAgain();
