@@ -279,28 +279,31 @@ TEST_F(SchedulerTest, AClockThatGoesBackALittleDoesNotBringBackWhatRan) {
   EXPECT_THAT(Rows(), ElementsAre("01T01 succeeded", "01T02 succeeded"));
 }
 
-// Random numbers that are the largest each time.
-struct Largest {
+// Random numbers that are large each time.
+struct Large {
   using result_type = uint64_t;
   static constexpr uint64_t min() { return 0; }
   static constexpr uint64_t max() { return UINT64_MAX; }
-  uint64_t operator()() { return UINT64_MAX; }
+  uint64_t operator()() { return UINT64_MAX / 16 * 15; }
 };
 
 TEST_F(SchedulerTest, ARetryThatWaitsAsLongAsItMayIsNotTakenForAWrongClocks) {
-  Largest largest;
+  Large large;
   SchedulerOptions options;
   options.backoff = options.max_backoff;
   scheduler_ =
-      std::make_unique<Scheduler>(catalog_.get(), &clock_, largest, options);
+      std::make_unique<Scheduler>(catalog_.get(), &clock_, large, options);
   Add();
   SetClockToRunOf(1);
+  SetClock(1, 20);
   EXPECT_TRUE(RunOne(std::string(kSourceFailed)));
   Step();
-  // One whose step began before that one's, and waited for the catalog.
-  clock_.SetNow(clock_.Now() - absl::Seconds(1));
+  // One whose step began before that one's, and waited for the catalog; the
+  // retry waits for a factor of 1.4375, and 1.5 is the most.
+  clock_.SetNow(clock_.Now() - options.max_backoff * 0.0625 -
+                absl::Seconds(30));
   scheduler_ =
-      std::make_unique<Scheduler>(catalog_.get(), &clock_, largest, options);
+      std::make_unique<Scheduler>(catalog_.get(), &clock_, large, options);
   Step();
   CatalogFilter filter;
   filter.plan_id = "plan";

@@ -25,6 +25,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "sluice/base/clock.h"
 #include "sluice/base/mutex.h"
 #include "sluice/catalog/settle.h"
