@@ -45,6 +45,15 @@ FlagSpec Several(FlagSpec flag) {
   return flag;
 }
 
+FlagSpec KeyRef() {
+  FlagSpec flag = Several(
+      {"key-ref", "REF",
+       "where this machine finds the repo's keys, as file:/path, all of them "
+       "anew; an empty one: nowhere"});
+  flag.may_be_empty = true;
+  return flag;
+}
+
 ArgumentSpec OptionalId() {
   return {"ID", "a backup's id, a unique beginning of it, or latest", false,
           false, Completion::kArchive};
@@ -198,11 +207,9 @@ std::vector<VerbSpec> Administration() {
        {Only({"rename", "NEW-NAME",
               "lower case letters, digits, '.', '_' and '-'"}),
         Several({"option", "K=V",
-                  "an option of the place's URI, as allow_unsynced=true; K= "
-                  "takes one back"}),
-        Several({"key-ref", "REF",
-                  "where this machine finds the repo's keys, as file:/path, "
-                  "all of them anew; an empty one: nowhere"})},
+                 "an option of the place's URI, as allow_unsynced=true; K= "
+                 "takes one back"}),
+        KeyRef()},
        "repo edit nightly --rename weekly"},
       {"repo remove",
        "forget a repo",
