@@ -17,6 +17,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/commands/help.h"
+#include "sluice/cli/keep_settings.h"
 #include "sluice/cli/remote/attention.h"
 #include "sluice/cli/remote/remote.h"
 #include "sluice/cli/serve/serve_settings.h"
@@ -24,7 +25,6 @@
 #include "sluice/cli/supervisor.h"
 #include "sluice/cli/terminal/console.h"
 #include "sluice/cli/terminal/interrupt.h"
-#include "sluice/cli/verbs/keep_settings.h"
 #include "sluice/cli/verbs/verbs.h"
 
 namespace sluice::cli {

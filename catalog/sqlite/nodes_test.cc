@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "sluice/catalog/node_store.h"
+#include "sluice/catalog/setting_store.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
@@ -61,6 +62,89 @@ TEST_F(NodesTest, WhatDiedWithoutAWordIsForgottenAfterADay) {
 
 TEST_F(NodesTest, ANodeWithoutAnIdIsRefused) {
   EXPECT_FALSE(Beat("", now_).ok());
+}
+
+// --- settings
+
+class SettingsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = absl::StrCat(::testing::TempDir(), "/set-XXXXXX");
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    options_.path = folder + "/catalog.db";
+    options_.heartbeat = false;
+    catalog_ = Open();
+  }
+
+  std::unique_ptr<Catalog> Open() {
+    auto opened = OpenSqliteCatalog(context_, options_);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return *std::move(opened);
+  }
+
+  uint64_t Revision() { return *catalog_->settings().Revision(context_); }
+
+  const Context context_ = Context::Background();
+  SqliteCatalogOptions options_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+TEST_F(SettingsTest, WhatIsSetStaysUntilItIsRemoved) {
+  EXPECT_FALSE(catalog_->settings().Get(context_, "a")->has_value());
+  ASSERT_TRUE(catalog_->settings().Set(context_, "a", "one").ok());
+  ASSERT_TRUE(catalog_->settings().Set(context_, "a", "two").ok());
+  catalog_ = Open();
+  EXPECT_EQ(catalog_->settings().Get(context_, "a")->value(), "two");
+  ASSERT_TRUE(catalog_->settings().Remove(context_, "a").ok());
+  ASSERT_TRUE(catalog_->settings().Remove(context_, "a").ok());
+  EXPECT_FALSE(catalog_->settings().Get(context_, "a")->has_value());
+}
+
+TEST_F(SettingsTest, OfTwoThatSetTheFirstOneCounts) {
+  const auto other = Open();
+  EXPECT_EQ(*catalog_->settings().GetOrSet(context_, "a", "mine"), "mine");
+  EXPECT_EQ(*other->settings().GetOrSet(context_, "a", "theirs"), "mine");
+}
+
+TEST_F(SettingsTest, EachChangeOfPlanPinOrRepoRaisesTheRevision) {
+  uint64_t last = Revision();
+  const auto raised = [&](const char* by, const absl::Status& status) {
+    EXPECT_TRUE(status.ok()) << by << ": " << status;
+    EXPECT_GT(Revision(), last) << by;
+    last = Revision();
+  };
+  BackupRepo repo;
+  repo.set_id("01JD4Q8Z0V0000000000000000");
+  repo.set_name("disk");
+  repo.set_kind("local");
+  repo.set_config("local:/mnt/disk");
+  raised("add repo", catalog_->AddRepo(context_, repo));
+  repo.set_name("other");
+  raised("update repo", catalog_->UpdateRepo(context_, repo));
+  Plan plan;
+  plan.set_id("01JD4Q8Z0V2222222222222222");
+  plan.set_name("nightly");
+  plan.set_revision(1);
+  plan.mutable_spec()->add_repos(repo.id());
+  PlanTarget target;
+  target.plan_id = plan.id();
+  target.repo_id = repo.id();
+  raised("add plan", catalog_->plans().AddPlan(context_, plan, {target}));
+  plan.set_revision(2);
+  raised("update plan", catalog_->plans().UpdatePlan(context_, plan, {target}));
+  BackupRecord record;
+  record.set_id("01JD4Q8Z0V3333333333333333");
+  record.set_repo_id(repo.id());
+  record.set_job_id("01JD4Q8Z0V4444444444444444");
+  record.set_store_id("orders");
+  record.set_store_kind("memory");
+  record.set_sha256(std::string(64, 'a'));
+  ASSERT_TRUE(catalog_->CreateBackupRecord(context_, record).ok());
+  EXPECT_EQ(Revision(), last);
+  raised("pin", catalog_->SetPin(context_, record.id(), Pin{"audit"}));
+  raised("unpin", catalog_->SetPin(context_, record.id(), absl::nullopt));
+  raised("remove plan", catalog_->plans().RemovePlan(context_, plan.id()));
+  raised("remove repo", catalog_->RemoveRepo(context_, repo.id()));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ absl::StatusOr<PlanStatement> StatementOf(JsonFields fields) {
     SLUICE_ASSIGN_OR_RETURN(std::string value, PlanFieldText(fields, field));
     words.fields.emplace_back(field.name, std::move(value));
   }
-  // Two fields may say the same thing: in that order the one that is said stays.
+  // Two fields may say the same: in that order the one that is said stays.
   std::stable_sort(words.fields.begin(), words.fields.end(),
                    [](const auto& a, const auto& b) {
                      return a.second.empty() && !b.second.empty();

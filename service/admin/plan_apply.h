@@ -40,10 +40,10 @@ struct PlanStatement {
   PlanWords words;
 };
 
-// What `sluice export` prints, {"plans":[...]}, or a list of plans. A plan needs
-// "name", "source" and "repos" (names or ids); what only an export has, as its
-// id, may be there and says nothing. Any other name is refused, and so is a plan
-// that is there twice.
+// What `sluice export` prints, {"plans":[...]}, or a list of plans. A plan
+// needs "name", "source" and "repos" (names or ids); what only an export has,
+// as its id, may be there and says nothing. Any other name is refused, and so
+// is a plan that is there twice.
 absl::StatusOr<std::vector<PlanStatement>> ParsePlans(absl::string_view text);
 
 struct AppliedPlan {

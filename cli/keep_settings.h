@@ -1,5 +1,5 @@
-#ifndef SLUICE_CLI_VERBS_KEEP_SETTINGS_H_
-#define SLUICE_CLI_VERBS_KEEP_SETTINGS_H_
+#ifndef SLUICE_CLI_KEEP_SETTINGS_H_
+#define SLUICE_CLI_KEEP_SETTINGS_H_
 
 // What a verb has changed of plans, pins and repos is told to the repos.
 
@@ -16,4 +16,4 @@ bool KeepSettings(Session& session);
 
 }  // namespace sluice::cli
 
-#endif  // SLUICE_CLI_VERBS_KEEP_SETTINGS_H_
+#endif  // SLUICE_CLI_KEEP_SETTINGS_H_

@@ -1,4 +1,4 @@
-#include "sluice/cli/verbs/keep_settings.h"
+#include "sluice/cli/keep_settings.h"
 
 #include <memory>
 #include <string>
