@@ -197,8 +197,9 @@ TEST_F(CancelTest, ARestoreEndsAtEachStageWithItsLastRow) {
   for (const char* stage :
        {"describe", "restore begin", "restore stream", "restore end"}) {
     TheStops().Set(stage);
-    const std::string job = Ask(
-        "/api/v1/restores", {{"backup", id}, {"target", "stopping:?path=b"}});
+    const std::string job =
+        Ask("/api/v1/restores",
+            {{"backup_id", id}, {"target", "stopping:?path=b"}});
     TheStops().AwaitArrival();
     ExpectCancelled(job, stage);
   }
@@ -217,7 +218,7 @@ TEST_F(CancelTest, APendingJobEndsAtOnceThoughNoWorkerIsFree) {
   TheStops().AwaitArrival();
   const std::string pending = Ask("/api/v1/plans/hourly/run", {});
   EXPECT_EQ(Row(pending)["status"], "pending");
-  EXPECT_EQ(Cancel(pending), 200);
+  EXPECT_EQ(Cancel(pending), 202);
   EXPECT_EQ(Row(pending)["status"], "interrupted");
   EXPECT_EQ(Row(running)["status"], "running");
   ExpectCancelled(running, "stream");
