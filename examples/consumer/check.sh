@@ -42,7 +42,8 @@ trap cleanup EXIT
 cp "$here"/{WORKSPACE,.bazelrc,BUILD,main.cc} "$copy/"
 mkdir "$copy/service"
 cp "$here"/../service/{BUILD,main.cc} "$copy/service/"
-consumer_bazel build -c opt --define=sluice_consumer=1 \
+# Not optimised where nobody asks for it: ./check has optimised the same sources.
+consumer_bazel build -c "${SLUICE_CONSUMER_MODE:-fastbuild}" --define=sluice_consumer=1 \
   "--override_repository=sluice=$root" //:consumer //service >&2
 output=$("$copy/bazel-bin/consumer" "$copy/place")
 echo "$output"
