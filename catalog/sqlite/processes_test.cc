@@ -15,17 +15,17 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
-#include "sluice/base/testing/program.h"
+#include "sluice/base/testing/test_program.h"
 #include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/catalog/sqlite/sqlite_catalog.h"
 
 namespace sluice {
 namespace {
 
-class Worker : public Program {
+class Worker : public TestProgram {
  public:
   explicit Worker(std::vector<std::string> arguments)
-      : Program(WithPath(std::move(arguments))) {}
+      : TestProgram(WithPath(std::move(arguments))) {}
 
  private:
   static std::vector<std::string> WithPath(std::vector<std::string> arguments) {

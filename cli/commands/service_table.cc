@@ -197,12 +197,12 @@ std::vector<VerbSpec> AdminVerbs() {
        "running jobs end for as long as --drain says, and ends the others as "
        "interrupted, to be tried again. A second signal ends it at once. "
        "--timeout does not concern it. Tells systemd that it is ready "
-        "(Type=notify, NotifyAccess=all), and takes sockets from it. SIGHUP "
-        "reads the configuration and the certificate anew, unless it runs in a "
-        "terminal. Off loopback it listens only with TLS. A catalog on which "
-        "another machine worked is waited at, and nothing is done, until "
-        "--take-over; what the machine is called stands in /etc/machine-id, or "
-        "in SLUICE_MACHINE_ID.",
+       "(Type=notify, NotifyAccess=all), and takes sockets from it. SIGHUP "
+       "reads the configuration and the certificate anew, unless it runs in a "
+       "terminal. Off loopback it listens only with TLS. A catalog on which "
+       "another machine worked is waited at, and nothing is done, until "
+       "--take-over; what the machine is called stands in /etc/machine-id, or "
+       "in SLUICE_MACHINE_ID.",
        {},
        {{"listen", "HOST:PORT|none",
          "where the API is reached by TCP; a numeric address",

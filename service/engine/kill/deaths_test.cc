@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/memory_folder.h"
-#include "sluice/base/testing/program.h"
+#include "sluice/base/testing/test_program.h"
 #include "sluice/catalog/testing/mortal_vfs.h"
 #include "sluice/service/engine/kill/ledger.h"
 #include "sluice/service/testing/test_house.h"
@@ -42,10 +42,10 @@ class DeathsTest : public ::testing::Test {
   }
 
   // How many calls it takes; 0 where it died, as it was to.
-  int64_t FireAndClaim(int64_t die_at, Program* beside) {
+  int64_t FireAndClaim(int64_t die_at, TestProgram* beside) {
     const std::string plan = AddDuePlan();
-    Program dying({"service/engine/kill/kill_worker", "die", house_.folder(),
-                   absl::StrCat(die_at)});
+    TestProgram dying({"service/engine/kill/kill_worker", "die",
+                       house_.folder(), absl::StrCat(die_at)});
     EXPECT_EQ(dying.Hear(), "ready");
     if (beside != nullptr) beside->Say(plan);
     dying.Say("go");
@@ -76,7 +76,8 @@ class DeathsTest : public ::testing::Test {
 
   TestHouse house_{MakeMemoryFolder("sluice-deaths")};
   std::vector<Plan> plans_;
-  Program other_{{"service/engine/kill/kill_worker", "goon", house_.folder()}};
+  TestProgram other_{
+      {"service/engine/kill/kill_worker", "goon", house_.folder()}};
 };
 
 TEST_F(DeathsTest, AnotherGoesOnWhereverOneDies) {

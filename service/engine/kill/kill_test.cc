@@ -21,7 +21,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/memory_folder.h"
-#include "sluice/base/testing/program.h"
+#include "sluice/base/testing/test_program.h"
 #include "sluice/catalog/reconcile.h"
 #include "sluice/catalog/sqlite/sqlite.h"
 #include "sluice/service/engine/kill/ledger.h"
@@ -112,7 +112,7 @@ class KillTest : public ::testing::Test {
   }
 
   template <typename Condition>
-  void Await(Program& service, Condition condition) {
+  void Await(TestProgram& service, Condition condition) {
     const absl::Duration end = Clock::Real()->SinceBoot() + kPatience;
     while (!condition()) {
       ASSERT_LT(Clock::Real()->SinceBoot(), end);
@@ -123,7 +123,7 @@ class KillTest : public ::testing::Test {
   }
 
   // Lines that a service says before it is killed, and a moment more.
-  void LetItWork(Program& service) {
+  void LetItWork(TestProgram& service) {
     for (uint64_t lines = random_() % 16; lines > 0; --lines) {
       ASSERT_NE(service.Hear(), "") << "it is gone";
     }
@@ -187,7 +187,7 @@ TEST_F(KillTest, NothingIsLostOrDoubledHoweverOftenAServiceIsKilled) {
   AddPlans();
   std::set<std::string> dead;
   for (uint64_t i = 0; i < kills && !HasFailure(); ++i) {
-    Program service({kWorker, "serve", house_.folder()});
+    TestProgram service({kWorker, "serve", house_.folder()});
     if (i % 3 == 2) Await(service, [&] { return HasEndedAll(dead); });
     LetItWork(service);
     service.Signal(SIGKILL);
@@ -197,7 +197,7 @@ TEST_F(KillTest, NothingIsLostOrDoubledHoweverOftenAServiceIsKilled) {
   }
   ASSERT_FALSE(HasFailure());
   EndSchedules();
-  Program service({kWorker, "serve", house_.folder()});
+  TestProgram service({kWorker, "serve", house_.folder()});
   Await(service, [&] { return IsQuiet(); });
   service.Hush();
   const int status = service.Reap();

@@ -1,10 +1,10 @@
-#ifndef SLUICE_BASE_TESTING_PROGRAM_H_
-#define SLUICE_BASE_TESTING_PROGRAM_H_
+#ifndef SLUICE_BASE_TESTING_TEST_PROGRAM_H_
+#define SLUICE_BASE_TESTING_TEST_PROGRAM_H_
 
 // Another program, to which a test speaks a line at a time, and which it may
 // stop or kill at any moment.
 //
-//   Program worker({"catalog/sqlite/catalog_worker", "hold", path});
+//   TestProgram worker({"catalog/sqlite/catalog_worker", "hold", path});
 //   EXPECT_EQ(worker.Hear(), "held");
 //   worker.Signal(SIGKILL);
 //   worker.Reap();
@@ -21,14 +21,14 @@
 
 namespace sluice {
 
-class Program {
+class TestProgram {
  public:
   // The first argument is the executable's path.
-  explicit Program(std::vector<std::string> arguments);
+  explicit TestProgram(std::vector<std::string> arguments);
   // Kills it where it was not reaped.
-  ~Program();
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
+  ~TestProgram();
+  TestProgram(const TestProgram&) = delete;
+  TestProgram& operator=(const TestProgram&) = delete;
 
   // The next line; empty at the end.
   std::string Hear();
@@ -57,4 +57,4 @@ class Program {
 
 }  // namespace sluice
 
-#endif  // SLUICE_BASE_TESTING_PROGRAM_H_
+#endif  // SLUICE_BASE_TESTING_TEST_PROGRAM_H_

@@ -1,4 +1,4 @@
-#include "sluice/base/testing/program.h"
+#include "sluice/base/testing/test_program.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -19,7 +19,7 @@ void DieUnless(bool fine, const char* what) {
 
 }  // namespace
 
-Program::Program(std::vector<std::string> arguments) {
+TestProgram::TestProgram(std::vector<std::string> arguments) {
   int in[2], out[2];
   DieUnless(pipe(in) == 0 && pipe(out) == 0, "pipe");
   std::vector<char*> argv;
@@ -40,7 +40,7 @@ Program::Program(std::vector<std::string> arguments) {
   from_ = out[0];
 }
 
-Program::~Program() {
+TestProgram::~TestProgram() {
   if (!reaped_) {
     kill(pid_, SIGKILL);
     Reap();
@@ -49,14 +49,14 @@ Program::~Program() {
   close(from_);
 }
 
-bool Program::CanHear(absl::Duration patience) {
+bool TestProgram::CanHear(absl::Duration patience) {
   if (heard_.find('\n') != std::string::npos) return true;
   pollfd wait = {from_, POLLIN, 0};
   return poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) >
          0;
 }
 
-std::string Program::Hear() {
+std::string TestProgram::Hear() {
   while (true) {
     const size_t end = heard_.find('\n');
     if (end != std::string::npos) {
@@ -72,37 +72,39 @@ std::string Program::Hear() {
 }
 
 // One that is gone reads nothing; the test sees that by what it hears.
-void Program::Say(const std::string& line) {
+void TestProgram::Say(const std::string& line) {
   fputs((line + "\n").c_str(), to_);
   fflush(to_);
 }
 
-std::string Program::Ask(const std::string& line) {
+std::string TestProgram::Ask(const std::string& line) {
   Say(line);
   return Hear();
 }
 
-void Program::Hush() {
+void TestProgram::Hush() {
   if (to_ != nullptr) fclose(to_);
   to_ = nullptr;
 }
 
-void Program::Signal(int signal) { DieUnless(kill(pid_, signal) == 0, "kill"); }
+void TestProgram::Signal(int signal) {
+  DieUnless(kill(pid_, signal) == 0, "kill");
+}
 
-void Program::AwaitStopped() {
+void TestProgram::AwaitStopped() {
   int status = 0;
   DieUnless(waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status),
             "waitpid");
 }
 
-void Program::AwaitEnded() {
+void TestProgram::AwaitEnded() {
   siginfo_t info = {};
   DieUnless(
       waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) == 0,
       "waitid");
 }
 
-int Program::Reap() {
+int TestProgram::Reap() {
   int status = 0;
   waitpid(pid_, &status, 0);
   reaped_ = true;
