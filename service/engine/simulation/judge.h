@@ -7,7 +7,9 @@
 // Judged, by a reference that does not share the scheduler's arithmetic:
 //
 //   - Each due time has one row, but where its plan was paused or removed; of a
-//     long outage the oldest may be counted in the totals instead.
+//     long outage, and of what a clock that read 2030 passed over, the oldest
+//     may be counted in the totals instead. The totals of a plan that was
+//     removed are gone, so nothing is asked of those.
 //   - What a step saw in its time, by a clock that was right, has run, or gave
 //     way to another run; a clock that was wrong before or after changes none
 //     of that.
@@ -18,7 +20,8 @@
 //     out. What was missed under a wrong clock says what that clock showed.
 //   - Runs of a target never overlap; jobs, events and totals say the same.
 //
-// Not judged: whether a run that is late begins as early as it could; what was
+// Not judged: a time whose run waited under a wrong clock and was ended
+// (clock_changed), which should run when it comes; whether a run that is late begins as early as it could; what was
 // tried while a wrong clock was on, beyond the above; which of several times
 // that are due at once the workers take first.
 
