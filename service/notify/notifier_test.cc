@@ -66,6 +66,7 @@ class NotifierTest : public ::testing::Test {
     plan.set_id("nightly");
     plan.set_name("nightly");
     plan.set_revision(1);
+    plan.mutable_spec()->set_source("memory:");
     plan.mutable_spec()->add_repos("disk");
     plan.mutable_spec()->set_heartbeat_url(heartbeat);
     std::vector<PlanTarget> targets(1);
