@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/service/plan/verify_rule.h"
 
 namespace sluice::service {
 namespace {
@@ -25,6 +26,7 @@ TEST(PlanFieldsTest, EachFieldComesBackAsItWasSaid) {
     if (field.kind == PlanFieldKind::kText) value = "5d";
     if (absl::StrContains(field.value, "PROGRAM")) value = "exec:/bin/x 'a b'";
     if (field.value == "REF") value = "env:URL";
+    if (field.name == "verify") value = "all in 30d";
     PlanSpec spec;
     EXPECT_EQ(GetPlanField(field, spec), "") << field.name;
     const absl::Status set = SetPlanField(field.name, value, spec);
@@ -70,6 +72,21 @@ TEST(PlanFieldsTest, ASpanOfDaysIsAScheduleToo) {
   EXPECT_EQ(spec.schedule(), "@every 172800s");
   EXPECT_EQ(Get("every", spec), "2d");
   EXPECT_EQ(Get("cron", spec), "");
+}
+
+TEST(PlanFieldsTest, AVerifyRuleIsAllInASpanOfDaysOrOff) {
+  PlanSpec spec;
+  ASSERT_TRUE(SetPlanField("verify", "all in 2w", spec).ok());
+  EXPECT_EQ(*ParseVerifyRule(spec.verify()), absl::Hours(24 * 14));
+  for (const char* wrong : {"sometimes", "all in", "all in 3x", "all in 12h",
+                            "All in 30d", "all in 0", "30d"}) {
+    const absl::Status refused = SetPlanField("verify", wrong, spec);
+    EXPECT_EQ(ErrorCodeOf(refused), kInvalidArgument) << wrong;
+    EXPECT_NE(HintOf(refused), "") << wrong;
+  }
+  EXPECT_EQ(Get("verify", spec), "all in 2w");
+  ASSERT_TRUE(SetPlanField("verify", "off", spec).ok());
+  EXPECT_EQ(*ParseVerifyRule(Get("verify", spec)), absl::ZeroDuration());
 }
 
 TEST(PlanFieldsTest, NoJitterAndNoCatchUpAreSaid) {

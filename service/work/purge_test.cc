@@ -2,14 +2,19 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog_error.h"
+#include "sluice/destinations/archive/archive_destination.h"
+#include "sluice/destinations/archive/object_store.h"
 #include "sluice/executor/ulid.h"
 #include "sluice/service/testing/test_house.h"
 #include "sluice/service/work/job_runner.h"
@@ -21,6 +26,62 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+// A place that lets nothing of one archive go, nor be written over.
+class StubbornPlace final : public ObjectStore {
+ public:
+  StubbornPlace(std::shared_ptr<ObjectStore> place, std::string id)
+      : place_(std::move(place)), id_(std::move(id)) {}
+
+  absl::StatusOr<PlaceInfo> Describe(const Context& context,
+                                     bool probe) override {
+    return place_->Describe(context, probe);
+  }
+  absl::Status Create(const Context& context) override {
+    return place_->Create(context);
+  }
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(
+      const Context& context, absl::string_view name,
+      uint64_t size_hint) override {
+    SLUICE_RETURN_IF_ERROR(Check(name));
+    return place_->Begin(context, name, size_hint);
+  }
+  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& context,
+                                                     absl::string_view name,
+                                                     uint64_t offset) override {
+    return place_->Open(context, name, offset);
+  }
+  absl::StatusOr<ObjectInfo> Stat(const Context& context,
+                                  absl::string_view name) override {
+    return place_->Stat(context, name);
+  }
+  absl::Status List(const Context& context, absl::string_view prefix,
+                    const Callback& callback) override {
+    return place_->List(context, prefix, callback);
+  }
+  absl::Status Delete(const Context& context, absl::string_view name) override {
+    SLUICE_RETURN_IF_ERROR(Check(name));
+    return place_->Delete(context, name);
+  }
+  absl::Status ListUncommitted(const Context& context, absl::string_view prefix,
+                               const Callback& callback) override {
+    return place_->ListUncommitted(context, prefix, callback);
+  }
+  absl::Status AbortUncommitted(const Context& context,
+                                absl::string_view upload) override {
+    return place_->AbortUncommitted(context, upload);
+  }
+
+ private:
+  absl::Status Check(absl::string_view name) const {
+    if (name.substr(0, id_.size()) != id_) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     kDestinationPermissionDenied, "it is locked");
+  }
+
+  const std::shared_ptr<ObjectStore> place_;
+  const std::string id_;
+};
 
 class PurgeTest : public ::testing::Test {
  protected:
@@ -165,19 +226,23 @@ TEST_F(PurgeTest, AnArchiveThatIsGoneAlreadyIsNoObstacle) {
 
 TEST_F(PurgeTest, OneThatCannotBeDeletedStaysAndTheOthersGo) {
   const std::vector<std::string> ids = BackUp(3);
-  const std::string stuck = house_.repo_folder() + "/" + ids[1];
-  // A folder that is no longer ours to write in, or, for root, one in which a
-  // name cannot be removed as a file.
-  std::filesystem::remove(stuck + "/payload.bin");
-  std::filesystem::create_directories(stuck + "/payload.bin/x");
-  const PurgeReport report = Purge();
-  if (report.problem.ok()) {
-    GTEST_SKIP() << "a folder in place of a payload is no obstacle here";
-  }
+  OpenedRepo repo = house_.OpenRepoAgain();
+  ArchiveOptions options;
+  options.repo_id = house_.repo_id();
+  repo.store = std::make_shared<StubbornPlace>(repo.store, ids[1]);
+  repo.destination =
+      ArchiveDestination::Create(repo.store, Clock::Real(), options);
+  const auto report = PurgeRepo(house_.context(), house_.catalog(), repo, {});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(ErrorCodeOf(report->problem), kDestinationPermissionDenied);
+  EXPECT_THAT(report->problem.message(), HasSubstr(ids[1]));
+  ASSERT_THAT(report->kept, SizeIs(1));
+  EXPECT_EQ(report->kept[0].id, ids[1]);
+  EXPECT_THAT(Records(), ElementsAre(ids[1])) << "no row without its archive";
   EXPECT_TRUE(RepoIsKnown());
-  EXPECT_FALSE(report.kept.empty());
-  EXPECT_THAT(report.removed, testing::Contains(ids[0]));
-  EXPECT_THAT(report.removed, testing::Contains(ids[2]));
+  // Done again once the place lets it go.
+  EXPECT_TRUE(Purge().problem.ok());
+  EXPECT_FALSE(RepoIsKnown());
 }
 
 TEST_F(PurgeTest, WhatLiesThereOfOthersStaysAndHoldsNothingBack) {
