@@ -4,12 +4,15 @@
 #include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "sluice/base/absolute_path.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/cli/commands/command_table.h"
 #include "sluice/cli/remote/remote_verbs.h"
 
 namespace sluice::cli {
@@ -18,36 +21,43 @@ namespace {
 struct RemoteVerb {
   absl::string_view path;
   Outcome (*function)(Remote&);
+  // Of the verb's flags those that it heeds, or itself refuses: with any other
+  // it would do something else than it was told.
+  absl::string_view flags = "";
 };
 
+constexpr absl::string_view kAnyFlag = "*";
+
 constexpr RemoteVerb kRemoteVerbs[] = {
-    {"backup", RemoteBackup},
-    {"restore", RemoteRestore},
-    {"verify", RemoteVerify},
-    {"list", RemoteList},
-    {"show", RemoteShow},
-    {"prune", RemotePrune},
-    {"pin", RemotePin},
-    {"unpin", RemoteUnpin},
-    {"job list", RemoteJobList},
+    {"backup", RemoteBackup,
+     "repo init base allow-empty verify label store plan async"},
+    {"restore", RemoteRestore,
+     "repo to store from-store accept-mismatch from-file kind async"},
+    {"verify", RemoteVerify, "repo all store"},
+    {"list", RemoteList, "repo store label"},
+    {"show", RemoteShow, "repo store"},
+    {"prune", RemotePrune, "plan repo dry-run override yes"},
+    {"pin", RemotePin, "repo until reason"},
+    {"unpin", RemoteUnpin, "repo"},
+    {"job list", RemoteJobList, "limit status kind repo plan"},
     {"job show", RemoteJobShow},
     {"job wait", RemoteJobWait},
     {"job cancel", RemoteJobCancel},
-    {"plan add", RemotePlanAdd},
-    {"plan edit", RemotePlanEdit},
+    {"plan add", RemotePlanAdd, kAnyFlag},
+    {"plan edit", RemotePlanEdit, kAnyFlag},
     {"plan list", RemotePlanList},
     {"plan show", RemotePlanShow},
     {"plan pause", RemotePlanPause},
     {"plan resume", RemotePlanResume},
-    {"plan remove", RemotePlanRemove},
-    {"plan run", RemotePlanRun},
-    {"plan next", RemotePlanNext},
+    {"plan remove", RemotePlanRemove, "yes"},
+    {"plan run", RemotePlanRun, "repo async"},
+    {"plan next", RemotePlanNext, "count"},
     {"repo add", RemoteRepoAdd},
     {"repo list", RemoteRepoList},
     {"repo show", RemoteRepoShow},
     {"repo remove", RemoteRepoRemove},
     {"repo rename", RemoteRepoRename},
-    {"token create", RemoteTokenCreate},
+    {"token create", RemoteTokenCreate, "role plan expires label"},
     {"token list", RemoteTokenList},
     {"token revoke", RemoteTokenRevoke},
 };
@@ -77,6 +87,22 @@ std::string HintFor(absl::string_view path) {
                       "SLUICE_SERVER it works on the catalog here");
 }
 
+absl::Status CheckFlags(const Command& command, const RemoteVerb& verb) {
+  if (verb.flags == kAnyFlag) return absl::OkStatus();
+  const std::vector<absl::string_view> heeded = absl::StrSplit(verb.flags, ' ');
+  for (const FlagSpec& flag : command.verb->flags) {
+    if (!command.Has(flag.name) ||
+        std::find(heeded.begin(), heeded.end(), flag.name) != heeded.end()) {
+      continue;
+    }
+    return InvalidArgument(
+        absl::StrCat("--", flag.name, " and --server are mutually exclusive"),
+        absl::StrCat("run `sluice ", verb.path, " --", flag.name,
+                     "` where the server runs"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<bool> WorksThroughServer(const Command& command) {
@@ -90,11 +116,13 @@ absl::StatusOr<bool> WorksThroughServer(const Command& command) {
     return InvalidArgument("--catalog and --server are mutually exclusive",
                            "the server has a catalog of its own");
   }
-  if (FindRemoteVerb(path) == nullptr) {
+  const RemoteVerb* const verb = FindRemoteVerb(path);
+  if (verb == nullptr) {
     return InvalidArgument(
         absl::StrCat("sluice ", path, " does not work through a server"),
         HintFor(path));
   }
+  SLUICE_RETURN_IF_ERROR(CheckFlags(command, *verb));
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include "nlohmann/json.hpp"
 #include "sluice/base/error.h"
 #include "sluice/base/mutex.h"
+#include "sluice/cli/commands/command_table.h"
 #include "sluice/cli/remote/remote_verbs.h"
 #include "sluice/cli/terminal/exit_code.h"
 #include "sluice/cli/verbs/verbs.h"
@@ -419,6 +420,32 @@ TEST(WorksThroughServerTest, WhatNoServerDoesIsRefusedAndNotDoneHere) {
                              Words{"plan", "list", "--server", "https://b",
                                    "--catalog", "sqlite:/c"}}) {
     EXPECT_FALSE(WorksThroughServer(MustParse(words, Variables({}))).ok());
+  }
+}
+
+TEST(WorksThroughServerTest, AFlagThatNoServerHeedsIsRefused) {
+  EXPECT_EQ(ErrorCodeOf(WorksThroughServer(
+                            MustParse({"restore", "latest", "--repo", "d",
+                                       "--to", "memory:", "--allow-empty",
+                                       "--server", "https://b"},
+                                      Variables({})))
+                            .status()),
+            kInvalidArgument);
+  // Each verb's flags are either heeded or refused, also those to come.
+  for (const VerbSpec& verb : Verbs()) {
+    for (const FlagSpec& flag : verb.flags) {
+      Command command;
+      command.verb = &verb;
+      command.flags["server"] = "https://b";
+      command.flags[std::string(flag.name)] = "1";
+      const auto remote = WorksThroughServer(command);
+      if (flag.name == "dry-run" && verb.path != "prune") {
+        EXPECT_FALSE(remote.ok()) << verb.path;
+      }
+      if (flag.name == "purge-archives") {
+        EXPECT_FALSE(remote.ok()) << verb.path;
+      }
+    }
   }
 }
 
