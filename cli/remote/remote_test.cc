@@ -182,7 +182,8 @@ TEST_F(RemoteTest, AVerbPrintsTheSameThroughAServer) {
       EXPECT_TRUE(here.outcome.status.ok()) << here.outcome.status;
       EXPECT_TRUE(through.outcome.status.ok()) << through.outcome.status;
       EXPECT_EQ(through.printed, here.printed) << absl::StrJoin(words, " ");
-      EXPECT_NE(through.printed, "");
+      // Of no restore JSON has no line.
+      EXPECT_TRUE(through.printed != "" || words.size() > 2);
     }
   }
 }
@@ -211,9 +212,8 @@ TEST_F(RemoteTest, AnErrorEndsTheSameThroughAServer) {
 }
 
 TEST_F(RemoteTest, ABackupAndItsRestoreByHand) {
-  const Ran made =
-      Run({"backup", house_.store_uri(), "--repo", "disk", "--store",
-           "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--label", "by hand", "--json"});
+  const Ran made = Run({"backup", house_.store_uri(), "--repo", "disk",
+                        "--label", "by hand", "--json"});
   ASSERT_TRUE(made.outcome.status.ok()) << made.outcome.status;
   const std::string id = Parsed(made.printed)["record"]["id"];
   const Ran listed = Run({"list", "--repo", "disk", "--json"});
