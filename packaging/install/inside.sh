@@ -126,6 +126,40 @@ as_the_unit_says() {
   shown "runs as sluice without capabilities; a reload keeps it running"
 }
 
+drop_in() { # EXAMPLE
+  install -D -m 0644 -t /etc/systemd/system/sluice.service.d \
+    "/usr/share/doc/sluice-server/examples/$1.conf"
+  systemctl daemon-reload
+  systemctl restart sluice
+  until_ready
+}
+runs() { # PLAN: does a run of it by the service succeed
+  local job
+  job=$(as_sluice sluice plan run "$1" --async)
+  as_sluice sluice job wait "$job" >/tmp/run.log 2>&1
+}
+reads_and_writes_by_choice() {
+  by_systemd || return 0
+  install -d -m 0700 /srv/app
+  (umask 077; echo roots >/srv/app/one)
+  install -d -o sluice -g sluice /mnt/backup
+  as_sluice sluice repo add mnt local:/mnt/backup
+  as_sluice sluice plan add app --source 'memory:?load=/srv/app&store_id=app' \
+    --repo mnt --no-check
+  if runs app; then fail "it read what is root's alone"; fi
+  drop_in read-all-files
+  if runs app; then fail "it wrote outside its folders"; fi
+  drop_in local-repo
+  runs app || fail "with both drop-ins: $(cat /tmp/run.log)"
+  (cd /mnt/backup/*/ && sha256sum --quiet -c SHA256SUMS) || fail "sha256sum"
+  as_sluice sluice plan remove app
+  rm -r /etc/systemd/system/sluice.service.d
+  systemctl daemon-reload
+  systemctl restart sluice
+  until_ready
+  shown "files of root's and a disk elsewhere: refused by the unit, done with its examples"
+}
+
 upgrades() {
   local before after
   before=$(as_sluice sluice list --repo disk)
@@ -208,6 +242,7 @@ command_works
 nothing_surprises
 backs_up
 as_the_unit_says
+reads_and_writes_by_choice
 upgrades
 migrates_and_goes_back
 loses_the_catalog
