@@ -3,12 +3,12 @@
 
 The sources of a room with its sub-rooms are read as one translation unit:
 nearly all of what clang-tidy does is reading the standard library's headers and
-Abseil's, once a unit. Those whose names clash there (two files may each have a
-kMagic of their own) come in a next one; where headers clash, each folder is a
-unit. With --all the sources of tests and benchmarks too,
-each by itself, and with the static analyzer: some fifty times as long. A unit
-that passed is not looked at again until a file of it, a header, .clang-tidy or
-this script changed.
+Abseil's, once a unit. Those whose names clash with those before them (two files
+may each have a kMagic of their own), be it in a header that they include, come
+in a next one. With --all the sources of tests and benchmarks too, each by
+itself, and with the static analyzer: some fifty times as long. A room that
+passed is not looked at again until a source of it, a header, .clang-tidy or this
+script changed.
 """
 
 import concurrent.futures
@@ -24,8 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".sluice/tidy"
 INCLUDE = CACHE / "include"
 SYSTEM = CACHE / "system"
-ERROR = re.compile(r"^(\S+?):\d+:\d+: (?:fatal )?error:", re.MULTILINE)
-LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/conformance)/|(^|/)testing/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
+ERROR = re.compile(r"^\S+?:\d+:\d+: (?:fatal )?error:")
+LEFT_OUT = re.compile(r"^(tests|benchmarks|plugins/conformance)/|(^|/)(testing|simulation)/|_(test|fuzz|suite|fixture)\.cc$|(^|/)(fake|test)_[^/]*$")
 ANALYZER = "clang-analyzer-*,-clang-analyzer-optin.performance.Padding"
 
 
@@ -83,40 +83,59 @@ class Tidy:
             headers.update(name.encode() + (ROOT / name).read_bytes())
         self.headers = headers
 
-    def unit(self, files):
-        """(a source that includes the files, the mark that it passed as they are now)."""
+    def digest(self, files):
+        """Of what the files are, and all that is read with them."""
         digest = self.headers.copy()
         for name in files:
             digest.update(name.encode() + (ROOT / name).read_bytes())
-        path = CACHE / f"{digest.hexdigest()[:40]}.cc"
-        path.write_text("".join(f'#include "sluice/{name}"\n' for name in files))
-        return path, path.with_suffix(".passed")
+        return digest.hexdigest()[:40]
 
-    def parts(self, files, unit):
-        """The files, apart where they do not compile one behind the other."""
-        errors = subprocess.run(["clang", "-fsyntax-only", "-ferror-limit=0", "-w", *self.flags, unit],
+    def mark(self, files):
+        """There once the files passed as they are now."""
+        return CACHE / f"{self.digest(files)}.passed"
+
+    def unit(self, files):
+        """A source that includes the files, a line each."""
+        path = CACHE / f"{self.digest(files)}.cc"
+        path.write_text("".join(f'#include "sluice/{name}"\n' for name in files))
+        return path
+
+    def clashing(self, files, unit):
+        """Those of the files that do not compile behind those before them."""
+        errors = subprocess.run(["clang", "-fsyntax-only", "-ferror-limit=0", "-w", "-fdiagnostics-show-note-include-stack",
+                                 *self.flags, unit],
                                 cwd=ROOT, capture_output=True, text=True).stderr
-        places = set(ERROR.findall(errors))
-        later = {name for name in files if str(INCLUDE / "sluice" / name) in places}
-        if len(later) < len(places) and len(folders := by(os.path.dirname, files)) > 1:
-            return folders
-        return by(lambda name: name in later, files)
+        # By which line of the unit Clang came to a place stands above it, unless the one before came the same way.
+        source = re.compile(rf"^In file included from {re.escape(str(unit))}:(\d+):")
+        found, last = set(), files[0]
+        for line in errors.splitlines():
+            if match := source.match(line):
+                last = files[int(match[1]) - 1]
+            elif ERROR.match(line):
+                found.add(last)
+        return [name for name in files if name in found]
 
     def check(self, files):
         """Whether the files pass; prints what was found."""
-        unit, mark = self.unit(files)
-        if mark.exists():
-            return True
-        parts = self.parts(files, unit) if len(files) > 1 else []
-        if len(parts) > 1:
-            return all([self.check(part) for part in parts])
+        unit = self.unit(files)
+        later = self.clashing(files, unit) if len(files) > 1 else []
+        if 0 < len(later) < len(files):
+            return all([self.check([name for name in files if name not in later]), self.check(later)])
         done = subprocess.run(["clang-tidy", "--quiet", f"--checks={self.checks}", unit, "--", *self.flags],
                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode == 0:
-            mark.touch()
+        if done.returncode:
+            print(done.stdout, flush=True)
+        return done.returncode == 0
+
+    def check_room(self, files):
+        """The same; remembers that they passed."""
+        mark = self.mark(files)
+        if mark.exists():
             return True
-        print(done.stdout, flush=True)
-        return False
+        passed = self.check(files)
+        if passed:
+            mark.touch()
+        return passed
 
 
 def main(arguments):
@@ -128,7 +147,7 @@ def main(arguments):
     units = [[name] for name in files] if everything or named else by(room, files)
     tidy = Tidy(ANALYZER if everything else "")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        passed = list(pool.map(tidy.check, sorted(units, key=len, reverse=True)))
+        passed = list(pool.map(tidy.check_room, sorted(units, key=len, reverse=True)))
     return 0 if all(passed) else 1
 
 
