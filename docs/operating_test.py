@@ -68,7 +68,8 @@ def main():
     told = {words: fields for words, fields in rows(page, "msg").items()
             if not words.startswith("…")}
     problems = [
-        *differences("metric", set(rows(page, "metric")), metrics),
+        *differences("metric", set(rows(page, "metric \\|")) |
+                     set(rows(page, "metric of a process")), metrics),
         *differences("alert", set(rows(page, "alert")), alerts),
         *differences("log line", set(told), set(logged)),
     ]
