@@ -12,6 +12,7 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/cli/session/session.h"
+#include "sluice/service/notify/channels.h"
 
 namespace sluice::cli {
 namespace {
@@ -192,7 +193,8 @@ std::vector<std::string> NeedRestart(const ServeSettings& before,
   compare("operator_group", old.operator_group == now.operator_group);
   compare("allowed_hosts", old.allowed_hosts == now.allowed_hosts);
   compare("allowed_origins", old.allowed_origins == now.allowed_origins);
-  compare("notifications", old.notifications == now.notifications);
+  compare("notifications", service::NotificationsJson(old.notifications) ==
+                               service::NotificationsJson(now.notifications));
   return keys;
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -16,32 +14,14 @@
 #include "sluice/cli/verbs/asking.h"
 #include "sluice/cli/verbs/verbs.h"
 #include "sluice/executor/ulid.h"
-#include "sluice/service/http/message/json_body.h"
+#include "sluice/service/config/server_config.h"
 #include "sluice/service/notify/notice.h"
 #include "sluice/service/notify/sender.h"
 
 namespace sluice::cli {
 namespace {
 
-constexpr char kServerConfiguration[] = "/etc/sluice/server.json";
 constexpr size_t kNotificationsShown = 1000;
-
-// The channels of the service's configuration, whose other keys are its own.
-absl::StatusOr<std::vector<service::NotifyChannel>> ChannelsOf(
-    const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    return InvalidArgument(absl::StrCat(path, " cannot be read"),
-                           "--config names the service's configuration");
-  }
-  const std::string text((std::istreambuf_iterator<char>(file)),
-                         std::istreambuf_iterator<char>());
-  SLUICE_ASSIGN_OR_RETURN(const nlohmann::json json,
-                          http::ParseJsonObject(text));
-  const auto found = json.find("notifications");
-  if (found == json.end()) return std::vector<service::NotifyChannel>();
-  return service::ParseNotifications(*found);
-}
 
 std::string NotificationState(const OutboxMessage& message) {
   return message.next_attempt == absl::InfiniteFuture() ? "given up"
@@ -72,10 +52,11 @@ Outcome RunNotifyListVerb(Session& session) {
 Outcome RunNotifyTestVerb(Session& session) {
   const Command& command = session.command();
   const std::string& name = command.arguments.front();
-  const std::string path =
-      command.Has("config") ? command.Get("config") : kServerConfiguration;
-  SLUICE_ASSIGN_OR_RETURN(const std::vector<service::NotifyChannel> channels,
-                          ChannelsOf(path));
+  const std::string path = command.Has("config") ? command.Get("config")
+                                                 : service::kServerConfigPath;
+  SLUICE_ASSIGN_OR_RETURN(const service::ServerConfig config,
+                          service::ReadServerConfig(path));
+  const std::vector<service::NotifyChannel>& channels = config.notifications;
   const auto channel =
       std::find_if(channels.begin(), channels.end(),
                    [&](const auto& each) { return each.name == name; });

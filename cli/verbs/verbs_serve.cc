@@ -50,10 +50,12 @@ void LogEnded(Console& console, Catalog& catalog, const BackupJob& claimed,
 }
 
 service::ServiceOptions OptionsFor(Session& session, Catalog& catalog,
-                                   int workers, std::atomic<bool>& abandoned) {
+                                   const ServeSettings& settings,
+                                   std::atomic<bool>& abandoned) {
   Console& console = session.console();
   service::ServiceOptions options;
-  options.workers = workers;
+  options.workers = settings.workers;
+  options.notifications.channels = settings.config.notifications;
   options.machine_id = ThisMachine(session);
   options.runner.owner = Owner();
   options.runner.host_name = HostName();
@@ -174,8 +176,7 @@ Outcome RunServeVerb(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(
       const std::unique_ptr<service::Service> service,
       service::Service::Start(
-          catalog, host,
-          OptionsFor(session, *catalog, settings.workers, abandoned)));
+          catalog, host, OptionsFor(session, *catalog, settings, abandoned)));
   front->SetService(service.get());
   console.Log(LogLevel::kInfo, "serving",
               {{"workers", settings.workers}, {"owner", Owner()}});

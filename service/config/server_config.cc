@@ -16,6 +16,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/plugins/host/uri.h"
 #include "sluice/service/http/message/json_body.h"
+#include "sluice/service/notify/channels.h"
 #include "sluice/service/plan/span.h"
 
 namespace sluice::service {
@@ -98,15 +99,6 @@ absl::optional<absl::Duration> DrainOf(ConfigReader& reader) {
   const absl::StatusOr<absl::Duration> drain = ParseDrain(*text);
   reader.Check("drain", drain.status());
   return drain.value_or(absl::ZeroDuration());
-}
-
-nlohmann::json NotificationsOf(ConfigReader& reader) {
-  const nlohmann::json* const found = reader.fields().Take("notifications");
-  if (found == nullptr) return nullptr;
-  if (!found->is_array()) {
-    reader.fields().Wrong("notifications", "is not a list");
-  }
-  return *found;
 }
 
 // --- the file
@@ -211,8 +203,13 @@ absl::StatusOr<ServerConfig> ParseServerConfig(absl::string_view text) {
   config.operator_group = reader.Text("operator_group");
   config.allowed_hosts = reader.Texts("allowed_hosts");
   config.allowed_origins = reader.Texts("allowed_origins");
-  config.notifications = NotificationsOf(reader);
+  const nlohmann::json* const notifications =
+      reader.fields().Take("notifications");
   SLUICE_RETURN_IF_ERROR(reader.fields().Finish());
+  if (notifications != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(config.notifications,
+                            ParseNotifications(*notifications));
+  }
   return config;
 }
 

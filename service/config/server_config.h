@@ -24,8 +24,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
-#include "nlohmann/json.hpp"
 #include "sluice/service/http/server/http_server.h"
+#include "sluice/service/notify/channels.h"
 
 namespace sluice::service {
 
@@ -50,8 +50,7 @@ struct ServerConfig {
   // As HttpServerOptions has them.
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
-  // An array, not looked into; null where it is absent.
-  nlohmann::json notifications;
+  std::vector<NotifyChannel> notifications;
 };
 
 absl::StatusOr<ServerConfig> ParseServerConfig(absl::string_view text);

@@ -28,7 +28,7 @@ TEST(ServerConfigTest, TakesAllThatItsPageNames) {
       "allowed_restores": ["memory:?save=/srv/back/*"],
       "restore_root": "/srv/restored", "operator_group": "backup",
       "allowed_hosts": ["b.example"], "allowed_origins": ["https://b.example"],
-      "notifications": [{"name": "ops"}]})");
+      "notifications": [{"name": "ops", "exec": ["/bin/page"]}]})");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "[::1]:8471");
   EXPECT_EQ(config->socket, "/run/sluice/api.sock");
@@ -42,7 +42,7 @@ TEST(ServerConfigTest, TakesAllThatItsPageNames) {
   EXPECT_EQ(config->operator_group, "backup");
   EXPECT_EQ(config->allowed_hosts.size(), 1u);
   EXPECT_EQ(config->allowed_origins.size(), 1u);
-  EXPECT_EQ(config->notifications.at(0).at("name"), "ops");
+  EXPECT_EQ(config->notifications.at(0).name, "ops");
 }
 
 TEST(ServerConfigTest, WhatIsNotSaidIsUnset) {
@@ -52,7 +52,7 @@ TEST(ServerConfigTest, WhatIsNotSaidIsUnset) {
   EXPECT_FALSE(config->socket.has_value());
   EXPECT_FALSE(config->workers.has_value());
   EXPECT_FALSE(config->drain.has_value());
-  EXPECT_TRUE(config->notifications.is_null());
+  EXPECT_TRUE(config->notifications.empty());
 }
 
 TEST(ServerConfigTest, WhatIsWrongIsNamedByItsKey) {
@@ -73,6 +73,7 @@ TEST(ServerConfigTest, WhatIsWrongIsNamedByItsKey) {
       {R"({"allowed_repos": "local:/x"})", "allowed_repos"},
       {R"({"restore_root": "srv"})", "restore_root"},
       {R"({"notifications": {}})", "notifications"},
+      {R"({"notifications": [{"name": "ops"}]})", "notifications"},
       {R"({"workers": 1, "workers": 2})", "workers"},
   };
   for (const auto& [text, key] : cases) {
