@@ -105,7 +105,7 @@ class RemoteTest : public ::testing::Test {
     EXPECT_TRUE(started.ok()) << started.status();
     service_ = *std::move(started);
     service::ApiServerOptions options;
-    options.http.unix_path = house_.folder() + "/api.sock";
+    options.http.unix_path = socket_folder_.File("api.sock");
     options.api.poll = absl::Milliseconds(5);
     auto server = service::ApiServer::Start(&house_.catalog(), &house_.host(),
                                             nullptr, options);
@@ -114,7 +114,7 @@ class RemoteTest : public ::testing::Test {
   }
 
   Ran Run(const Words& words) {
-    return RunThrough(words, "unix:" + house_.folder() + "/api.sock");
+    return RunThrough(words, "unix:" + socket_folder_.File("api.sock"));
   }
 
   // The same verb on the catalog itself.
@@ -140,6 +140,7 @@ class RemoteTest : public ::testing::Test {
     return Parsed(added.printed).value("id", "");
   }
 
+  const http::TestFolder socket_folder_;  // whose path is short enough
   service::TestHouse house_;
   std::unique_ptr<service::Service> service_;
   std::unique_ptr<service::ApiServer> server_;
@@ -257,7 +258,7 @@ TEST_F(RemoteTest, WhenTheTimeIsOverTheJobGoesOn) {
   service_.reset();  // nobody begins it
   AddPlan();
   const Ran ran = RunThrough({"plan", "run", "nightly"},
-                             "unix:" + house_.folder() + "/api.sock",
+                             "unix:" + socket_folder_.File("api.sock"),
                              absl::Milliseconds(300));
   EXPECT_EQ(ErrorCodeOf(ran.outcome.status), kDeadlineExceeded);
   ASSERT_TRUE(ran.outcome.job.has_value());
@@ -276,8 +277,8 @@ TEST_F(RemoteTest, AServerThatIsLostIsToldAndTheJobGoesOn) {
   const Ran asked = Run({"plan", "run", "nightly", "--async"});
   const std::string id = asked.printed.substr(0, 26);
   server_.reset();
-  const Ran waited =
-      RunThrough({"job", "wait", id}, "unix:" + house_.folder() + "/api.sock");
+  const Ran waited = RunThrough({"job", "wait", id},
+                                "unix:" + socket_folder_.File("api.sock"));
   EXPECT_EQ(ErrorCodeOf(waited.outcome.status), kServerUnreachable);
   EXPECT_EQ(ExitCodeOf(waited.outcome.status), ExitCode::kUnreachable);
 }

@@ -40,7 +40,7 @@ struct JobRunnerOptions {
   std::string owner;  // "host/pid", for people who look at what writes
   std::string host_name;
   // How long a store may take to return once its run was cancelled.
-  absl::Duration abandon_after = absl::Seconds(2);
+  absl::Duration abandon_after = absl::Milliseconds(1500);
   // Told of what a run passes over, such as a sweep that failed. May be empty.
   std::function<void(const BackupJob&, const absl::Status&)> on_problem;
   // Told when a run is to end before its time, and why: it was cancelled, or is

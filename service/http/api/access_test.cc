@@ -82,7 +82,7 @@ TEST_F(AccessTest, WhatEachRoleMayDoIsWrittenDownTwice) {
   EXPECT_EQ(said["viewer"],
             "listBackups getBackup listJobs getJob followJob followEvents "
             "listPlans getPlan nextTimesOfPlan previewRetention listFirings "
-            "listRepos getRepo listNotifications openapi ");
+            "listRepos getRepo listArchives listNotifications openapi ");
   EXPECT_EQ(said["operator"],
             "createBackup changeBackup verifyBackup dryRunRestore "
             "createRestore cancelJob runPlan pausePlan resumePlan "
