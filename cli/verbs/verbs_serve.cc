@@ -1,5 +1,7 @@
 // serve.
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -90,6 +92,19 @@ service::ServiceOptions OptionsFor(Session& session, Catalog& catalog,
   return options;
 }
 
+// One arena: each thread would grow one of its own, page by page, to the most
+// that it ever needed. What a scrape has just given back the next one takes; the
+// service returns it each minute.
+void KeepOneArena() {
+#ifdef __GLIBC__
+  constexpr int kKeptBytes = 64 * 1024 * 1024;
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 1024 * 1024);
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes / 2);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+#endif
+}
+
 // One is under way at most; SIGHUP asks for another.
 class Hangups {
  public:
@@ -155,6 +170,7 @@ void AwaitSignal(Session& session, const char* socket,
 }  // namespace
 
 Outcome RunServeVerb(Session& session) {
+  KeepOneArena();
   SLUICE_ASSIGN_OR_RETURN(
       const ServeSettings settings,
       ServeSettingsOf(session.command(), session.environment()));
