@@ -120,9 +120,14 @@ class CancelTest : public ::testing::Test {
     service_ =
         *Service::Start(&house_.house.catalog(), &house_.house.host(), options);
     house_.api->SetService(service_.get());
-    Plan plan = house_.house.HourlyPlan(house_.house.store_uri());
-    plan.set_paused(true);
-    house_.house.AddAsDue(plan);
+    // Never due: it runs when it is asked to.
+    const Plan plan = house_.house.HourlyPlan(house_.house.store_uri());
+    PlanTarget target;
+    target.repo_id = house_.house.repo_id();
+    EXPECT_TRUE(house_.house.catalog()
+                    .plans()
+                    .AddPlan(house_.house.context(), plan, {target})
+                    .ok());
   }
   ~CancelTest() override {
     TheStops().Set("");
