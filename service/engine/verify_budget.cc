@@ -53,6 +53,7 @@ std::vector<Family> FamiliesOf(const std::vector<VerifyCandidate>& archives) {
     family.proven_at = std::min(family.proven_at, archive->proven_at);
   }
   std::vector<Family> families;
+  families.reserve(by_root.size());
   for (auto& [root, family] : by_root) families.push_back(std::move(family));
   std::stable_sort(families.begin(), families.end(),
                    [](const Family& a, const Family& b) {
@@ -223,6 +224,7 @@ absl::Status AskForDueVerification(const Context& context, Catalog& catalog,
   SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRecord> records,
                           catalog.ListRecords(context, filter));
   std::vector<VerifyCandidate> archives;
+  archives.reserve(records.size());
   for (const BackupRecord& record : records) {
     archives.push_back(CandidateOf(record, earlier));
   }
