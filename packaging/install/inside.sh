@@ -204,13 +204,13 @@ migrates_and_goes_back() {
 }
 
 loses_the_catalog() {
-  as_sluice sluice export >/root/settings.json
+  as_sluice sluice export >/tmp/settings.json
   stop_server
   as_sluice sh -c "rm $state/catalog.db*"
   start_server
   as_sluice sluice repo add disk local:$state/repo
   as_sluice sluice reconcile --repo disk --adopt-all >/dev/null
-  install -o sluice -m 0600 /root/settings.json $state/
+  install -o sluice -m 0600 /tmp/settings.json $state/
   as_sluice sluice import $state/settings.json >/dev/null
   get /api/v1/plans | grep -q '"name": *"nightly"' || fail "the plan is gone"
   [ -n "$(as_sluice sluice list --repo disk --json)" ] || fail "the archive is gone"
