@@ -119,8 +119,8 @@ TEST(ModelReaderTest, APlanIsReadWithAllThatIsSaidOfIt) {
   }
   (*spec.mutable_labels())["team"] = "storage";
   Json json = service::PlanJson(plan);
-  json["repo_names"] = {"disk"};
-  json["targets"] = {service::TargetJson({})};
+  json["repo_names"] = Json::array({"disk"});
+  json["targets"] = Json::array({service::TargetJson({})});
   const auto view = ReadPlan(Sent(json));
   ASSERT_TRUE(view.ok()) << view.status();
   EXPECT_EQ(service::PlanJson(view->plan).dump(),
