@@ -27,7 +27,7 @@ TEST_COPTS = [
 # In a consumer's workspace nothing is precompiled: it may have other headers than ours.
 _AT_HOME = not Label("//tools:cc.bzl").workspace_root
 
-def _precompiled(name):
+def precompiled(name):
     """(copts, deps) that compile a target with //tools/pch:<name>."""
     if not _AT_HOME:
         return [], []
@@ -84,7 +84,7 @@ def sluice_cc_library(name, hdrs = [], srcs = [], copts = [], deps = [], suite =
     """
     if suite:
         copts = copts + TEST_COPTS
-    pch_copts, pch_deps = _precompiled("tests" if suite else "common") if srcs else ([], [])
+    pch_copts, pch_deps = precompiled("tests" if suite else "common") if srcs else ([], [])
     joined_srcs, joined_copts, joined_deps = _joined(name, srcs)
     native.cc_library(
         name = name,
@@ -100,7 +100,7 @@ def sluice_cc_library(name, hdrs = [], srcs = [], copts = [], deps = [], suite =
 def sluice_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = COPTS + WERROR + copts, **kwargs)
 
-def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", one_thread = False, tags = [], **kwargs):
+def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", one_thread = False, sampled = False, tags = [], **kwargs):
     """A cc_test of gtest, its sources compiled as one.
 
     Args:
@@ -110,9 +110,12 @@ def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", one
       deps: what they include.
       size: as of any test.
       one_thread: it never has another: ThreadSanitizer leaves it out, and without a sanitizer starting one ends it.
+      sampled: a sanitizer's build runs one of its cases in so many, and each day others.
       tags: as of any test.
       **kwargs: passed to cc_test.
     """
+    if sampled:
+        deps = deps + ["//base/testing:sampled"]
     if one_thread:
         tags = tags + ["notsan"]
         deps = deps + select({
@@ -121,7 +124,7 @@ def sluice_cc_test(name, srcs = None, copts = [], deps = [], size = "small", one
             "//tools:fuzzing": [],
             "//conditions:default": ["//base/testing:one_thread"],
         })
-    pch_copts, pch_deps = _precompiled("tests")
+    pch_copts, pch_deps = precompiled("tests")
     joined_srcs, joined_copts, joined_deps = _joined(name, srcs or [name + ".cc"])
     native.cc_test(
         name = name,

@@ -15,7 +15,7 @@ of mutations that are the same in every run. With `--config=fuzz` it is a real l
 An input that was found to break something goes into the corpus with its fix.
 """
 
-load("//tools:cc.bzl", "COPTS", "WERROR")
+load("//tools:cc.bzl", "COPTS", "TEST_COPTS", "WERROR", "precompiled")
 
 def sluice_fuzz_test(name, corpus, srcs = None, deps = [], **kwargs):
     """A fuzz target beside the parser that it tests.
@@ -29,11 +29,12 @@ def sluice_fuzz_test(name, corpus, srcs = None, deps = [], **kwargs):
     """
     if not corpus:
         fail("a fuzz target without a corpus proves nothing")
+    pch_copts, pch_deps = precompiled("tests")
     native.cc_test(
         name = name,
         size = "small",
         srcs = srcs or [name + ".cc"],
-        copts = COPTS + WERROR,
+        copts = COPTS + WERROR + TEST_COPTS + pch_copts,
         args = [
             "-max_total_time=60",
             native.package_name() + "/corpus/" + name[:-len("_fuzz")],
@@ -43,7 +44,7 @@ def sluice_fuzz_test(name, corpus, srcs = None, deps = [], **kwargs):
             "@sluice//tools:fuzzing": ["-fsanitize=fuzzer"],
             "//conditions:default": [],
         }),
-        deps = deps + select({
+        deps = deps + pch_deps + select({
             "@sluice//tools:fuzzing": [],
             "//conditions:default": ["@sluice//tools:fuzz_replay"],
         }),

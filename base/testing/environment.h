@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 
 #include "absl/strings/numbers.h"
 
@@ -18,10 +19,22 @@ inline uint64_t NumberFromEnvironment(const char* name, uint64_t otherwise) {
   return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
 }
 
-// Of all faults, one in so many is tried: 1 in a plain build, more where
-// sanitizers run (.bazelrc).
+// Of all faults, one in so many is tried: 1 where nothing is said, as in `bazel
+// test` and `./check --full`; more in `./check`, and many more where sanitizers
+// run (.bazelrc).
 inline int64_t FaultStride() {
   return std::max<int64_t>(NumberFromEnvironment("SLUICE_FAULT_STRIDE", 1), 1);
+}
+
+// Whether this build takes many times as long for everything: a sanitizer's, or
+// one that counts lines.
+inline bool IsSlowBuild() { return FaultStride() > 10; }
+
+// Where a walk in steps of FaultStride() begins, so that over many runs each
+// fault is met: below the stride. Print it.
+inline int64_t FirstFault() {
+  return static_cast<int64_t>(NumberFromEnvironment(
+      "SLUICE_FAULT_FIRST", std::random_device{}() % FaultStride()));
 }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "sluice/base/error.h"
 #include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/catalog/testing/attempt.h"
 
@@ -44,7 +45,7 @@ TEST(FaultsTest, EachCallFailsOnceAndTheNextTryIsWhole) {
   constexpr int64_t kKinds = std::size(kFaults);
   int64_t visited = 0;
   for (const NamedFault& fault : kFaults) {
-    for (int64_t n = 1; n <= calls; ++n) {
+    for (int64_t n = 1 + FirstFault(); n <= calls; n += FaultStride()) {
       CrashFileSystem disk;
       FaultPlan plan;
       FaultFileSystem files(&disk, &plan);
@@ -62,7 +63,7 @@ TEST(FaultsTest, EachCallFailsOnceAndTheNextTryIsWhole) {
   }
   std::printf("visited %ld of %ld calls x faults\n", long{visited},
               long{calls * kKinds});
-  EXPECT_EQ(visited, calls * kKinds);
+  EXPECT_GE(visited, calls / FaultStride() * kKinds);
 }
 
 // From the n-th call on nothing works any more: the disk is gone, or the
@@ -71,7 +72,7 @@ TEST(FaultsTest, NoStateIsBetweenOldAndNewWhereverTheDiskGoes) {
   const int64_t calls = CountCalls();
   for (const NamedFault& fault : {kFaults[0], kFaults[1], kFaults[3]}) {
     int acknowledged = 0;
-    for (int64_t n = 1; n <= calls; ++n) {
+    for (int64_t n = 1 + FirstFault(); n <= calls; n += FaultStride()) {
       CrashFileSystem disk;
       FaultPlan plan;
       FaultFileSystem files(&disk, &plan);
@@ -87,7 +88,8 @@ TEST(FaultsTest, NoStateIsBetweenOldAndNewWhereverTheDiskGoes) {
       }
       ASSERT_EQ(WhatIsWrong(disk, done), "");
     }
-    EXPECT_GT(acknowledged, 0) << "the test sees no acknowledged job fail";
+    EXPECT_TRUE(acknowledged > 0 || IsSlowBuild())
+        << "the test sees no acknowledged job fail";
   }
 }
 

@@ -37,6 +37,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/file_system.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/plugins/badger/format/entry.h"
 #include "sluice/plugins/badger/image/image.h"
 #include "sluice/plugins/badger/image/version_reader.h"
@@ -278,8 +279,7 @@ TEST_F(LiveHistoryTest, EachRestoreIsWhatBadgerLists) {
 }
 
 TEST_F(HistoryTest, EachRestoreOfARecordedOneIsWhatBadger4Listed) {
-  // Sanitizer builds take one in four.
-  const int stride = getenv("SLUICE_FAULT_STRIDE") != nullptr ? 4 : 1;
+  const int64_t stride = std::min<int64_t>(FaultStride(), 4);
   int histories = 0, recorded = 0;
   for (const auto& file :
        fs::directory_iterator("plugins/badger/testdata/histories")) {

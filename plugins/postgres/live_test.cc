@@ -1,7 +1,9 @@
 // Backups of a database that is written, truncated and altered all the while,
 // restored into another server, whose OIDs differ.
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>  // NOLINT(build/c++11)
@@ -11,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/plugins/postgres/backup/backup.h"
 #include "sluice/plugins/postgres/client/interrupt.h"
 #include "sluice/plugins/postgres/restore/restore.h"
@@ -22,7 +25,8 @@
 namespace sluice::postgres {
 namespace {
 
-constexpr int kBackups = 20;
+// Twenty, or as many as the sample of the day holds.
+const int kBackups = static_cast<int>(std::max<int64_t>(20 / FaultStride(), 3));
 
 // What no transaction of pgbench changes, and what each changes.
 constexpr absl::string_view kChecksums =

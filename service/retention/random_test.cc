@@ -1,6 +1,6 @@
 // Random histories against the definition, and what holds in each of them.
 
-#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/service/retention/retention.h"
 #include "sluice/service/retention/testing/history.h"
 #include "sluice/service/retention/testing/reference.h"
@@ -141,11 +142,7 @@ uint64_t Seed() {
                           : std::random_device{}();
 }
 
-// A sanitizer's build samples.
-int Histories() {
-  const char* stride = std::getenv("SLUICE_FAULT_STRIDE");
-  return stride != nullptr ? 10'000 / std::max(1, std::atoi(stride)) : 10'000;
-}
+int64_t Histories() { return IsSlowBuild() ? 10'000 / FaultStride() : 10'000; }
 
 std::string Show(const RetentionInput& input) {
   std::string text = absl::StrCat("zone ", input.zone.name(), ", now ",

@@ -4,7 +4,6 @@
 // and every invariant holds; what had been promised by then is there.
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "sluice/base/testing/crash_file_system.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/catalog/testing/sqlite_vfs.h"
 #include "sluice/tests/faults/hasty_clock.h"
 #include "sluice/tests/faults/world.h"
@@ -68,8 +68,7 @@ TEST_P(CrashTest, EveryStateThatAPowerCutLeavesCanBeRecovered) {
   const World::Told told = Run();
   ASSERT_TRUE(told.status.ok()) << told.status;
   disk_.Mark("told");
-  // Sanitizer builds visit fewer.
-  const bool few = std::getenv("SLUICE_FAULT_STRIDE") != nullptr;
+  const bool few = FaultStride() > 1;
   CrashStateOptions options;
   if (few) options.max_states_per_point = 3;
   int wrong = 0;

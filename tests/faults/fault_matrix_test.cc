@@ -36,9 +36,8 @@ std::vector<NamedFault> Faults() {
           {"lost answer", Fault::LostAnswer(EIO)}};
 }
 
-// Sanitizer builds take one call in so many, from a random one on.
 int64_t FirstCall() {
-  const int64_t first = 1 + std::random_device()() % FaultStride();
+  const int64_t first = 1 + FirstFault();
   std::printf("every %lld-th call from %lld on\n",
               static_cast<long long>(FaultStride()),
               static_cast<long long>(first));

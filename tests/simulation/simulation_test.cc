@@ -4,6 +4,7 @@
 
 #include "sluice/tests/simulation/simulation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "sluice/base/testing/environment.h"
 
 namespace sluice {
 namespace {
@@ -42,8 +44,8 @@ class SimulationTest : public testing::TestWithParam<PlaceKind> {
 };
 
 TEST_P(SimulationTest, EveryStepMeetsEveryFault) {
-  // Sanitizer builds take one step in three.
-  const int64_t stride = std::getenv("SLUICE_FAULT_STRIDE") ? 3 : 1;
+  // One in three is enough where all of them are not asked for.
+  const int64_t stride = std::min<int64_t>(FaultStride(), 3);
   int64_t pairs = 0;
   int64_t struck = 0;
   for (SimVerb verb : kAllSimVerbs) {

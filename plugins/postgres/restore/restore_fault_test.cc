@@ -3,7 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -20,6 +22,7 @@
 #include "absl/time/time.h"
 #include "sluice/base/error.h"
 #include "sluice/base/file_system.h"
+#include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fault_file_system.h"
 #include "sluice/base/testing/thread_fault.h"
 #include "sluice/plugins/abi/sluice_plugin.h"
@@ -206,6 +209,18 @@ bool DiesAt(const std::string& fatal, RestoreOptions options) {
   return child > 0 && waitpid(child, &state, 0) == child && WIFSIGNALED(state);
 }
 
+// All of them, or one in at most five where only a sample is asked for.
+std::vector<std::string> Sampled(const std::vector<std::string>& steps) {
+  const size_t stride =
+      static_cast<size_t>(std::min<int64_t>(FaultStride(), 5));
+  std::vector<std::string> sample;
+  for (size_t i = FirstFault() % stride; i < steps.size(); i += stride) {
+    sample.push_back(steps[i]);
+  }
+  std::cout << "steps " << absl::StrJoin(sample, ", ") << "\n";
+  return sample;
+}
+
 TEST(RestoreFaultTest, AKillAtAnyStepIsMendedByTheNextRestore) {
   const std::vector<std::string> steps = StepsOf(Server().CreateDatabase());
   ASSERT_GE(steps.size(), 11u) << absl::StrJoin(steps, ", ");
@@ -213,7 +228,7 @@ TEST(RestoreFaultTest, AKillAtAnyStepIsMendedByTheNextRestore) {
       (std::filesystem::path(testing::TempDir()) / "killed_scratch").string();
   std::filesystem::create_directories(scratch);
   int whole = 0;
-  for (const std::string& fatal : steps) {
+  for (const std::string& fatal : Sampled(steps)) {
     const std::string target = Server().CreateDatabase();
     RestoreOptions options = Into(target);
     options.scratch_folder = scratch;
@@ -232,8 +247,8 @@ TEST(RestoreFaultTest, AKillAtAnyStepIsMendedByTheNextRestore) {
     EXPECT_TRUE(IsWhole(target)) << fatal;
     EXPECT_EQ(Leftovers(), "") << fatal;
   }
-  EXPECT_EQ(whole, 2);
-  std::cout << steps.size() << " steps killed\n";
+  EXPECT_LE(whole, 2);
+  EXPECT_TRUE(whole == 2 || FaultStride() > 1) << whole;
 }
 
 TEST(RestoreFaultTest, AKillLeavesNoRoleThatTheNextRestoreDoesNotRemove) {
@@ -260,7 +275,8 @@ const sluice_run kRun = {sizeof(sluice_run), nullptr, [](void*) -> uint32_t {
 
 TEST(RestoreFaultTest, ACancelAtAnyStepEndsItWithinASecond) {
   absl::Duration slowest;
-  for (const std::string& fatal : StepsOf(Server().CreateDatabase())) {
+  const std::vector<std::string> steps = StepsOf(Server().CreateDatabase());
+  for (const std::string& fatal : Sampled(steps)) {
     const std::string target = Server().CreateDatabase();
     const std::string oid = OidOf(target);
     g_cancelled = false;

@@ -181,7 +181,7 @@ class KillTest : public ::testing::Test {
 
 TEST_F(KillTest, NothingIsLostOrDoubledHoweverOftenAServiceIsKilled) {
   const uint64_t kills =
-      FaultStride() > 1 ? 3 : NumberFromEnvironment("SLUICE_KILLS", 15);
+      IsSlowBuild() ? 3 : NumberFromEnvironment("SLUICE_KILLS", 15);
   std::cout << "SLUICE_KILL_SEED=" << seed_ << ", " << kills << " kills"
             << std::endl;
   AddPlans();

@@ -83,10 +83,10 @@ class SimulationTest : public ::testing::TestWithParam<uint64_t> {
   std::map<std::string, int64_t> counts_;
 };
 
-// Sanitizers take one in twenty.
+// A slow build takes one in twenty.
 uint64_t SeedsOf(const char* name, uint64_t otherwise) {
   const uint64_t count = NumberFromEnvironment(name, otherwise);
-  return FaultStride() > 1 ? count / 20 : count;
+  return IsSlowBuild() ? count / 20 : count;
 }
 
 uint64_t FirstSeed() {
