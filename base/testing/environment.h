@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -30,11 +31,21 @@ inline int64_t FaultStride() {
 // one that counts lines.
 inline bool IsSlowBuild() { return FaultStride() > 10; }
 
-// Where a walk in steps of FaultStride() begins, so that over many runs each
-// fault is met: below the stride. Print it.
+// Where a walk in steps of FaultStride() begins, below it: another in each run,
+// so that many runs meet each fault. Printed; SLUICE_FAULT_FIRST repeats it.
 inline int64_t FirstFault() {
-  return static_cast<int64_t>(NumberFromEnvironment(
-      "SLUICE_FAULT_FIRST", std::random_device{}() % FaultStride()));
+  static const int64_t first = [] {
+    const int64_t stride = FaultStride();
+    const uint64_t chosen =
+        NumberFromEnvironment("SLUICE_FAULT_FIRST", std::random_device{}());
+    if (stride > 1) {
+      std::printf("SLUICE_FAULT_FIRST=%lld: one fault in %lld\n",
+                  static_cast<long long>(chosen % stride),
+                  static_cast<long long>(stride));
+    }
+    return static_cast<int64_t>(chosen % stride);
+  }();
+  return first;
 }
 
 }  // namespace sluice

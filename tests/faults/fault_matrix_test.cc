@@ -9,7 +9,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -34,14 +33,6 @@ std::vector<NamedFault> Faults() {
           {"ENOSPC", Fault::Error(ENOSPC)},
           {"short write", Fault::ShortWrite()},
           {"lost answer", Fault::LostAnswer(EIO)}};
-}
-
-int64_t FirstCall() {
-  const int64_t first = 1 + FirstFault();
-  std::printf("every %lld-th call from %lld on\n",
-              static_cast<long long>(FaultStride()),
-              static_cast<long long>(first));
-  return first;
 }
 
 std::string Describe(const std::vector<FileCall>& trace, int64_t n) {
@@ -104,7 +95,7 @@ class FaultMatrixTest : public testing::TestWithParam<Verb> {
 
 TEST_P(FaultMatrixTest, EveryCallMayFailAndNothingForbiddenFollows) {
   const std::vector<NamedFault> faults = Faults();
-  const int64_t first = FirstCall();
+  const int64_t first = 1 + FirstFault();
   int64_t wrong = 0;
   for (const NamedFault& fault : faults) {
     for (int64_t n = first; n <= calls_; n += FaultStride()) {
@@ -130,7 +121,7 @@ TEST_P(FaultMatrixTest, EveryCallMayFailAndNothingForbiddenFollows) {
 
 // What is on disk after a call is what is there before the next one.
 TEST_P(FaultMatrixTest, EveryCallMayBeTheLastBeforeAKill) {
-  const int64_t first = FirstCall();
+  const int64_t first = 1 + FirstFault();
   int64_t runs = 0;
   int64_t wrong = 0;
   const auto kill = [&](int64_t n, Fault::Kind when) {
