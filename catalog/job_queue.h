@@ -50,7 +50,8 @@ class JobQueue {
   // idempotency key is there, that one is the answer and nothing is stored.
   // ALREADY_EXISTS (backup_already_running, JobInTheWay) while a backup of the
   // same plan, or of the same source without one, into that repo is pending or
-  // running.
+  // running; FAILED_PRECONDITION (repo_in_use) for a backup while a purge of the
+  // repo is.
   virtual absl::StatusOr<QueuedRun> Enqueue(const Context& context,
                                             const QueuedRun& run) = 0;
   virtual absl::StatusOr<JobRequest> GetRequest(const Context& context,

@@ -317,6 +317,54 @@ class Service(ServiceCase):
             self.assertFalse(os.path.exists(
                 os.path.join(self.repo_folder, name, "payload.bin")))
 
+    def test_what_waits_to_be_purged_takes_no_backup(self):
+        kept = self.backup()["record"]["id"]
+        self.run_sluice("repo", "add", "other", "local:" + self.path("other"))
+        service = self.serve("--workers", "1")
+        busy = self.run_sluice("backup", ENDLESS, "--repo", "other",
+                               "--async").strip()
+        self.until("it runs", lambda: self.jobs("--status", "running"))
+        purge = self.run_sluice("repo", "remove", "disk", "--purge-archives",
+                                "--async").strip()
+        for words in ([], ["--async"]):
+            refused = self.run_json("backup", self.store, "--repo", "disk",
+                                    *words, code=18)
+            self.assertEqual(refused["error"]["code"], "repo_in_use")
+            self.assertIn(purge, refused["error"]["message"])
+            self.assertIn("job cancel", refused["error"]["hint"])
+        self.assertEqual(self.archives(), [kept])
+        self.run_sluice("job", "cancel", purge)
+        made = self.backup()["record"]["id"]
+        self.assertEqual(self.archives(), [kept, made])
+        self.run_sluice("job", "cancel", busy)
+        self.stop(service)
+
+    def test_a_backup_at_the_same_time_as_a_purge_is_refused_or_safe(self):
+        words = {"backup": ["backup", self.store, "--repo", "disk"],
+                 "purge": ["repo", "remove", "disk", "--purge-archives"]}
+        for first, second in [("backup", "purge"), ("purge", "backup")] * 3:
+            self.backup()
+            both = {name: self.start(*words[name], "--json")
+                    for name in (first, second)}
+            told = {name: process.communicate(timeout=PATIENCE)[0]
+                    for name, process in both.items()}
+            codes = {name: process.returncode
+                     for name, process in both.items()}
+            self.assertIn(codes["backup"], (0, 10, 18), told)
+            self.assertIn(codes["purge"], (0, 18), told)
+            jobs = {job["kind"]: job for job in self.jobs("--limit", "2")}
+            if codes["purge"] == 0:
+                # Told to have been made, and gone: then it was over before.
+                if codes["backup"] == 0:
+                    self.assertLessEqual(jobs["backup"]["finished_at"],
+                                         jobs["purge"]["started_at"])
+                self.assertEqual(self.run_lines("repo", "list"), [])
+                self.run_sluice("repo", "add", "disk", self.repo)
+                self.assertEqual(self.archives(), [])
+            elif codes["backup"] == 0:
+                made = json.loads(told["backup"])["record"]["id"]
+                self.run_sluice("verify", made, "--repo", "disk")
+
     def test_a_restore_that_is_tried_makes_nothing_and_says_how_it_would_end(
             self):
         made = self.backup()["record"]

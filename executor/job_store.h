@@ -53,7 +53,8 @@ class JobStore {
   // Stores a new job as given (ids are the caller's). Of a job that the caller
   // has claimed (it is running, in stage "opening") the row becomes this. ALREADY_EXISTS
   // (backup_already_running) while a live lease holds a backup of the same repo
-  // and store; nothing is stored then.
+  // and store, FAILED_PRECONDITION for a backup into a repo that another job is
+  // about to delete; nothing is stored then.
   virtual absl::Status CreateBackupJob(const Context& context,
                                        const BackupJob& job) = 0;
   // Replaces the job. A job that is terminal stays as it is:

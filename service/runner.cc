@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sluice/base/clock.h"
+#include "sluice/base/status_macros.h"
 #include "sluice/service/optional_jobs.h"
 
 namespace sluice::service {
@@ -33,7 +34,13 @@ BackupResult RunBackup(const RunOwner& owner, Catalog& catalog,
   options.allow_empty = request.allow_empty;
   options.read_back = request.read_back;
   options.on_read_back = request.on_read_back;
-  options.before_publish = [&owner, &catalog](const BackupJob& job) {
+  options.before_publish = [&](const BackupJob& job) -> absl::Status {
+    // A purge may have forgotten it between its opening and this job, which
+    // none has run beside since.
+    if (!repo.row.name().empty()) {
+      SLUICE_RETURN_IF_ERROR(
+          catalog.GetRepo(owner.context, repo.row.id()).status());
+    }
     return catalog.BeginPublish(owner.context, job.id());
   };
   const Executor executor(&catalog, Clock::Real());

@@ -7,6 +7,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/catalog_error.h"
 #include "sluice/catalog/sqlite/happenings.h"
 #include "sluice/catalog/sqlite/rows.h"
 
@@ -262,6 +263,30 @@ absl::StatusOr<std::string> JobOfSameKey(SqliteConnection& connection,
           "open_key = ? AND status IN ('pending', 'running') LIMIT 1"));
   SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(OpenKeyOf(run)).Step());
   return row ? select.Text(0) : "";
+}
+
+absl::StatusOr<std::string> PurgeOf(SqliteConnection& connection,
+                                    const std::string& repo_id,
+                                    absl::Time now) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(
+          "SELECT jobs.id FROM jobs LEFT JOIN requests ON job_id = jobs.id "
+          "WHERE repo_id = ? AND jobs.status NOT IN ('succeeded', 'failed', "
+          "'interrupted') AND kind = 'purge' AND (jobs.status = 'running' OR "
+          "expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY jobs.status LIMIT 1"));
+  SLUICE_ASSIGN_OR_RETURN(
+      const bool row,
+      select.Bind(repo_id).Bind(absl::ToUnixMillis(now)).Step());
+  return row ? select.Text(0) : "";
+}
+
+absl::Status PurgeInTheWay(absl::string_view job_id) {
+  return WithHint(
+      MakeError(
+          absl::StatusCode::kFailedPrecondition, kRepoInUse,
+          absl::StrCat("job ", job_id, " deletes this repo with its archives")),
+      "another repo, or keep this one: `sluice job cancel` ends that job");
 }
 
 }  // namespace sluice

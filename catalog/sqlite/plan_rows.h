@@ -54,6 +54,13 @@ absl::StatusOr<absl::optional<JobRequest>> ReadRequest(
 absl::StatusOr<std::string> JobOfSameKey(SqliteConnection& connection,
                                          const QueuedRun& run);
 
+// The job that is to delete the repo: one that waits and may still begin, else
+// one that runs; empty: there is none.
+absl::StatusOr<std::string> PurgeOf(SqliteConnection& connection,
+                                    const std::string& repo_id, absl::Time now);
+// repo_in_use: nothing is backed up into a repo that is about to go.
+absl::Status PurgeInTheWay(absl::string_view job_id);
+
 }  // namespace sluice
 
 #endif  // SLUICE_CATALOG_SQLITE_PLAN_ROWS_H_

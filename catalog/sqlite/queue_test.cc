@@ -140,6 +140,81 @@ TEST_F(QueueTest, ARunLikeOneThatIsNotOverIsRefusedWithItsId) {
   EXPECT_TRUE(Enqueue(Run("j3", "another")).ok());
 }
 
+TEST_F(QueueTest, NothingIsBackedUpIntoARepoThatIsAboutToGo) {
+  QueuedRun purge = Run("purge", "");
+  purge.job.set_kind(BackupJob::PURGE);
+  purge.request.clear_store();
+  purge.request.set_expires_at_ms(
+      absl::ToUnixMillis(clock_.Now() + absl::Minutes(1)));
+  ASSERT_TRUE(Enqueue(purge).ok());
+  const auto other = Open();
+  int typed = 0;
+  // As a command has it, which asks no queue.
+  const auto begin = [&](BackupJob::Kind kind, const std::string& repo) {
+    BackupJob job;
+    job.set_id(absl::StrCat("typed-", ++typed));
+    job.set_kind(kind);
+    job.set_status(BackupJob::RUNNING);
+    job.set_repo_id(repo);
+    job.set_store_id("store");
+    const absl::Status begun = other->CreateBackupJob(context_, job);
+    EXPECT_EQ(other->GetJob(context_, job.id()).ok(), begun.ok());
+    job.set_status(BackupJob::FAILED);
+    if (!begun.ok()) return ErrorCodeOf(begun);
+    EXPECT_TRUE(other->UpdateBackupJob(context_, job).ok());
+    return std::string();
+  };
+  for (const char* state : {"pending", "running"}) {
+    SCOPED_TRACE(state);
+    EXPECT_EQ(begin(BackupJob::BACKUP, "repo"), kRepoInUse);
+    EXPECT_EQ(ErrorCodeOf(Enqueue(Run("j1", "p"))), kRepoInUse);
+    EXPECT_EQ(begin(BackupJob::BACKUP, "another"), "");
+    // What somebody wants to have back stops the purge.
+    EXPECT_EQ(begin(BackupJob::RESTORE, "repo"), "");
+    if (state == std::string("pending")) {
+      ASSERT_EQ(Claim(), "purge");
+    }
+  }
+  BackupJob over = catalog_->GetJob(context_, "purge")->job;
+  over.set_status(BackupJob::FAILED);
+  ASSERT_TRUE(catalog_->UpdateBackupJob(context_, over).ok());
+  EXPECT_EQ(begin(BackupJob::BACKUP, "repo"), "");
+}
+
+TEST_F(QueueTest, APurgeThatNobodyRunsHoldsNoBackupUp) {
+  QueuedRun late = Run("late", "");
+  late.job.set_kind(BackupJob::PURGE);
+  late.request.set_expires_at_ms(
+      absl::ToUnixMillis(clock_.Now() + absl::Minutes(1)));
+  ASSERT_TRUE(Enqueue(late).ok());
+  clock_.Advance(absl::Minutes(1));
+  BackupJob job;
+  job.set_id("typed");
+  job.set_kind(BackupJob::BACKUP);
+  job.set_status(BackupJob::RUNNING);
+  job.set_repo_id("repo");
+  job.set_store_id("store");
+  const auto other = Open();
+  ASSERT_TRUE(other->CreateBackupJob(context_, job).ok());
+  job.set_status(BackupJob::FAILED);
+  ASSERT_TRUE(other->UpdateBackupJob(context_, job).ok());
+
+  ASSERT_EQ(*catalog_->queue().EndUnclaimed(context_, clock_.Now()), 1u);
+  QueuedRun dead = late;
+  dead.job.set_id("dead");
+  dead.request.set_job_id("dead");
+  dead.request.clear_expires_at_ms();
+  ASSERT_TRUE(Enqueue(dead).ok());
+  ASSERT_EQ(Claim(), "dead");
+  job.set_id("typed again");
+  job.set_status(BackupJob::RUNNING);
+  EXPECT_EQ(ErrorCodeOf(other->CreateBackupJob(context_, job)), kRepoInUse);
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_TRUE(other->CreateBackupJob(context_, job).ok());
+  // Who was only stopped finds that it is over.
+  EXPECT_FALSE(catalog_->CheckLease(context_, "dead").ok());
+}
+
 TEST_F(QueueTest, ARestoreIsInNobodysWay) {
   for (const char* id : {"j1", "j2"}) {
     QueuedRun restore = Run(id, "");

@@ -121,6 +121,9 @@ class SqliteCatalog final : public Catalog {
                                    absl::string_view job_id);
   absl::Status EndDeadLeases(SqliteConnection& connection,
                              const BackupJob& job);
+  absl::Status EndLease(SqliteConnection& connection, Lease over);
+  absl::Status CheckNoPurge(SqliteConnection& connection,
+                            const std::string& repo_id);
   // False: the row bears another number, or is gone.
   absl::StatusOr<bool> RenewRow(SqliteConnection& connection,
                                 const HeldJobs::View& held,

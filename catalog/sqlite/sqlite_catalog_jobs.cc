@@ -6,6 +6,7 @@
 #include "catalog/sqlite/sqlite_catalog_impl.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
+#include "sluice/catalog/sqlite/plan_rows.h"
 #include "sluice/catalog/sqlite/rows.h"
 
 namespace sluice {
@@ -55,14 +56,33 @@ absl::Status SqliteCatalog::EndDeadLeases(SqliteConnection& connection,
                                  job.store_id(), " into this repo")),
           "wait for it, or end it with `sluice job cancel`");
     }
-    // Over, and of nobody's number; the row still tells whose it was.
-    Lease over = *other.lease;
-    SLUICE_ASSIGN_OR_RETURN(over.fence, DrawFence(connection));
-    over.expires_at = absl::UnixEpoch();
-    over.expires_at_boot = absl::ZeroDuration();
-    SLUICE_RETURN_IF_ERROR(PutLease(connection, over));
+    SLUICE_RETURN_IF_ERROR(EndLease(connection, *other.lease));
   }
   return absl::OkStatus();
+}
+
+// Over, and of nobody's number; the row still tells whose it was.
+absl::Status SqliteCatalog::EndLease(SqliteConnection& connection, Lease over) {
+  SLUICE_ASSIGN_OR_RETURN(over.fence, DrawFence(connection));
+  over.expires_at = absl::UnixEpoch();
+  over.expires_at_boot = absl::ZeroDuration();
+  return PutLease(connection, over);
+}
+
+// A purge looks for other jobs before each archive that it takes, and not
+// between that look and the taking: so nothing may begin beside it. One that
+// waits would take what is made now.
+absl::Status SqliteCatalog::CheckNoPurge(SqliteConnection& connection,
+                                         const std::string& repo_id) {
+  SLUICE_ASSIGN_OR_RETURN(const std::string id,
+                          PurgeOf(connection, repo_id, options_.clock->Now()));
+  if (id.empty()) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> purge,
+                          ReadJob(connection, id));
+  if (!purge->lease || IsLive(*purge->lease, Judge())) {
+    return PurgeInTheWay(id);
+  }
+  return EndLease(connection, *purge->lease);
 }
 
 bool SqliteCatalog::IsClaimed(const CatalogJob& entry) const {
@@ -81,6 +101,10 @@ absl::Status SqliteCatalog::PutFirstRow(SqliteConnection& connection,
   const bool claimed = same.has_value() && IsClaimed(*same);
   if (same && !claimed) return NameTakenError(absl::StrCat("job ", job.id()));
   if (job.kind() == BackupJob::BACKUP && !IsTerminal(job)) {
+    // One that was claimed has been the only one since then.
+    if (!claimed) {
+      SLUICE_RETURN_IF_ERROR(CheckNoPurge(connection, job.repo_id()));
+    }
     SLUICE_RETURN_IF_ERROR(EndDeadLeases(connection, job));
   }
   SLUICE_RETURN_IF_ERROR(PutJob(connection, job));

@@ -103,6 +103,12 @@ absl::StatusOr<QueuedRun> SqliteQueue::Enqueue(const Context& context,
         SLUICE_ASSIGN_OR_RETURN(const std::string other,
                                 JobOfSameKey(connection, run));
         if (!other.empty()) return AlreadyRunning(other);
+        if (run.job.kind() == BackupJob::BACKUP) {
+          SLUICE_ASSIGN_OR_RETURN(
+              const std::string purge,
+              PurgeOf(connection, run.job.repo_id(), clock_->Now()));
+          if (!purge.empty()) return PurgeInTheWay(purge);
+        }
         return PutQueuedRun(connection, run, clock_->Now());
       }));
   return queued;

@@ -218,7 +218,9 @@ std::vector<VerbSpec> Administration() {
        "deleted first; one that is pinned or in use stays, and the repo with "
        "it, by exit status 18, until it is done again. What is not of this "
        "repo and catalog stays, and is told. While plans write to it, or jobs "
-       "of it are not over, nothing is removed.",
+       "of it are not over, nothing is removed; while a purge waits or runs, "
+       "no "
+       "backup into it begins.",
        {{"NAME", "its name, or its whole id", true, false, Completion::kRepo}},
        {{"purge-archives", "", "delete its archives, then forget it"},
         {"yes", "", "do not ask; only a terminal is asked"},

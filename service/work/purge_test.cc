@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,61 +16,39 @@
 #include "sluice/catalog/catalog_error.h"
 #include "sluice/destinations/archive/archive_destination.h"
 #include "sluice/destinations/archive/object_store.h"
+#include "sluice/destinations/archive/passing_store.h"
+#include "sluice/executor/context.h"
+#include "sluice/executor/executor.h"
 #include "sluice/executor/ulid.h"
+#include "sluice/service/runner.h"
 #include "sluice/service/testing/test_house.h"
 #include "sluice/service/work/job_runner.h"
 
 namespace sluice::service {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 // A place that lets nothing of one archive go, nor be written over.
-class StubbornPlace final : public ObjectStore {
+class StubbornPlace final : public PassingStore {
  public:
   StubbornPlace(std::shared_ptr<ObjectStore> place, std::string id)
-      : place_(std::move(place)), id_(std::move(id)) {}
+      : PassingStore(std::move(place)), id_(std::move(id)) {}
 
-  absl::StatusOr<PlaceInfo> Describe(const Context& context,
-                                     bool probe) override {
-    return place_->Describe(context, probe);
-  }
-  absl::Status Create(const Context& context) override {
-    return place_->Create(context);
-  }
-  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(
-      const Context& context, absl::string_view name,
-      uint64_t size_hint) override {
+  absl::StatusOr<std::unique_ptr<ObjectWriter>> Begin(const Context& context,
+                                                      absl::string_view name,
+                                                      uint64_t hint) override {
     SLUICE_RETURN_IF_ERROR(Check(name));
-    return place_->Begin(context, name, size_hint);
-  }
-  absl::StatusOr<std::unique_ptr<ObjectReader>> Open(const Context& context,
-                                                     absl::string_view name,
-                                                     uint64_t offset) override {
-    return place_->Open(context, name, offset);
-  }
-  absl::StatusOr<ObjectInfo> Stat(const Context& context,
-                                  absl::string_view name) override {
-    return place_->Stat(context, name);
-  }
-  absl::Status List(const Context& context, absl::string_view prefix,
-                    const Callback& callback) override {
-    return place_->List(context, prefix, callback);
+    return PassingStore::Begin(context, name, hint);
   }
   absl::Status Delete(const Context& context, absl::string_view name) override {
     SLUICE_RETURN_IF_ERROR(Check(name));
-    return place_->Delete(context, name);
-  }
-  absl::Status ListUncommitted(const Context& context, absl::string_view prefix,
-                               const Callback& callback) override {
-    return place_->ListUncommitted(context, prefix, callback);
-  }
-  absl::Status AbortUncommitted(const Context& context,
-                                absl::string_view upload) override {
-    return place_->AbortUncommitted(context, upload);
+    return PassingStore::Delete(context, name);
   }
 
  private:
@@ -79,8 +58,22 @@ class StubbornPlace final : public ObjectStore {
                      kDestinationPermissionDenied, "it is locked");
   }
 
-  const std::shared_ptr<ObjectStore> place_;
   const std::string id_;
+};
+
+// Does something before it deletes anything.
+class BusyPlace final : public PassingStore {
+ public:
+  BusyPlace(std::shared_ptr<ObjectStore> place, std::function<void()> before)
+      : PassingStore(std::move(place)), before_(std::move(before)) {}
+
+  absl::Status Delete(const Context& context, absl::string_view name) override {
+    before_();
+    return PassingStore::Delete(context, name);
+  }
+
+ private:
+  const std::function<void()> before_;
 };
 
 class PurgeTest : public ::testing::Test {
@@ -109,8 +102,8 @@ class PurgeTest : public ::testing::Test {
     return report.ok() ? *std::move(report) : PurgeReport();
   }
 
-  // The job of kind PURGE, run to its end.
-  BackupJob RunJob() {
+  // The job of kind PURGE, claimed.
+  QueuedRun ClaimPurge() {
     QueuedRun run;
     run.job.set_id(NewUlid(*Clock::Real()));
     run.job.set_kind(BackupJob::PURGE);
@@ -121,10 +114,27 @@ class PurgeTest : public ::testing::Test {
     const auto claimed =
         house_.catalog().queue().Claim(house_.context(), {absl::Now()});
     EXPECT_TRUE(claimed.ok() && claimed->has_value());
+    return **claimed;
+  }
+
+  // Run to its end.
+  BackupJob RunJob() {
+    const QueuedRun run = ClaimPurge();
     JobRunner(&house_.catalog(), &house_.host(), {})
-        .Run(house_.context(), **claimed)
+        .Run(house_.context(), run)
         .IgnoreError();
     return house_.catalog().GetJob(house_.context(), run.job.id())->job;
+  }
+
+  // A backup as the command has it: no queue is asked.
+  BackupResult Type(Catalog& catalog, const OpenedRepo& repo) {
+    const auto source = house_.host().CreateSource(house_.store_uri());
+    EXPECT_TRUE(source.ok()) << source.status();
+    BackupRequest request;
+    request.source = *source;
+    request.store_id = "store";
+    const auto [context, cancel] = Context::WithCancel(house_.context());
+    return RunBackup({context, cancel}, catalog, repo, request);
   }
 
   bool RepoIsKnown() {
@@ -211,6 +221,43 @@ TEST_F(PurgeTest, PlansAndJobsHoldItBackByNameBeforeAnythingIsDeleted) {
       CheckRepoIsFree(house_.context(), house_.catalog(), row, "restore").ok());
   EXPECT_THAT(Records(), SizeIs(2));
   EXPECT_TRUE(IsStored(ids[0]) && IsStored(ids[1]));
+}
+
+TEST_F(PurgeTest, NothingIsBackedUpBesideItWhoeverTypesIt) {
+  const std::vector<std::string> ids = BackUp(2);
+  const QueuedRun run = ClaimPurge();
+  OpenedRepo repo = house_.OpenRepoAgain();
+  // Each time in the midst of it, where it looks for nobody.
+  const auto other = house_.OpenCatalogAgain();
+  const OpenedRepo theirs = house_.OpenRepoAgain();
+  std::vector<std::string> refused;
+  repo.store = std::make_shared<BusyPlace>(repo.store, [&] {
+    refused.push_back(ErrorCodeOf(Type(*other, theirs).status));
+  });
+  ArchiveOptions options;
+  options.repo_id = house_.repo_id();
+  repo.destination =
+      ArchiveDestination::Create(repo.store, Clock::Real(), options);
+  const auto report =
+      PurgeRepo(house_.context(), house_.catalog(), repo, {run.job.id()});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->problem.ok()) << report->problem;
+  EXPECT_THAT(refused, Each(std::string(kRepoInUse)));
+  EXPECT_THAT(refused, Not(IsEmpty()));
+  EXPECT_FALSE(RepoIsKnown());
+  EXPECT_THAT(Records(), IsEmpty());
+}
+
+TEST_F(PurgeTest, WhoOpenedTheRepoBeforeItWasForgottenLeavesNothingInIt) {
+  const OpenedRepo opened = house_.OpenRepoAgain();
+  ASSERT_EQ(RunJob().status(), BackupJob::SUCCEEDED);
+  const BackupResult late = Type(house_.catalog(), opened);
+  EXPECT_EQ(ErrorCodeOf(late.status), kRepoNotFound) << late.status;
+  ASSERT_TRUE(late.job.has_value());
+  EXPECT_EQ(late.job->status(), BackupJob::FAILED);
+  EXPECT_FALSE(std::filesystem::exists(house_.repo_folder() + "/" +
+                                       late.job->backup_id()));
+  EXPECT_THAT(Records(), IsEmpty());
 }
 
 TEST_F(PurgeTest, AnArchiveThatIsGoneAlreadyIsNoObstacle) {
