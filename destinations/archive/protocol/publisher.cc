@@ -187,9 +187,14 @@ absl::Status Publisher::ReadBackPayload(const PutOptions& put) {
 absl::Status Publisher::Publish(const PutOptions& put) {
   const auto [masked, end_mask] = Masked();
   const std::string name = Name(kManifestFile);
-  SLUICE_ASSIGN_OR_RETURN(std::unique_ptr<ObjectWriter> writer,
-                          store_.Begin(masked, name, manifest_bytes_.size()));
-  SLUICE_RETURN_IF_ERROR(writer->Write(manifest_bytes_));
+  std::unique_ptr<ObjectWriter> writer;
+  {
+    // A place that hangs here holds no cancel up.
+    const Context::Registration on_cancel = context_.OnDone(end_mask);
+    SLUICE_ASSIGN_OR_RETURN(writer,
+                            store_.Begin(masked, name, manifest_bytes_.size()));
+    SLUICE_RETURN_IF_ERROR(writer->Write(manifest_bytes_));
+  }
   if (put.before_publish) SLUICE_RETURN_IF_ERROR(put.before_publish());
   SLUICE_RETURN_IF_ERROR(context_.status());
   if (!place_.conditional_commit && !lease_->IsFresh()) {
