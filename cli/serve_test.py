@@ -385,6 +385,43 @@ class Serve(service_test.ServiceCase):
         self.assert_back()
         self.stop(service)
 
+    # --- a catalog that was copied
+
+    def test_a_copy_is_read_through_the_api_and_not_changed(self):
+        self.env["SLUICE_MACHINE_ID"] = "first"
+        self.add_plan()
+        self.stop(self.serve_tcp())
+        before = self.run_json("plan", "show", "nightly")
+        self.env["SLUICE_MACHINE_ID"] = "second"
+        service = self.serve_tcp()
+        self.until("it says so", lambda: self.status("/readyz") == 503)
+        for method, target, body in (
+                ("POST", "/api/v1/plans/nightly/run", None),
+                ("POST", "/api/v1/plans/nightly/pause", None),
+                ("PATCH", "/api/v1/plans/nightly", {"keep_last": 1}),
+                ("DELETE", "/api/v1/plans/nightly", None),
+                ("POST", "/api/v1/backups", {"plan": "nightly"}),
+                ("DELETE", "/api/v1/repos/disk?purge_archives=true", None)):
+            refused = self.ask(target, method, body, wanted=409)
+            self.assertEqual(refused["code"], "catalog_cloned", target)
+            self.assertIn("--take-over", refused["hint"])
+        self.assertEqual(self.jobs(), [])
+        self.assertEqual(self.run_json("plan", "show", "nightly"), before)
+        self.assertEqual(
+            self.ask("/api/v1/plans")["plans"][0]["name"], "nightly")
+        # Who asks through the command is told the same.
+        refused = self.run_json("plan", "run", "nightly", "--server",
+                                "unix:" + self.socket, code=1)
+        self.assertEqual(refused["error"]["code"], "catalog_cloned")
+        self.stop(service)
+        service = self.serve_tcp("--take-over")
+        self.until("ready", lambda: self.status("/readyz") == 200)
+        job = self.ask("/api/v1/plans/nightly/run", "POST",
+                       wanted=202)["job"]["id"]
+        self.assertEqual(
+            self.run_json("job", "wait", job)["job"]["status"], "succeeded")
+        self.stop(service)
+
     # --- secrets
 
     def test_no_secret_is_in_anything_that_it_says(self):

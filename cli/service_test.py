@@ -667,7 +667,8 @@ class Service(ServiceCase):
         self.assertIn("--take-over", told[0]["hint"])
         for words in (["plan", "run", "seconds"], ["prune"],
                       ["sweep", "--repo", "disk"],
-                      ["reconcile", "--repo", "disk"]):
+                      ["reconcile", "--repo", "disk"],
+                      ["repo", "remove", "disk", "--purge-archives"]):
             refused = self.run_json(*words, code=1)
             self.assertEqual(refused["error"]["code"], "catalog_cloned", words)
         self.run_sluice("prune", "--dry-run")

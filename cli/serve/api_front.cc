@@ -62,11 +62,12 @@ bool HasSocket(const http::HttpServerOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ApiFront>> ApiFront::Open(
-    const ServeSettings& settings, Catalog* catalog, PluginHost* host,
-    Console* console) {
+    const ServeSettings& settings, const std::string& machine, Catalog* catalog,
+    PluginHost* host, Console* console) {
   std::unique_ptr<ApiFront> front(new ApiFront);
   SLUICE_ASSIGN_OR_RETURN(service::ApiServerOptions options,
                           ApiServerOptionsOf(settings));
+  options.api.machine_id = machine;
   // The manager started our parent, which supervises us.
   options.http.inherited = http::InheritedListeners(getppid());
   DropUnusableDefaults(settings, *console, options);

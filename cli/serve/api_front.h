@@ -15,6 +15,7 @@
 // One thread.
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,12 +31,13 @@ namespace sluice::cli {
 
 class ApiFront {
  public:
-  // Borrows all. Sockets that the service manager passed (LISTEN_FDS) take the
-  // place of those that nobody has named. Without any socket there is no API.
-  // Errors: those of ApiServer, with what a person can do about them.
+  // Borrows all. `machine` is this one, as MachineOf has it. Sockets that the
+  // service manager passed (LISTEN_FDS) take the place of those that nobody has
+  // named. Without any socket there is no API. Errors: those of ApiServer, with
+  // what a person can do about them.
   static absl::StatusOr<std::unique_ptr<ApiFront>> Open(
-      const ServeSettings& settings, Catalog* catalog, PluginHost* host,
-      Console* console);
+      const ServeSettings& settings, const std::string& machine,
+      Catalog* catalog, PluginHost* host, Console* console);
 
   void SetService(service::Service* service);
   // As SIGHUP has it: what the API may name, and the certificate. On an error

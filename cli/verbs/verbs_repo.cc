@@ -133,6 +133,7 @@ absl::StatusOr<std::string> PurgeQuestion(Session& session, Catalog& catalog,
 }
 
 Outcome Purge(Session& session, Catalog& catalog, const BackupRepo& repo) {
+  SLUICE_RETURN_IF_ERROR(CheckCatalogIsOurs(session));
   // Before anybody is asked.
   SLUICE_RETURN_IF_ERROR(
       service::CheckRepoIsFree(session.context(), catalog, repo, ""));

@@ -187,8 +187,9 @@ Outcome RunServeVerb(Session& session) {
   const char* const socket = session.environment()("NOTIFY_SOCKET");
   std::atomic<bool> abandoned = false;
   // First: one that cannot listen must not begin jobs that it would end again.
-  SLUICE_ASSIGN_OR_RETURN(const std::unique_ptr<ApiFront> front,
-                          ApiFront::Open(settings, catalog, host, &console));
+  SLUICE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<ApiFront> front,
+      ApiFront::Open(settings, machine, catalog, host, &console));
   SLUICE_ASSIGN_OR_RETURN(
       const std::unique_ptr<service::Service> service,
       service::Service::Start(

@@ -144,7 +144,10 @@ void AddAccessRoutes(std::vector<ApiRoute>& routes) {
                     204,
                     {},
                     {},
-                    /*whole_catalog=*/true});
+                    /*whole_catalog=*/true,
+                    false,
+                    false,
+                    /*on_a_copy=*/true});
   routes.push_back({"GET",
                     "/api/v1/audit",
                     "listAudit",
@@ -156,12 +159,34 @@ void AddAccessRoutes(std::vector<ApiRoute>& routes) {
                     {"limit", "cursor"},
                     {},
                     /*whole_catalog=*/true});
-  routes.push_back({"POST", "/api/v1/session", "beginSession",
+  routes.push_back({"POST",
+                    "/api/v1/session",
+                    "beginSession",
                     "A token for an HttpOnly cookie, which lives as long",
-                    Role::kMetrics, PostSession, "Session"});
-  routes.push_back({"DELETE", "/api/v1/session", "endSession",
-                    "The cookie is worth nothing any more", Role::kMetrics,
-                    DeleteSession, "", 204});
+                    Role::kMetrics,
+                    PostSession,
+                    "Session",
+                    200,
+                    {},
+                    {},
+                    false,
+                    false,
+                    false,
+                    /*on_a_copy=*/true});
+  routes.push_back({"DELETE",
+                    "/api/v1/session",
+                    "endSession",
+                    "The cookie is worth nothing any more",
+                    Role::kMetrics,
+                    DeleteSession,
+                    "",
+                    204,
+                    {},
+                    {},
+                    false,
+                    false,
+                    false,
+                    /*on_a_copy=*/true});
 }
 
 }  // namespace sluice::service

@@ -11,8 +11,11 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sluice/base/clock.h"
+#include "sluice/catalog/catalog_error.h"
 #include "sluice/service/http/api/route.h"
 #include "sluice/service/http/api/testing/api_house.h"
+#include "sluice/service/settings/machine.h"
 
 namespace sluice::service {
 namespace {
@@ -91,6 +94,50 @@ TEST_F(AccessTest, WhatEachRoleMayDoIsWrittenDownTwice) {
             "deleteBackup createPlan changePlan deletePlan createRepo "
             "changeRepo deleteRepo listTokens createToken revokeToken "
             "listAudit ");
+}
+
+// Its engine waits, so what was taken here would be done by nobody, or much
+// later.
+TEST_F(AccessTest, ACopyOfAnotherMachinesCatalogIsReadAndNotChanged) {
+  const Context& context = house_.house.context();
+  Catalog& catalog = house_.house.catalog();
+  const Plan plan = house_.AddPlan();
+  ASSERT_TRUE(ClaimMachine(context, catalog, "first").ok());
+  ApiOptions options;
+  options.machine_id = "second";
+  house_.Open(options);
+  std::string taken;
+  for (const ApiRoute& route : ApiRoutes()) {
+    SCOPED_TRACE(route.operation);
+    const http::Response answer =
+        house_.Ask("local", route.method, TargetOf(route));
+    if (CodeOf(answer) != kCatalogCloned) {
+      if (route.method != "GET") absl::StrAppend(&taken, route.operation, " ");
+      continue;
+    }
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_THAT(answer.body, HasSubstr("--take-over"));
+    EXPECT_THAT(answer.body, Not(HasSubstr("first")));
+    // Who may not do it is told nothing else.
+    EXPECT_EQ(house_.Ask("", route.method, TargetOf(route)).status, 401);
+  }
+  EXPECT_EQ(taken, "dryRunRestore revokeToken beginSession endSession ");
+  const std::string run = "/api/v1/plans/hourly/run";
+  EXPECT_EQ(CodeOf(house_.Ask("local", "POST", run)), kCatalogCloned);
+  EXPECT_TRUE(catalog.ListJobs(context, {})->empty());
+  const auto before = catalog.plans().GetPlan(context, plan.id());
+  EXPECT_EQ(CodeOf(house_.Ask("local", "POST", "/api/v1/plans/hourly/pause")),
+            kCatalogCloned);
+  EXPECT_EQ(catalog.plans().GetPlan(context, plan.id())->revision(),
+            before->revision());
+  // What was asked for and refused is seen afterwards.
+  EXPECT_EQ(catalog.access().ListAudit(context, 0, 1)->at(0).outcome,
+            kCatalogCloned);
+  ASSERT_TRUE(TakeOverCatalog(context, catalog, "second", *Clock::Real()).ok());
+  EXPECT_EQ(house_.Ask("local", "POST", run).status, 202);
+  // A service that was there all the time sees that it is another's now.
+  ASSERT_TRUE(TakeOverCatalog(context, catalog, "third", *Clock::Real()).ok());
+  EXPECT_EQ(CodeOf(house_.Ask("local", "POST", run)), kCatalogCloned);
 }
 
 TEST_F(AccessTest, APlansTokenSeesAndTouchesThatPlansThingsAlone) {

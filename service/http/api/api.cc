@@ -14,6 +14,7 @@
 #include "sluice/service/http/api/api_state.h"
 #include "sluice/service/http/api/route.h"
 #include "sluice/service/http/message/problem.h"
+#include "sluice/service/settings/machine.h"
 
 namespace sluice::service {
 namespace {
@@ -85,8 +86,26 @@ absl::Status ReadCall(ApiCall& call) {
   return absl::OkStatus();
 }
 
+// A copy's engine waits: what was asked for would wait with it, and begin once
+// it is taken over; what was changed is not what the other machine goes by.
+// Asked of the catalog each time, so that a taking over counts at once.
+absl::Status CheckNoCopy(ApiState& state, const ApiCall& call) {
+  const std::string& machine = state.options.machine_id;
+  if (call.route.method == "GET" || call.route.on_a_copy || machine.empty()) {
+    return absl::OkStatus();
+  }
+  const absl::Status ours = CheckMachine(call.context, *state.catalog, machine);
+  if (ErrorCodeOf(ours) != kCatalogCloned) return ours;
+  // Which machines these are is nothing to everybody who may ask.
+  return WithHint(
+      MakeError(absl::StatusCode::kFailedPrecondition, kCatalogCloned,
+                "the catalog is another machine's: it takes no changes here"),
+      HintOf(ours));
+}
+
 absl::StatusOr<http::Response> Answer(ApiState& state, ApiCall& call) {
   SLUICE_RETURN_IF_ERROR(CheckCaller(state, call));
+  SLUICE_RETURN_IF_ERROR(CheckNoCopy(state, call));
   SLUICE_RETURN_IF_ERROR(ReadCall(call));
   return call.route.handler(state, call);
 }

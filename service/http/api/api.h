@@ -59,6 +59,9 @@ struct ApiOptions {
   // Unix peers of this group are operators; root and this process's user are
   // admins; all others are nobody.
   absl::optional<gid_t> operator_group;
+  // This machine, as MachineOf has it: while the catalog is another one's, no
+  // change is taken (catalog_cloned). Empty: it may be any machine's.
+  std::string machine_id;
   std::string version = std::string(kVersion);
   // How often a stream's news are looked for, while there are streams.
   absl::Duration poll = absl::Milliseconds(250);

@@ -395,7 +395,11 @@ void AddBackupRoutes(std::vector<ApiRoute>& routes) {
                     "DryRun",
                     200,
                     {},
-                    fields});
+                    fields,
+                    false,
+                    false,
+                    false,
+                    /*on_a_copy=*/true});
   fields.push_back({"timeout", BodyKind::kText, "a span, as 90m"});
   routes.push_back({"POST",
                     "/api/v1/restores",

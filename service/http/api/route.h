@@ -53,6 +53,9 @@ struct ApiRoute {
   // Its Idempotency-Key is kept with the job that it makes.
   bool queues = false;
   bool may_lack_body = false;
+  // Also where the catalog is a copy, which takes no changes; GETs are in any
+  // case.
+  bool on_a_copy = false;
 };
 
 // In the order in which people read them.
