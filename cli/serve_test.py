@@ -5,7 +5,11 @@ usage: serve_test.py SLUICE PLUGIN.so [unittest arguments]
 Nothing waits for a time: what is to come is looked for until it is there.
 """
 
+import base64
+import hashlib
+import hmac
 import http.client
+import http.server
 import json
 import os
 import shutil
@@ -14,9 +18,10 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import threading
 import unittest
 
-from end_to_end_test import ENDLESS, PATIENCE, SLUICE
+from end_to_end_test import ENDLESS, PATIENCE, SLUICE, files_below
 import service_test
 
 ROUTES = ("/metrics", "/metrics/node", "/api/v1/plans", "/api/v1/plans/secret",
@@ -462,6 +467,151 @@ class Serve(service_test.ServiceCase):
         for text in map(str, said):
             for secret in ("canary-", token):
                 self.assertNotIn(secret, text)
+
+    def receiver(self):
+        """A receiver of webhooks and heartbeats: its port, and what it got."""
+        got = []
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                size = int(self.headers.get("Content-Length", 0))
+                got.append((self.path, dict(self.headers.items()),
+                            self.rfile.read(size)))
+                self.send_response(204)
+                self.end_headers()
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_port, got
+
+    def get_routes(self):
+        """Each GET of the document with what there is in place of its names."""
+        plans = [plan["name"] for plan in self.run_lines("plan", "list")]
+        there = {"plans": plans, "repos": ["disk"],
+                 "jobs": [job["id"] for job in self.jobs()],
+                 "backups": self.archives()}
+        for path, operations in self.ask("/api/v1/openapi.json")["paths"].items():
+            if "get" not in operations or path.endswith("/events"):
+                continue
+            room = path.split("/")[3] if path.count("/") > 2 else ""
+            for name in there[room] if "{" in path else [""]:
+                yield path.replace("{name}", name).replace("{id}", name)
+
+    def test_no_secret_of_a_message_a_hook_or_a_heartbeat_is_let_out(self):
+        port, got = self.receiver()
+        canary = "canary-" + os.urandom(8).hex()
+        here = f"http://127.0.0.1:{port}/"
+        gone = "http://127.0.0.1:1/"  # its errors are told
+
+        def keep(name, value):
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(value + "\n")
+            return "file:" + self.path(name)
+        self.env.update(
+            HOOK_URL=here + canary + "-env", HOOK_SECRET=canary + "-key",
+            GONE_URL=gone + canary + "-env", BEAT_URL=gone + canary + "-beat",
+            PGPASSWORD=canary + "-password", OTHER=canary + "-of-nobody")
+        seen = self.path("seen")
+        look = (f"cat /proc/$$/environ >> {seen}.environ; "
+                f"cat /proc/[0-9]*/cmdline >> {seen}.cmdline 2>/dev/null; ")
+        channels = [
+            {"name": "env", "webhook": {"url": "env:HOOK_URL",
+                                        "secret": "env:HOOK_SECRET"}},
+            {"name": "file", "webhook": {
+                "url": keep("hook.url", f"http://me:{canary}@127.0.0.1:{port}/"
+                            f"{canary}-file?token={canary}"),
+                "secret": keep("hook.key", canary + "-file-key")}},
+            {"name": "gone", "webhook": {"url": "env:GONE_URL"}},
+            {"name": "gone-too", "webhook": {
+                "url": keep("gone.url", gone + canary)}},
+            {"name": "program", "exec": ["/bin/sh", "-c",
+                                         look + f"cat >> {seen}.body"]},
+            {"name": "fails", "exec": ["/bin/sh", "-c", look + "env; false"]}]
+        self.config(notifications=channels)
+        hooks = [word for when in ("before", "after", "after-failure")
+                 for word in ("--" + when,
+                              f"exec:/bin/sh -c '{look}exit 1'")]
+        self.add_plan("good", *hooks, "--heartbeat", keep(
+            "beat.url", here + canary + "-beat-file"))
+        self.add_plan("late", "--heartbeat", "env:BEAT_URL")
+        self.add_plan("bad", "--no-check", *hooks, source=(
+            "postgresql://me@127.0.0.1:1/db?connect_timeout=1&password="
+            "env:OTHER"))
+        token = self.run_sluice("token", "create", "--role", "admin").strip()
+        service = self.serve_tcp()
+        stream = self.events()
+        for name in ("good", "late", "bad"):
+            job = self.ask(f"/api/v1/plans/{name}/run", "POST", token=token,
+                           wanted=202)["job"]["id"]
+            self.until("it is over", lambda j=job: self.run_json(
+                "job", "show", j)["finished_at"])
+        # They have come, with what is secret: so it was there to be let out.
+        paths = self.until("all are told", lambda: (
+            len({path for path, _, _ in got}) == 3
+            and os.path.exists(seen + ".body")
+            and {path for path, _, _ in got}))
+        self.assertEqual(paths, {
+            f"/{canary}-env", f"/{canary}-file?token={canary}",
+            f"/{canary}-beat-file"})
+        self.until("what failed says why", lambda: {
+            row["channel"] for row in
+            self.ask("/api/v1/notifications")["notifications"]
+            if row["error"]} >= {"gone", "gone-too", "fails"})
+        for path, headers, body in got:
+            if "beat" in path:
+                continue
+            key = canary + ("-key" if "env" in path else "-file-key")
+            text = "{webhook-id}.{webhook-timestamp}.".format(**headers)
+            mac = hmac.new(key.encode(), text.encode() + body,
+                           hashlib.sha256).digest()
+            self.assertEqual(headers["webhook-signature"],
+                             "v1," + base64.b64encode(mac).decode())
+        said = {"body of " + path.replace(canary, ""): body.decode()
+                for path, _, body in got}
+        for name in ("environ", "cmdline", "body"):
+            with open(f"{seen}.{name}", encoding="utf-8",
+                      errors="replace") as file:
+                said["what a child sees: " + name] = file.read()
+        # A child has what is meant for it, and of the service's own nothing.
+        names = {line.split("=")[0] for line in
+                 said["what a child sees: environ"].split("\0") if line}
+        self.assertEqual({name for name in names
+                          if not name.startswith("SLUICE_")}, {"PATH"})
+        # One that holds a secret as it is, is refused without repeating it.
+        channels[0]["webhook"]["secret"] = canary
+        self.config(notifications=channels)
+        service.send_signal(signal.SIGHUP)
+        self.until("it is refused", lambda: "reload failed" in [
+            line["msg"] for line in self.logged()])
+        for route in self.get_routes():
+            said["GET " + route] = self.ask(route, token=token, wanted=None)
+        for process in [service.pid, *self.children_of(service)]:
+            with open(f"/proc/{process}/cmdline", encoding="utf-8") as file:
+                said[f"cmdline of {process}"] = file.read()
+        for words in (["export"], ["notify", "list"], ["plan", "list"],
+                      ["job", "list"]):
+            said[" ".join(words)] = self.run_sluice(*words)
+        service.send_signal(signal.SIGTERM)
+        said["stdout"] = service.stdout.read().decode()
+        self.assertEqual(service.wait(timeout=PATIENCE), 0)
+        said["events"] = stream.fp.read().decode()
+        with open(self.path("serve.log"), encoding="utf-8") as file:
+            said["log"] = file.read()
+        for folder in (self.catalog, self.repo_folder):
+            for path, content in files_below(folder).items():
+                said[path] = content.decode(errors="replace")
+        for where, text in said.items():
+            for secret in (canary, token):
+                self.assertNotIn(secret, str(text), where)
 
 
 if __name__ == "__main__":
