@@ -68,6 +68,14 @@ stop_server() {
   fi
 }
 
+# proves REPO: each archive in it, without us. Beside them it holds settings/.
+proves() {
+  local sums
+  for sums in "$1"/*/SHA256SUMS; do
+    (cd "$(dirname "$sums")" && sha256sum --quiet -c SHA256SUMS) || fail "sha256sum: $sums"
+  done
+}
+
 command_works() {
   packages apt-get update -q=2
   packages apt-get install -q=2 --no-install-recommends /debs/1/*.deb
@@ -105,7 +113,7 @@ backs_up() {
   local job
   job=$(as_sluice sluice plan run nightly --async)
   as_sluice sluice job wait "$job" >/dev/null || fail "the job of the service"
-  (cd $state/repo/*/ && sha256sum --quiet -c SHA256SUMS) || fail "sha256sum"
+  proves $state/repo
   as_sluice sluice restore latest --repo disk --to "memory:?save=$state/back"
   diff -r $state/store $state/back || fail "another restore"
   get /api/v1/plans | grep -q '"name": *"nightly"' || fail "$(get /api/v1/plans)"
@@ -151,7 +159,7 @@ reads_and_writes_by_choice() {
   if runs app; then fail "it wrote outside its folders"; fi
   drop_in local-repo
   runs app || fail "with both drop-ins: $(cat /tmp/run.log)"
-  (cd /mnt/backup/*/ && sha256sum --quiet -c SHA256SUMS) || fail "sha256sum"
+  proves /mnt/backup
   as_sluice sluice plan remove app
   rm -r /etc/systemd/system/sluice.service.d
   systemctl daemon-reload
@@ -228,7 +236,7 @@ goes_away() {
   [ ! -e /etc/sluice/server.json ] || fail "the configuration is still there"
   [ -e /etc/sluice/hook.key ] || fail "a key of the operator's is gone"
   [ -e $state/catalog.db ] || fail "the catalog is gone"
-  (cd $state/repo/*/ && sha256sum --quiet -c SHA256SUMS) || fail "the archive is gone"
+  proves $state/repo
   grep -q '/var/lib/sluice is kept' /tmp/apt.log || fail "it does not say what it keeps"
   [ ! -e /usr/bin/sluice ] || fail "the command is still there"
   install_debs 1
