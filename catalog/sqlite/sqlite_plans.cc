@@ -18,6 +18,9 @@
 namespace sluice {
 namespace {
 
+// How far apart two processes' steps are that see the same time come.
+constexpr absl::Duration kStepsApart = absl::Seconds(10);
+
 absl::Status CheckPlan(SqliteConnection& connection, const Plan& plan,
                        const std::vector<PlanTarget>& targets) {
   if (plan.id().empty()) return InvalidArgument("the plan id is empty");
@@ -150,6 +153,67 @@ absl::Status RecordOver(SqliteConnection& connection, const FireStep& step) {
   return NoteOver(connection, more, step.more_missed, step.now);
 }
 
+// One whose run only waited is as it was before; it may run when it comes.
+absl::Status ForgetRun(SqliteConnection& connection, const Firing& firing) {
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement forget,
+      connection.Prepare(
+          "UPDATE plan_targets SET last_fired_ms = (SELECT due_at_ms FROM "
+          "firings WHERE plan_id = ?1 AND repo_id = ?2 AND due_at_ms < ?3 AND "
+          "attempts > 0 ORDER BY due_at_ms DESC LIMIT 1) WHERE plan_id = ?1 "
+          "AND repo_id = ?2 AND last_fired_ms = ?3"));
+  return forget.Bind(firing.plan_id)
+      .Bind(firing.repo_id)
+      .Bind(absl::ToUnixMillis(firing.due_at))
+      .Run();
+}
+
+// Ends a pending job whose due time has not come: a clock ahead has made it, or
+// this one is behind. False: it is none.
+absl::StatusOr<bool> MakeWay(SqliteConnection& connection,
+                             absl::string_view job_id, absl::Time now) {
+  SLUICE_ASSIGN_OR_RETURN(const absl::optional<CatalogJob> entry,
+                          ReadJob(connection, job_id));
+  SLUICE_ASSIGN_OR_RETURN(const absl::optional<JobRequest> request,
+                          ReadRequest(connection, job_id));
+  if (!entry.has_value() || !request.has_value() ||
+      entry->job.status() != BackupJob::PENDING) {
+    return false;
+  }
+  const absl::Time due = absl::FromUnixMillis(request->due_at_ms());
+  if (due <= now + kStepsApart) return false;
+  SLUICE_RETURN_IF_ERROR(EndPendingJob(
+      connection, entry->job,
+      MakeError(absl::StatusCode::kAborted, kClockChanged,
+                "it waited for a time that an earlier one came before"),
+      now));
+  SLUICE_ASSIGN_OR_RETURN(
+      absl::optional<Firing> firing,
+      ReadFiring(connection, entry->job.plan_id(), entry->job.repo_id(), due));
+  if (!firing.has_value() || firing->outcome != Firing::Outcome::kOpen ||
+      firing->job_id != job_id) {
+    return true;
+  }
+  firing->outcome = Firing::Outcome::kMissed;
+  firing->reason = std::string(kClockChanged);
+  firing->attempts = 0;
+  firing->finished_at = now;
+  SLUICE_RETURN_IF_ERROR(PutFiring(connection, *firing));
+  SLUICE_RETURN_IF_ERROR(ForgetRun(connection, *firing));
+  SLUICE_RETURN_IF_ERROR(NoteOver(connection, *firing, 1, now));
+  return true;
+}
+
+// The job that `run` has to give way to; empty: none.
+absl::StatusOr<std::string> JobInTheWayOf(SqliteConnection& connection,
+                                          const QueuedRun& run,
+                                          absl::Time now) {
+  SLUICE_ASSIGN_OR_RETURN(std::string other, JobOfSameKey(connection, run));
+  if (other.empty()) return other;
+  SLUICE_ASSIGN_OR_RETURN(const bool gone, MakeWay(connection, other, now));
+  return gone ? "" : other;
+}
+
 // The firing's run gives way to the job `other`.
 absl::Status RecordOverlap(SqliteConnection& connection, Firing firing,
                            const std::string& other, absl::Time now) {
@@ -176,7 +240,7 @@ absl::Status RecordRun(SqliteConnection& connection, const FireStep& step,
     return absl::OkStatus();
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string other,
-                          JobOfSameKey(connection, *step.job));
+                          JobInTheWayOf(connection, *step.job, step.now));
   if (!other.empty()) {
     result.overlapped = true;
     firing.attempts = 0;
@@ -238,7 +302,7 @@ absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
   }
   if (step.retry.has_value()) {
     SLUICE_ASSIGN_OR_RETURN(const std::string other,
-                            JobOfSameKey(connection, *step.retry));
+                            JobInTheWayOf(connection, *step.retry, step.now));
     if (!other.empty()) {
       return RecordOverlap(connection, *before, other, step.now);
     }
@@ -248,9 +312,9 @@ absl::Status SettleOne(SqliteConnection& connection, const SettleStep& step) {
   if (firing.outcome == Firing::Outcome::kFailed) {
     return NoteFailed(connection, firing, step.now);
   }
-  return firing.outcome == Firing::Outcome::kMissed
-             ? NoteOver(connection, firing, 1, step.now)
-             : absl::OkStatus();
+  if (firing.outcome != Firing::Outcome::kMissed) return absl::OkStatus();
+  SLUICE_RETURN_IF_ERROR(ForgetRun(connection, firing));
+  return NoteOver(connection, firing, 1, step.now);
 }
 
 // The words of a job's end for one that could not even begin.

@@ -16,6 +16,9 @@ namespace {
 
 // Targets that one read takes, and firings.
 constexpr size_t kBatch = 200;
+// What waits for a due time further off than that and the next one, does so in
+// vain.
+constexpr absl::Duration kFar = absl::Hours(48);
 absl::Time TimeOf(int64_t millis) { return absl::FromUnixMillis(millis); }
 
 Firing FiringOf(const PlanTarget& target, absl::Time due_at,
@@ -37,6 +40,13 @@ absl::Time LateStart(const PlanRules& rules, absl::Time now) {
   const absl::Time start = opens + rules.due.jitter;
   return window.has_value() && !window->Contains(start, rules.zone) ? opens
                                                                     : start;
+}
+
+// When a run begins whose time has come.
+absl::Time StartOf(const PlanRules& rules, absl::Time due, absl::Time now) {
+  const absl::Time punctual = due + rules.due.jitter;
+  return now <= punctual + kPunctual ? std::max(now, punctual)
+                                     : LateStart(rules, now);
 }
 
 Firing::Outcome OutcomeOf(const BackupJob& job) {
@@ -87,7 +97,11 @@ Scheduler::Scheduler(Catalog* catalog, Clock* clock, absl::BitGenRef random,
 absl::StatusOr<absl::Time> Scheduler::Step(const Context& context) {
   known_.clear();
   const absl::Time now = clock_->Now();
-  SLUICE_RETURN_IF_ERROR(catalog_->queue().EndUnclaimed(context, now).status());
+  // Where a clock reads 2030 for a minute, nobody has waited for too long.
+  if (IsClockSteady()) {
+    SLUICE_RETURN_IF_ERROR(
+        catalog_->queue().EndUnclaimed(context, now).status());
+  }
   SLUICE_RETURN_IF_ERROR(SettleEnded(context, now));
   SLUICE_RETURN_IF_ERROR(MendAfterJump(context, now));
   SLUICE_RETURN_IF_ERROR(FireDue(context, now));
@@ -167,10 +181,11 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
   const PlanRules& rules = *(*known)->rules;
   // One that only waited was no attempt.
   const bool again_itself = clock_changed && rules.schedule.has_value();
-  const absl::Time again = again_itself ? LateStart(rules, now)
+  const absl::Time again = again_itself ? StartOf(rules, firing.due_at, now)
                                         : now + BackoffAfter(firing.attempts);
-  if (again_itself || (firing.attempts < rules.attempts &&
-                       again <= firing.due_at + rules.retry_for)) {
+  const bool in_time =
+      (jumped_ && !IsClockSteady()) || again <= firing.due_at + rules.retry_for;
+  if (again_itself || (firing.attempts < rules.attempts && in_time)) {
     step.firing.outcome = Firing::Outcome::kOpen;
     step.firing.finished_at = absl::UnixEpoch();
     if (!again_itself) ++step.firing.attempts;
@@ -193,6 +208,7 @@ absl::Duration Scheduler::BackoffAfter(uint32_t attempts) {
 // --- what is due
 
 absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
+  bool waits_already = false;
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const std::vector<PlanTarget> due,
                             catalog_->plans().DueTargets(context, now, kBatch));
@@ -203,16 +219,21 @@ absl::Status Scheduler::FireDue(const Context& context, absl::Time now) {
       steps.push_back(std::move(step));
     }
     if (!steps.empty()) {
-      SLUICE_RETURN_IF_ERROR(
-          catalog_->plans().FireAll(context, steps).status());
+      SLUICE_ASSIGN_OR_RETURN(const std::vector<FireResult> results,
+                              catalog_->plans().FireAll(context, steps));
+      for (const FireResult& result : results) {
+        waits_already = waits_already || result.fired_before;
+      }
     }
-    if (due.size() < kBatch) return absl::OkStatus();
+    if (due.size() < kBatch) break;
   }
+  // A clock ahead may have fired it, for a later hour.
+  return waits_already ? MendWaiting(context, now) : absl::OkStatus();
 }
 
 absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
                                             const PlanTarget& target,
-                                            const DueState& state,
+                                            const DueState& kept,
                                             absl::Time now) {
   SLUICE_ASSIGN_OR_RETURN(const Known* const known,
                           Look(context, target.plan_id));
@@ -228,6 +249,13 @@ absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
     return step;
   }
   const PlanRules& rules = *known->rules;
+  DueState state = kept;
+  // What a clock behind shows of before the plan was made is nobody's.
+  const absl::Time made = TimeOf(known->plan.created_at_ms());
+  if (made <= now && state.next_due <= now) {
+    state.next_due =
+        std::max(state.next_due, rules.schedule->Next(made - kPunctual));
+  }
   const DueDecision decision =
       DecideDue(*rules.schedule, rules.due, state, now);
   for (const MissedTime& missed : decision.missed) {
@@ -257,13 +285,14 @@ absl::StatusOr<FireStep> Scheduler::StepFor(const Context& context,
   return step;
 }
 
-// Whether no clock that is right gave it so late a beginning. The next due time
-// may have a job that waits for it already: a clock that went back over it
-// costs nothing.
+// Whether no clock that is right gave it so late a beginning. One whose due time
+// has not come waits for it: a clock that went back over it costs nothing, and
+// whatever comes before it does not give way to it. Only what a clock far ahead
+// has made would be in a person's way for too long.
 bool Scheduler::WaitsTooLong(const PlanRules& rules, const JobRequest& request,
                              absl::Time now) const {
   const absl::Time due = TimeOf(request.due_at_ms());
-  if (due > now) return due > rules.schedule->Next(now);
+  if (due > now) return due > std::max(rules.schedule->Next(now), now + kFar);
   absl::Time latest = std::max(due + rules.due.jitter, LateStart(rules, now));
   if (request.attempt() > 1) {
     latest = std::max(latest, now + 1.5 * options_.max_backoff);

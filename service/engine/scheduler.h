@@ -87,7 +87,7 @@ class Scheduler {
                                                absl::Time due);
   absl::StatusOr<FireStep> StepFor(const Context& context,
                                    const PlanTarget& target,
-                                   const DueState& state, absl::Time now);
+                                   const DueState& kept, absl::Time now);
   // Computes anew what a clock that had been wrong left behind, and what came
   // while it was.
   absl::Status MendAfterJump(const Context& context, absl::Time now);
@@ -95,10 +95,7 @@ class Scheduler {
   absl::StatusOr<bool> WasPassedOver(const Context& context, const Plan& plan,
                                      const PlanTarget& target, absl::Time due,
                                      bool anew, absl::Time now);
-  absl::Status MakeWay(const Context& context, const PlanTarget& target,
-                       absl::Time next, absl::Time now);
-  // Ends jobs that wait for a time which only such a clock can have given them:
-  // they would be in the way of what is due before it.
+  // Ends jobs that wait for a time which only such a clock can have given them.
   absl::Status MendWaiting(const Context& context, absl::Time now);
   bool WaitsTooLong(const PlanRules& rules, const JobRequest& request,
                     absl::Time now) const;
@@ -111,11 +108,17 @@ class Scheduler {
   Clock* const clock_;
   absl::BitGenRef random_;
   const SchedulerOptions options_;
+  // Whether the wall clock has told the same time for a while.
+  bool IsClockSteady();
+
   std::map<std::string, Known> known_;  // of this step
   // The wall clock's distance from the boot clock when all was last mended, and
   // when that was by the boot clock.
   absl::optional<absl::Duration> offset_;
   absl::Duration mended_at_;
+  absl::optional<absl::Duration> seen_offset_;
+  absl::Duration steady_since_;
+  bool jumped_ = false;  // then; else that is when this began to look
 };
 
 }  // namespace sluice::service

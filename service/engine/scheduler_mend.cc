@@ -11,6 +11,8 @@ namespace {
 
 // What a clock may be set by without that it counts as a jump.
 constexpr absl::Duration kJump = absl::Seconds(2);
+// How long it tells the same time before anything ends for being late by it.
+constexpr absl::Duration kSteady = absl::Minutes(10);
 // Another process may have seen a jump that this one did not, and have died.
 constexpr absl::Duration kMendEvery = absl::Hours(1);
 // Of older due times the rows may be gone (Housekeeping).
@@ -22,6 +24,18 @@ absl::Status ClockChanged() {
 }
 
 }  // namespace
+
+bool Scheduler::IsClockSteady() {
+  const absl::Duration boot = clock_->SinceBoot();
+  const absl::Duration offset = clock_->Now() - absl::UnixEpoch() - boot;
+  const bool is_first = !seen_offset_.has_value();
+  if (is_first || absl::AbsDuration(offset - *seen_offset_) > kJump) {
+    steady_since_ = boot;
+    jumped_ = !is_first;
+  }
+  seen_offset_ = offset;
+  return boot >= steady_since_ + kSteady;
+}
 
 absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
   const absl::Duration boot = clock_->SinceBoot();
@@ -57,10 +71,7 @@ absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
         const bool passed_over,
         WasPassedOver(context, known->plan, target, last, anew, now));
     if (!passed_over && !anew) continue;
-    if (passed_over) {
-      state.next_due = last;
-      SLUICE_RETURN_IF_ERROR(MakeWay(context, target, schedule.Next(now), now));
-    }
+    if (passed_over) state.next_due = last;
     SLUICE_ASSIGN_OR_RETURN(const FireStep step,
                             StepFor(context, target, state, now));
     SLUICE_RETURN_IF_ERROR(catalog_->plans().Fire(context, step).status());
@@ -68,23 +79,9 @@ absl::Status Scheduler::MendTargets(const Context& context, absl::Time now) {
   return absl::OkStatus();
 }
 
-// What came before `next` is to run after all: a run that waits for `next`
-// already would be in its way, and begins anew when that comes.
-absl::Status Scheduler::MakeWay(const Context& context,
-                                const PlanTarget& target, absl::Time next,
-                                absl::Time now) {
-  SLUICE_ASSIGN_OR_RETURN(const absl::optional<Firing> row,
-                          RowOf(context, target, next));
-  if (!row.has_value() || row->outcome != Firing::Outcome::kOpen) {
-    return absl::OkStatus();
-  }
-  SLUICE_RETURN_IF_ERROR(
-      catalog_->queue().EndPending(context, row->job_id, ClockChanged(), now));
-  return SettleEnded(context, now);
-}
-
 // Whether `due`, the last time of the schedule, came while a clock was ahead:
-// it was taken for missed, or is one of those that were only counted.
+// it was taken for missed, or is one of those that were only counted. Or its
+// run waited for it, and had to make way.
 absl::StatusOr<bool> Scheduler::WasPassedOver(const Context& context,
                                               const Plan& plan,
                                               const PlanTarget& target,
@@ -99,7 +96,8 @@ absl::StatusOr<bool> Scheduler::WasPassedOver(const Context& context,
   SLUICE_ASSIGN_OR_RETURN(const absl::optional<Firing> row,
                           RowOf(context, target, due));
   if (!row.has_value()) return anew;
-  return row->attempts == 0 && row->fired_at > now;
+  return row->attempts == 0 &&
+         (row->fired_at > now || row->reason == kClockChanged);
 }
 
 absl::StatusOr<absl::optional<Firing>> Scheduler::RowOf(
