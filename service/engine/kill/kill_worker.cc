@@ -108,6 +108,8 @@ int Die(const std::string& folder, int64_t at_call) {
   const std::unique_ptr<Catalog> catalog = Open(folder, false);
   absl::BitGen random;
   Scheduler scheduler(catalog.get(), Clock::Real(), random, Impatient());
+  // The first one looks at all that there is.
+  DieUnlessOk(scheduler.Step(Context::Background()).status());
   Say("ready");
   std::string line;
   std::getline(std::cin, line);

@@ -212,7 +212,7 @@ class SimWorld::Impl {
       if (&other == &machine || other.catalog == nullptr || other.stepping) {
         continue;
       }
-      if (draw_.OneIn(5)) Step(other);
+      if (draw_.OneIn(15)) Step(other);
     }
     return SimCall::kGoesThrough;
   }
@@ -440,8 +440,9 @@ class SimWorld::Impl {
 
   // Ends what nobody runs any more; an archive that is there makes a success.
   void Recover(Machine& machine) {
-    machine.recover_at =
-        Boot() + (case_.slow && !calm_ ? absl::Hours(6) : absl::Minutes(30));
+    machine.recover_at = Boot() + (calm_        ? absl::Minutes(30)
+                                   : case_.slow ? absl::Hours(6)
+                                                : absl::Hours(2));
     if (case_.faulty_disk) disk_.Settle();  // forgets what it traced
     CatalogFilter filter;
     filter.status = BackupJob::RUNNING;
