@@ -96,6 +96,11 @@ absl::Status NoteJob(SqliteConnection& connection, absl::string_view type,
 absl::Status NoteJobEnded(SqliteConnection& connection, const BackupJob& job,
                           absl::Time at) {
   SLUICE_RETURN_IF_ERROR(NoteJob(connection, "job.finished", job, at));
+  // It is in nobody's way any more, and not sought among those that may be.
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement over,
+      connection.Prepare("UPDATE requests SET open_key = '' WHERE job_id = ?"));
+  SLUICE_RETURN_IF_ERROR(over.Bind(job.id()).Run());
   if (job.kind() != BackupJob::BACKUP) return absl::OkStatus();
   SLUICE_RETURN_IF_ERROR(AddRun(connection, job));
   if (job.status() != BackupJob::SUCCEEDED || job.plan_id().empty()) {

@@ -264,9 +264,13 @@ Selection SelectionFor(absl::string_view columns, absl::string_view table,
   if (filter.in_order_of_recording) {
     absl::StrAppend(&selection.sql, " ORDER BY rowid");
   } else {
+    // Those that are not over are few: sorted, instead of sought among all.
+    const bool few = filter.unfinished_only ||
+                     filter.status == BackupJob::RUNNING ||
+                     filter.status == BackupJob::PENDING;
     selection.sql = absl::StrCat(
-        "SELECT * FROM (", selection.sql,
-        " ORDER BY created_at_ms DESC, id DESC LIMIT ",
+        "SELECT * FROM (", selection.sql, " ORDER BY ", few ? "+" : "",
+        "created_at_ms DESC, id DESC LIMIT ",
         filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
         ") ORDER BY created_at_ms, id");
   }
