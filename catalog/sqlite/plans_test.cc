@@ -222,14 +222,33 @@ TEST_F(PlansTest, WhatWasMissedUnderAWrongClockMayRun) {
 TEST_F(PlansTest, ARunThatMeetsItsOwnPlansIsRecordedAsSkipped) {
   AddNightly();
   ASSERT_TRUE(plans().Fire(context_, StepFrom(kDue, "job-1")).ok());
-  const auto next =
-      plans().Fire(context_, StepFrom(kDue + absl::Hours(24), "job-2"));
+  FireStep second = StepFrom(kDue + absl::Hours(24), "job-2");
+  second.now = kDue + absl::Hours(24);
+  const auto next = plans().Fire(context_, second);
   ASSERT_TRUE(next.ok());
   EXPECT_TRUE(next->overlapped);
   EXPECT_THAT(FiringWords(),
               ElementsAre("open  job-1", "skipped overlap job-1"));
   EXPECT_EQ(ErrorCodeOf(catalog_->GetJob(context_, "job-2").status()),
             kJobNotFound);
+}
+
+TEST_F(PlansTest, ARunThatWaitsForALaterTimeIsInNobodysWay) {
+  AddNightly();
+  FireStep ahead = StepFrom(kDue, "job-1");
+  ahead.next_due = kDue + absl::Hours(24);
+  ASSERT_TRUE(plans().Fire(context_, ahead).ok());
+  FireStep earlier = StepFrom(kDue - absl::Hours(24), "job-0");
+  earlier.expected_next_due = ahead.next_due;
+  earlier.next_due = kDue;
+  earlier.now = kDue - absl::Hours(24);
+  const auto fired = plans().Fire(context_, earlier);
+  ASSERT_TRUE(fired.ok());
+  EXPECT_FALSE(fired->overlapped);
+  EXPECT_THAT(FiringWords(),
+              ElementsAre("open  job-0", "missed clock_changed job-1"));
+  EXPECT_EQ(catalog_->GetJob(context_, "job-1")->job.error_code(),
+            kClockChanged);
 }
 
 TEST_F(PlansTest, MissedTimesThatAreTooManyToListAreCounted) {

@@ -213,7 +213,7 @@ TEST_F(SchedulerTest, WhatCameBeforeItsPlanWasResumedStaysUndone) {
 
 TEST_F(SchedulerTest, WhatWaitsForItsTimeWaitsOnWhereTheClockGoesBack) {
   Add();
-  SetClock(1, 0);
+  SetClockToRunOf(1);
   SetClock(-3, 0);
   SetClockToRunOf(1);
   EXPECT_TRUE(RunOne());
@@ -235,7 +235,7 @@ TEST_F(SchedulerTest, SoDoesWhatWaitsForAWorkerAndWhatGaveWayToIt) {
 
 TEST_F(SchedulerTest, WhatAClockOfTheYearBeforeEndedRunsInItsTime) {
   Add();
-  SetClock(1, 0);
+  SetClockToRunOf(1);
   SetClock(-24 * 365, 0);
   SetClockToRunOf(1);
   EXPECT_TRUE(RunOne());
