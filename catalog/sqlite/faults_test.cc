@@ -12,7 +12,10 @@
 #include "sluice/base/testing/crash_file_system.h"
 #include "sluice/base/testing/environment.h"
 #include "sluice/base/testing/fault_file_system.h"
+#include "sluice/catalog/catalog.h"
+#include "sluice/catalog/sqlite/sqlite_catalog.h"
 #include "sluice/catalog/testing/attempt.h"
+#include "sluice/catalog/testing/sqlite_vfs.h"
 
 namespace sluice {
 namespace {
@@ -103,6 +106,48 @@ TEST(FaultsTest, AFullDiskHasItsOwnWord) {
   EXPECT_FALSE(done.opened);
   EXPECT_EQ(ErrorCodeOf(done.last), kCatalogNoSpace);
   EXPECT_FALSE(HintOf(done.last).empty());
+}
+
+// How much of the disk a look at the jobs reads, where thousands are over.
+TEST(ReadsTest, WhoAsksForWhatIsNotOverReadsNothingOfWhatIs) {
+  CrashFileSystem disk;
+  FaultPlan plan;
+  FaultFileSystem files(&disk, &plan);
+  SqliteVfs vfs(&files);
+  SqliteCatalogOptions options;
+  options.path = "/state/catalog.db";
+  options.file_system = &files;
+  options.vfs = vfs.name();
+  options.exclusive = true;
+  options.heartbeat = false;
+  const Context context = Context::Background();
+  {
+    const auto catalog = OpenSqliteCatalog(context, options);
+    ASSERT_TRUE(catalog.ok()) << catalog.status();
+    for (int i = 0; i < 3000; ++i) {
+      BackupJob job;
+      job.set_id(absl::StrCat("job-", i));
+      job.set_kind(BackupJob::BACKUP);
+      job.set_status(BackupJob::SUCCEEDED);
+      job.set_created_at_ms(i);
+      job.set_error(std::string(200, '-'));
+      ASSERT_TRUE((*catalog)->CreateBackupJob(context, job).ok());
+    }
+  }
+  CatalogFilter running;
+  running.status = BackupJob::RUNNING;
+  CatalogFilter unfinished;
+  unfinished.unfinished_only = true;
+  for (const CatalogFilter& filter : {running, unfinished}) {
+    // Anew, so that no page is in memory.
+    const auto catalog = OpenSqliteCatalog(context, options);
+    ASSERT_TRUE(catalog.ok()) << catalog.status();
+    plan.Reset();
+    const auto jobs = (*catalog)->ListJobs(context, filter);
+    ASSERT_TRUE(jobs.ok()) << jobs.status();
+    EXPECT_TRUE(jobs->empty());
+    EXPECT_LT(plan.calls(), 50) << filter.unfinished_only;
+  }
 }
 
 }  // namespace

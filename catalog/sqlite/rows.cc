@@ -1,5 +1,6 @@
 #include "sluice/catalog/sqlite/rows.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -185,8 +186,20 @@ constexpr char kJobColumns[] =
     "started_at_ms, finished_at_ms, error, error_code, stage, "
     "cancel_requested, fence, owner, pid, start_ticks, machine_id, boot_id, "
     "pid_namespace, time_namespace, length_ms, expires_at_ms, "
-    "expires_at_boot_ms, plan_id, base_backup_id FROM jobs "
-    "LEFT JOIN leases ON leases.job_id = jobs.id";
+    "expires_at_boot_ms, plan_id, base_backup_id";
+constexpr char kJobTables[] =
+    " FROM jobs LEFT JOIN leases ON leases.job_id = jobs.id";
+
+// A column more, of lists: most rows have no warnings, and to ask for those of
+// each takes as long as to read them all.
+constexpr int kJobHasWarnings = 31;
+constexpr char kJobHasWarningsColumn[] =
+    ", EXISTS (SELECT 1 FROM warnings WHERE of = 'job' AND warnings.id = "
+    "jobs.id)";
+constexpr int kRecordHasWarnings = 21;
+constexpr char kRecordHasWarningsColumn[] =
+    ", EXISTS (SELECT 1 FROM warnings WHERE of = 'record' AND warnings.id = "
+    "records.id)";
 
 Lease LeaseOf(const SqliteStatement& row) {
   Lease lease;
@@ -236,11 +249,15 @@ CatalogJob JobOf(const SqliteStatement& row) {
 struct Selection {
   std::string sql;
   std::vector<std::string> texts;
+  // Its rows come so, as an index gives them; they are wanted oldest first.
+  bool newest_first = false;
 };
 
+// `sorts`: an index of the conditions is worth more than one of the order.
 Selection SelectionFor(absl::string_view columns, absl::string_view table,
                        const CatalogFilter& filter,
-                       std::vector<std::string> conditions) {
+                       std::vector<std::string> conditions,
+                       bool sorts = false) {
   Selection selection;
   for (const auto& [column, value] :
        {std::make_pair("repo_id", filter.repo_id),
@@ -261,18 +278,17 @@ Selection SelectionFor(absl::string_view columns, absl::string_view table,
       conditions.empty()
           ? ""
           : absl::StrCat(" WHERE ", absl::StrJoin(conditions, " AND ")));
+  // With its sign it is no column of an index.
+  const absl::string_view by_time = sorts ? "+created_at_ms" : "created_at_ms";
   if (filter.in_order_of_recording) {
     absl::StrAppend(&selection.sql, " ORDER BY rowid");
+  } else if (filter.limit == 0) {
+    absl::StrAppend(&selection.sql, " ORDER BY ", by_time, ", id");
   } else {
-    // Those that are not over are few: sorted, instead of sought among all.
-    const bool few = filter.unfinished_only ||
-                     filter.status == BackupJob::RUNNING ||
-                     filter.status == BackupJob::PENDING;
-    selection.sql = absl::StrCat(
-        "SELECT * FROM (", selection.sql, " ORDER BY ", few ? "+" : "",
-        "created_at_ms DESC, id DESC LIMIT ",
-        filter.limit == 0 ? -1 : static_cast<int64_t>(filter.limit),
-        ") ORDER BY created_at_ms, id");
+    selection.newest_first = true;
+    absl::StrAppend(&selection.sql, " ORDER BY ", by_time,
+                    " DESC, id DESC LIMIT ",
+                    static_cast<int64_t>(filter.limit));
   }
   return selection;
 }
@@ -488,9 +504,10 @@ absl::StatusOr<absl::optional<BackupRecord>> ReadRecord(
 
 absl::StatusOr<absl::optional<CatalogJob>> ReadJob(SqliteConnection& connection,
                                                    absl::string_view id) {
-  SLUICE_ASSIGN_OR_RETURN(SqliteStatement select,
-                          connection.Prepare(absl::StrCat(
-                              "SELECT ", kJobColumns, " WHERE jobs.id = ?")));
+  SLUICE_ASSIGN_OR_RETURN(
+      SqliteStatement select,
+      connection.Prepare(absl::StrCat("SELECT ", kJobColumns, kJobTables,
+                                      " WHERE jobs.id = ?")));
   SLUICE_ASSIGN_OR_RETURN(const bool row, select.Bind(id).Step());
   if (!row) return absl::optional<CatalogJob>();
   CatalogJob entry = JobOf(select);
@@ -514,19 +531,22 @@ absl::StatusOr<std::vector<BackupRecord>> ReadRecords(
   std::vector<BackupRecord> records;
   std::vector<std::string> conditions;
   if (filter.pinned_only) conditions.push_back("pinned <> 0");
-  SLUICE_ASSIGN_OR_RETURN(
-      SqliteStatement select,
-      Prepared(connection,
-               SelectionFor(absl::StrCat(kRecordColumns, " FROM records"),
-                            "records", filter, std::move(conditions))));
+  const Selection selection = SelectionFor(
+      absl::StrCat(kRecordColumns, kRecordHasWarningsColumn, " FROM records"),
+      "records", filter, std::move(conditions));
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement select,
+                          Prepared(connection, selection));
   SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
                           PrepareWarnings(connection));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return records;
+    if (!row) break;
     records.push_back(RecordOf(select));
+    if (select.Integer(kRecordHasWarnings) == 0) continue;
     SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "record", records.back()));
   }
+  if (selection.newest_first) std::reverse(records.begin(), records.end());
+  return records;
 }
 
 absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
@@ -544,18 +564,27 @@ absl::StatusOr<std::vector<CatalogJob>> ReadJobs(SqliteConnection& connection,
   if (filter.kind != BackupJob::KIND_UNSPECIFIED) {
     conditions.push_back(absl::StrCat("kind = '", KindWord(filter.kind), "'"));
   }
-  SLUICE_ASSIGN_OR_RETURN(
-      SqliteStatement select,
-      Prepared(connection, SelectionFor(kJobColumns, "jobs", filter,
-                                        std::move(conditions))));
+  // Of all jobs few are not over, and they have indexes of their own. SQLite
+  // does not know how few, and would walk through all of them by their times.
+  const bool is_of_few = filter.unfinished_only ||
+                         filter.status == BackupJob::PENDING ||
+                         filter.status == BackupJob::RUNNING;
+  const Selection selection =
+      SelectionFor(absl::StrCat(kJobColumns, kJobHasWarningsColumn, kJobTables),
+                   "jobs", filter, std::move(conditions), is_of_few);
+  SLUICE_ASSIGN_OR_RETURN(SqliteStatement select,
+                          Prepared(connection, selection));
   SLUICE_ASSIGN_OR_RETURN(SqliteStatement warnings,
                           PrepareWarnings(connection));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return jobs;
+    if (!row) break;
     jobs.push_back(JobOf(select));
+    if (select.Integer(kJobHasWarnings) == 0) continue;
     SLUICE_RETURN_IF_ERROR(ReadWarnings(warnings, "job", jobs.back().job));
   }
+  if (selection.newest_first) std::reverse(jobs.begin(), jobs.end());
+  return jobs;
 }
 
 absl::StatusOr<int64_t> DrawFence(SqliteConnection& connection) {
