@@ -28,6 +28,7 @@
 #include "sluice/catalog/plan.pb.h"
 #include "sluice/catalog/plan_store.h"
 #include "sluice/executor/models.pb.h"
+#include "sluice/service/json/json_text.h"
 #include "sluice/service/retention/retention.h"
 #include "sluice/service/schedule/preview.h"
 
@@ -44,6 +45,10 @@ Json ToJson(const BackupRepo& repo);
 Json ToJson(const Manifest& manifest);
 Json ToJson(const absl::optional<BackupRecord>& record);  // null
 Json ToJson(const absl::optional<BackupJob>& job);
+
+// The fields of ToJson, into the object that is open there.
+void WriteFields(const BackupRecord& record, JsonText& text);
+void WriteFields(const BackupJob& job, JsonText& text);
 
 // {"error":{"code","message","hint"},"job":{...}}, the job null where there is
 // none.

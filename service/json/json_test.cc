@@ -1,13 +1,18 @@
 #include "sluice/service/json/json.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
+#include <random>
 #include <set>
 #include <sstream>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -110,6 +115,103 @@ TEST(JsonTest, HasEveryFieldOfTheModelsAlsoOfEmptyOnes) {
   ExpectEveryField<BackupRepo>(ToJson(BackupRepo()), {});
   // An archive that is listed has no tombstone.
   ExpectEveryField<Manifest>(ToJson(Manifest()), {"tombstone"});
+}
+
+// The text that takes no tree is that of the tree.
+template <typename Model>
+void ExpectSameText(const Model& model) {
+  JsonText text;
+  text.BeginObject();
+  WriteFields(model, text);
+  text.EndObject();
+  EXPECT_EQ(text.Take(),
+            ToJson(model).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+TEST(JsonTextTest, AModelsTextIsThatOfItsTree) {
+  ExpectSameText(Record());
+  ExpectSameText(BackupRecord());
+  ExpectSameText(Job());
+  ExpectSameText(BackupJob());
+  BackupRecord record = Record();
+  (*record.mutable_source_counts())["b\""] = 2;
+  (*record.mutable_source_counts())["a"] = 1;
+  record.set_verified_depth(BackupRecord::AUTHENTIC);
+  ExpectSameText(record);
+  BackupJob job = Job();
+  job.set_kind(BackupJob::PURGE);
+  job.set_error("\xff\xfe \"\\\n\x01 \xc3\xa9");
+  Warning& warning = *job.add_warnings();
+  warning.set_code(std::string(kArchiveKept));
+  warning.set_message("01JD4Q8Z0V: it is pinned");
+  job.add_warnings()->set_code("other");
+  ExpectSameText(job);
+}
+
+TEST(JsonTextTest, AnyBytesAreWrittenAsDumpWritesThem) {
+  const char* const given = std::getenv("SLUICE_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10)
+                                         : std::random_device{}();
+  SCOPED_TRACE(absl::StrCat("SLUICE_SEED=", seed));
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 20000; ++i) {
+    // Of all bytes, and of those that begin and end what is special.
+    const absl::string_view special("\"\\\x00\x1f\x7f\xc3\xa9\xe2\x82\xac a",
+                                    12);
+    std::string bytes;
+    for (size_t left = random() % 12; left > 0; --left) {
+      bytes += random() % 2 == 0 ? static_cast<char>(random() % 256)
+                                 : special[random() % special.size()];
+    }
+    JsonText text;
+    text.Value(bytes);
+    ASSERT_EQ(text.Take(),
+              Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace))
+        << absl::CEscape(bytes);
+  }
+}
+
+TEST(JsonTextTest, WritesCommasBetweenValuesAndNowhereElse) {
+  JsonText text;
+  text.BeginObject();
+  text.Name("lists");
+  text.BeginArray();
+  text.BeginArray();
+  text.EndArray();
+  text.Value(std::numeric_limits<int64_t>::min());
+  text.Value(std::numeric_limits<uint64_t>::max());
+  text.Value("[{:");
+  text.Value(nullptr);
+  text.BeginObject();
+  text.EndObject();
+  text.EndArray();
+  text.Field("is", true);
+  text.Field("not", false);
+  text.EndObject();
+  EXPECT_EQ(text.Take(),
+            R"({"lists":[[],-9223372036854775808,18446744073709551615,"[{:",)"
+            R"(null,{}],"is":true,"not":false})");
+  EXPECT_EQ(text.Take(), "");
+}
+
+TEST(TimeTextTest, IsWhatAbseilWrites) {
+  const auto expect = [](int64_t milliseconds) {
+    EXPECT_EQ(TimeText(milliseconds),
+              absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ",
+                               absl::FromUnixMillis(milliseconds),
+                               absl::UTCTimeZone()));
+  };
+  constexpr int64_t kDay = 86'400'000;
+  constexpr int64_t kYear10000 = 253'402'300'800'000;
+  for (const int64_t edge :
+       {kDay, 59 * kDay, 789 * kDay, 11016 * kDay, 47540 * kDay, kYear10000}) {
+    for (int64_t near = -2; near <= 2; ++near) expect(edge + near);
+  }
+  for (int64_t time = 1; time < kYear10000; time += 7 * kDay + 12'345'678'901) {
+    expect(time);
+  }
+  for (int64_t time : {int64_t{-1}, int64_t{-62'135'596'800'001}}) expect(time);
+  EXPECT_EQ(TimeText(int64_t{0}), "");
 }
 
 TEST(JsonTest, KeepsSizesExactAsNumbers) {

@@ -161,6 +161,15 @@ absl::StatusOr<Page> PageOf(const ApiCall& call) {
   return page;
 }
 
+void EndList(absl::string_view last, JsonText& text) {
+  if (last.empty()) {
+    text.Field("next_cursor", nullptr);
+  } else {
+    text.Field("next_cursor", absl::WebSafeBase64Escape(last));
+  }
+  text.EndObject();
+}
+
 http::Response ListResponse(absl::string_view name, Json items,
                             absl::string_view last) {
   Json body;

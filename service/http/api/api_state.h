@@ -84,10 +84,32 @@ struct Page {
   std::string after;  // what the last page ended with; empty: this is the first
 };
 absl::StatusOr<Page> PageOf(const ApiCall& call);
+// "next_cursor", and the list's end.
+void EndList(absl::string_view last, JsonText& text);
 // {NAME: items, "next_cursor": null or text}. `last` is what the next page
 // begins after; empty: there is none.
 http::Response ListResponse(absl::string_view name, Json items,
                             absl::string_view last);
+// The same, as text: each of `rows` by `write(row, text)`.
+template <typename Row, typename Write>
+http::Response ListResponse(absl::string_view name,
+                            const std::vector<Row>& rows, Write write,
+                            absl::string_view last) {
+  constexpr size_t kRowBytes = 1024;  // about
+  JsonText text;
+  text.Reserve((rows.size() + 1) * kRowBytes);
+  text.BeginObject();
+  text.Name(name);
+  text.BeginArray();
+  for (const Row& row : rows) {
+    text.BeginObject();
+    write(row, text);
+    text.EndObject();
+  }
+  text.EndArray();
+  EndList(last, text);
+  return http::JsonTextResponse(200, text.Take());
+}
 // Of the parameters repo, store, plan; what the caller may not see is no such
 // plan.
 absl::StatusOr<CatalogFilter> FilterOf(ApiState& state, const ApiCall& call,

@@ -242,6 +242,23 @@ TEST_F(ApiTest, PagesOfJobsGiveEachOnceTheNewestFirst) {
       0u);
 }
 
+// The list is written by another hand than the one job.
+TEST_F(ApiTest, AListHasEachJobAndBackupAsItIsAlone) {
+  house_.BackUp(house_.AddPlan());
+  house_.AddJob();
+  for (const std::string list : {"jobs", "backups"}) {
+    const Json page = JsonOf(house_.Ask(viewer_, "GET", "/api/v1/" + list));
+    ASSERT_FALSE(page[list].empty()) << list;
+    for (const Json& item : page[list]) {
+      const std::string id = item["id"];
+      Json alone =
+          JsonOf(house_.Ask(viewer_, "GET", "/api/v1/" + list + "/" + id));
+      alone.erase("request");
+      EXPECT_EQ(item.dump(), alone.dump());
+    }
+  }
+}
+
 // --- jobs
 
 TEST_F(ApiTest, CancelEndsAPendingJobAndLeavesOneThatIsOver) {

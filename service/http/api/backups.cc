@@ -122,9 +122,12 @@ absl::StatusOr<Response> ListBackups(ApiState& state, ApiCall& call) {
   const std::string last =
       CutPage(found, page.limit,
               [](const BackupRecord& record) { return record.id(); });
-  Json items = Json::array();
-  for (const BackupRecord& record : found) items.push_back(ToJson(record));
-  return ListResponse("backups", std::move(items), last);
+  return ListResponse(
+      "backups", found,
+      [](const BackupRecord& record, JsonText& text) {
+        WriteFields(record, text);
+      },
+      last);
 }
 
 absl::StatusOr<Response> GetBackup(ApiState& state, ApiCall& call) {

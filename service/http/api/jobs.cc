@@ -30,6 +30,14 @@ Json JobJson(const CatalogJob& entry) {
   return json;
 }
 
+// The same.
+void WriteJobFields(const CatalogJob& entry, JsonText& text) {
+  WriteFields(entry.job, text);
+  text.Field("cancel_requested", entry.cancel_requested);
+  text.Field("live", entry.live);
+  text.Field("owner", entry.lease.has_value() ? entry.lease->owner : "");
+}
+
 // The job, with what it is to do where a request is known.
 Response JobResponse(ApiState& state, const ApiCall& call, int status,
                      const CatalogJob& entry) {
@@ -83,9 +91,7 @@ absl::StatusOr<Response> ListJobs(ApiState& state, ApiCall& call) {
   std::reverse(jobs.begin(), jobs.end());
   const std::string last = CutPage(
       jobs, page.limit, [](const CatalogJob& entry) { return entry.job.id(); });
-  Json items = Json::array();
-  for (const CatalogJob& entry : jobs) items.push_back(JobJson(entry));
-  return ListResponse("jobs", std::move(items), last);
+  return ListResponse("jobs", jobs, WriteJobFields, last);
 }
 
 absl::StatusOr<Response> GetJob(ApiState& state, ApiCall& call) {

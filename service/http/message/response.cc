@@ -31,11 +31,18 @@ Response TextResponse(int status, absl::string_view content_type,
 }
 
 Response JsonResponse(int status, const nlohmann::ordered_json& body) {
-  return TextResponse(
-      status, "application/json",
-      body.dump(-1, ' ', false,
-                nlohmann::ordered_json::error_handler_t::replace) +
-          "\n");
+  return JsonTextResponse(
+      status, body.dump(-1, ' ', false,
+                        nlohmann::ordered_json::error_handler_t::replace));
+}
+
+Response JsonTextResponse(int status, std::string body) {
+  Response response;
+  response.status = status;
+  response.headers.Add("Content-Type", "application/json");
+  response.body = std::move(body);
+  response.body += '\n';
+  return response;
 }
 
 Response EventStreamResponse(std::shared_ptr<ResponseStream> stream) {

@@ -36,6 +36,8 @@ Response TextResponse(int status, absl::string_view content_type,
                       absl::string_view body);
 // What of it is not UTF-8 is replaced.
 Response JsonResponse(int status, const nlohmann::ordered_json& body);
+// Of a body that is JSON's text already.
+Response JsonTextResponse(int status, std::string body);
 // 200 and text/event-stream, fed by `stream`; proxies are told not to hold it
 // back.
 Response EventStreamResponse(std::shared_ptr<ResponseStream> stream);
