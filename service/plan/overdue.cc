@@ -1,7 +1,6 @@
 #include "sluice/service/plan/overdue.h"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace sluice::service {
 namespace {
@@ -12,19 +11,32 @@ constexpr absl::Duration kMostGrace = absl::Hours(24);
 
 }  // namespace
 
-bool IsOverdue(const Plan& plan, const PlanRules& rules,
+Expectation ExpectationOf(const Plan& plan, const PlanRules& rules) {
+  Expectation expected;
+  expected.paused = plan.paused();
+  expected.created = absl::FromUnixMillis(plan.created_at_ms());
+  expected.schedule = rules.schedule;
+  expected.every = absl::Milliseconds(plan.spec().expected_every_ms());
+  return expected;
+}
+
+bool IsOverdue(const Expectation& expected,
                absl::optional<absl::Time> succeeded, absl::Time now) {
-  if (plan.paused()) return false;
-  const absl::Time created = absl::FromUnixMillis(plan.created_at_ms());
-  if (!rules.schedule.has_value()) {
-    const int64_t every = plan.spec().expected_every_ms();
-    return every > 0 &&
-           succeeded.value_or(created) + absl::Milliseconds(every) < now;
+  if (expected.paused) return false;
+  const absl::Time since = succeeded.value_or(expected.created);
+  if (!expected.schedule.has_value()) {
+    return expected.every > absl::ZeroDuration() &&
+           since + expected.every < now;
   }
   const absl::Duration grace =
-      std::min(rules.schedule->IntervalAfter(now), kMostGrace);
-  const absl::Time due = rules.schedule->Previous(now - grace);
-  return due > created && succeeded.value_or(created) < due;
+      std::min(expected.schedule->IntervalAfter(now), kMostGrace);
+  const absl::Time due = expected.schedule->Previous(now - grace);
+  return due > expected.created && since < due;
+}
+
+bool IsOverdue(const Plan& plan, const PlanRules& rules,
+               absl::optional<absl::Time> succeeded, absl::Time now) {
+  return IsOverdue(ExpectationOf(plan, rules), succeeded, now);
 }
 
 }  // namespace sluice::service

@@ -21,6 +21,7 @@
 #include "sluice/service/http/api/access.h"
 #include "sluice/service/http/api/api.h"
 #include "sluice/service/http/api/event_hub.h"
+#include "sluice/service/http/api/known_plans.h"
 #include "sluice/service/http/api/route.h"
 #include "sluice/service/http/api/uri_guard.h"
 #include "sluice/service/json/json.h"
@@ -50,6 +51,7 @@ struct ApiState {
   const std::pair<Context, Context::CancelFunction> life;
   Gatekeeper gatekeeper;
   EventHub hub;
+  KnownPlans known_plans;
   std::atomic<bool> draining{false};
   const absl::Time started;
 

@@ -693,6 +693,31 @@ TEST_F(ApiTest, APlanWithoutASuccessIsOverdueOnceItsTimeIsLongOver) {
       HasSubstr("sluice_plan_overdue{plan=\"hourly\",repo=\"disk\"} 0"));
 }
 
+// What a scrape keeps of plans is never older than the catalog.
+TEST_F(ApiTest, AScrapeTellsOfAPlanAsItIsNow) {
+  const Plan plan = house_.AddPlan();
+  const auto has = [&](absl::string_view line) {
+    return absl::StrContains(house_.Ask(admin_, "GET", "/metrics").body, line);
+  };
+  EXPECT_TRUE(has("sluice_plan_overdue{plan=\"hourly\",repo=\"disk\"} 0"));
+  // As another process does it, and this one is not told.
+  auto& plans = house_.house.catalog().plans();
+  Plan renamed = *plans.GetPlan(house_.house.context(), plan.id());
+  renamed.set_name("daily");
+  renamed.set_revision(renamed.revision() + 1);
+  const auto targets = plans.ListTargets(house_.house.context(), plan.id());
+  ASSERT_TRUE(plans.UpdatePlan(house_.house.context(), renamed, *targets).ok());
+  EXPECT_TRUE(has("{plan=\"daily\",repo=\"disk\"}"));
+  EXPECT_FALSE(has("hourly"));
+  // Of a zone that this machine does not have: it does not run.
+  renamed.mutable_spec()->set_zone("Mars/Olympus");
+  renamed.set_revision(renamed.revision() + 1);
+  ASSERT_TRUE(plans.UpdatePlan(house_.house.context(), renamed, *targets).ok());
+  for (int scrape = 0; scrape < 2; ++scrape) {
+    EXPECT_TRUE(has("sluice_plan_overdue{plan=\"daily\",repo=\"disk\"} 1"));
+  }
+}
+
 // What a reference stands for is in nothing that anybody is told.
 TEST_F(ApiTest, ASecretIsInNoAnswerEventMetricOrAuditRow) {
   constexpr char kCanary[] = "canary-5b1d0c";

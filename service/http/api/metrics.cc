@@ -3,77 +3,87 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <functional>
 #include <map>
-#include <set>
+#include <memory>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "sluice/base/status_macros.h"
-#include "sluice/service/plan/overdue.h"
-#include "sluice/service/plan/plan_rules.h"
 
 namespace sluice::service {
 namespace {
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
 // The newest so many jobs are looked at for attempts that failed by hand.
 constexpr size_t kRecentJobs = 1000;
+
+// Of a series, as the format has them: name="value",…
+class Labels {
+ public:
+  Labels() = default;
+  Labels(absl::string_view name, absl::string_view value) { Add(name, value); }
+
+  void Add(absl::string_view name, absl::string_view value) {
+    absl::StrAppend(&text_, text_.empty() ? "" : ",", name, "=\"");
+    for (const char c : value) {
+      if (c == '\\' || c == '"' || c == '\n') text_ += '\\';
+      text_ += c == '\n' ? 'n' : c;
+    }
+    text_ += '"';
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// A whole number without its point.
+void AppendNumber(double value, std::string& text) {
+  constexpr double kExact = 9'007'199'254'740'992;  // 2^53
+  if (std::floor(value) != value) {
+    absl::StrAppend(&text, absl::StrFormat("%.3f", value));
+  } else if (std::fabs(value) <= kExact) {
+    absl::StrAppend(&text, static_cast<int64_t>(value));
+  } else {
+    absl::StrAppend(&text, absl::StrFormat("%.0f", value));
+  }
+}
 
 // Series by the name of their metric, as the format wants them.
 class Exposition {
  public:
-  void Declare(const std::string& name, absl::string_view type,
+  void Declare(absl::string_view name, absl::string_view type,
                absl::string_view help) {
-    names_.push_back(name);
-    heads_[name] = absl::StrCat("# HELP ", name, " ", help, "\n# TYPE ", name,
-                                " ", type, "\n");
+    names_.emplace_back(name);
+    lines_[names_.back()] = absl::StrCat("# HELP ", name, " ", help,
+                                         "\n# TYPE ", name, " ", type, "\n");
   }
-  // `suffix`: of a histogram's parts.
-  void Add(const std::string& name, const Labels& labels, double value,
+  // Of a metric that was declared. `suffix`: of a histogram's parts.
+  void Add(absl::string_view name, const Labels& labels, double value,
            absl::string_view suffix = "") {
-    std::string& lines = lines_[name];
+    std::string& lines = lines_.find(name)->second;
     absl::StrAppend(&lines, name, suffix);
-    if (!labels.empty()) {
-      absl::StrAppend(&lines, "{",
-                      absl::StrJoin(labels, ",",
-                                    [](std::string* out, const auto& label) {
-                                      absl::StrAppend(
-                                          out, label.first, "=\"",
-                                          absl::StrReplaceAll(label.second,
-                                                              {{"\\", "\\\\"},
-                                                               {"\"", "\\\""},
-                                                               {"\n", "\\n"}}),
-                                          "\"");
-                                    }),
-                      "}");
+    if (!labels.text().empty()) {
+      absl::StrAppend(&lines, "{", labels.text(), "}");
     }
-    const std::string text = std::floor(value) == value
-                                 ? absl::StrFormat("%.0f", value)
-                                 : absl::StrFormat("%.3f", value);
-    absl::StrAppend(&lines, " ", text, "\n");
+    lines += ' ';
+    AppendNumber(value, lines);
+    lines += '\n';
   }
   std::string Text() const {
     std::string text;
-    for (const std::string& name : names_) {
-      const auto lines = lines_.find(name);
-      absl::StrAppend(&text, heads_.at(name),
-                      lines == lines_.end() ? "" : lines->second);
-    }
+    for (const std::string& name : names_) text += lines_.at(name);
     return text;
   }
 
  private:
   std::vector<std::string> names_;
-  std::map<std::string, std::string> heads_;
-  std::map<std::string, std::string> lines_;
+  std::map<std::string, std::string, std::less<>> lines_;
 };
 
 double SecondsOf(absl::Time time) {
@@ -84,7 +94,8 @@ double SecondsOf(int64_t millis) { return static_cast<double>(millis) / 1000; }
 
 // All that one scrape reads.
 struct Seen {
-  std::map<std::string, Plan> plans;  // by id
+  std::shared_ptr<const KnownPlans::ById> plans;
+  std::string only_plan;  // empty: all are shown
   std::map<std::string, std::string> repos;
   std::vector<PlanTarget> targets;
   std::vector<BackupRecord> records;
@@ -95,37 +106,35 @@ struct Seen {
   // "" is a backup by hand; what a plan left that is there no more is no
   // series.
   bool Knows(const std::string& plan) const {
-    return plan.empty() || plans.count(plan) > 0;
+    return plan.empty() || Find(plan) != nullptr;
+  }
+  const KnownPlan* Find(const std::string& plan) const {
+    if (!only_plan.empty() && plan != only_plan) return nullptr;
+    const auto found = plans->find(plan);
+    return found == plans->end() ? nullptr : &found->second;
   }
   Labels LabelsOf(const std::string& plan, const std::string& repo) const {
-    const auto name = plans.find(plan);
+    const KnownPlan* const known = Find(plan);
     const auto place = repos.find(repo);
-    return {{"plan", name == plans.end() ? "" : name->second.name()},
-            {"repo", place == repos.end() ? repo : place->second}};
+    Labels labels("plan", known == nullptr ? "" : known->name);
+    labels.Add("repo", place == repos.end() ? repo : place->second);
+    return labels;
   }
 };
 
 absl::StatusOr<Seen> ReadAll(const Context& context, Catalog& catalog,
-                             absl::string_view plan_id) {
+                             KnownPlans& plans, absl::string_view plan_id) {
   Seen seen;
-  SLUICE_ASSIGN_OR_RETURN(std::vector<Plan> plans,
-                          catalog.plans().ListPlans(context));
-  for (Plan& plan : plans) {
-    if (!plan_id.empty() && plan.id() != plan_id) continue;
-    const std::string id = plan.id();
-    seen.plans[id] = std::move(plan);
-  }
+  SLUICE_ASSIGN_OR_RETURN(seen.plans, plans.Get(context, catalog));
+  seen.only_plan = std::string(plan_id);
   SLUICE_ASSIGN_OR_RETURN(const std::vector<BackupRepo> repos,
                           catalog.ListRepos(context));
+  const KnownPlan* const only = seen.Find(seen.only_plan);
   for (const BackupRepo& repo : repos) {
     const bool is_shown =
         plan_id.empty() ||
-        std::any_of(
-            seen.plans.begin(), seen.plans.end(), [&](const auto& plan) {
-              const auto& written = plan.second.spec().repos();
-              return std::find(written.begin(), written.end(), repo.id()) !=
-                     written.end();
-            });
+        (only != nullptr && std::find(only->repos.begin(), only->repos.end(),
+                                      repo.id()) != only->repos.end());
     if (is_shown) seen.repos[repo.id()] = repo.name();
   }
   SLUICE_ASSIGN_OR_RETURN(seen.targets,
@@ -186,7 +195,7 @@ void AddRecords(const Seen& seen, Exposition& out, Moments& succeeded,
   }
   for (const auto& [key, record] : newest) {
     Labels labels = seen.LabelsOf(std::get<0>(key), std::get<1>(key));
-    labels.emplace_back("store", std::get<2>(key));
+    labels.Add("store", std::get<2>(key));
     out.Add("sluice_backup_last_success_timestamp_seconds", labels,
             SecondsOf(record->finished_at_ms()));
     out.Add("sluice_backup_size_bytes", labels,
@@ -203,7 +212,7 @@ void AddRecords(const Seen& seen, Exposition& out, Moments& succeeded,
   }
   for (const auto& [id, count] : archives) {
     if (seen.repos.count(id) == 0) continue;
-    out.Add("sluice_repo_archives", {{"repo", seen.repos.at(id)}},
+    out.Add("sluice_repo_archives", {"repo", seen.repos.at(id)},
             static_cast<double>(count));
   }
 }
@@ -211,21 +220,18 @@ void AddRecords(const Seen& seen, Exposition& out, Moments& succeeded,
 void AddTargets(const Seen& seen, Exposition& out, const Moments& succeeded,
                 absl::Time now) {
   for (const PlanTarget& target : seen.targets) {
-    const auto plan = seen.plans.find(target.plan_id);
-    if (plan == seen.plans.end()) continue;
+    const KnownPlan* const plan = seen.Find(target.plan_id);
+    if (plan == nullptr) continue;
     const Labels labels = seen.LabelsOf(target.plan_id, target.repo_id);
     if (target.next_due != absl::InfiniteFuture()) {
       out.Add("sluice_schedule_next_due_timestamp_seconds", labels,
               SecondsOf(target.next_due));
     }
-    const absl::StatusOr<PlanRules> rules = RulesOf(plan->second);
     absl::optional<absl::Time> last;
     const auto found = succeeded.find({target.plan_id, target.repo_id});
     if (found != succeeded.end()) last = absl::FromUnixMillis(found->second);
-    // One that cannot be read does not run either.
-    const bool overdue =
-        !rules.ok() || IsOverdue(plan->second, *rules, last, now);
-    out.Add("sluice_plan_overdue", labels, overdue ? 1 : 0);
+    out.Add("sluice_plan_overdue", labels,
+            plan->IsOverdueAt(now, last) ? 1 : 0);
   }
 }
 
@@ -256,10 +262,10 @@ void AddTotals(const Seen& seen, Exposition& out) {
     Labels labels = seen.LabelsOf(total.plan_id, total.repo_id);
     const auto value = static_cast<double>(total.value);
     if (total.metric == "runs") {
-      labels.emplace_back("outcome", total.label);
+      labels.Add("outcome", total.label);
       out.Add("sluice_backup_runs_total", labels, value);
     } else if (total.metric == "missed") {
-      labels.emplace_back("reason", total.label);
+      labels.Add("reason", total.label);
       out.Add("sluice_schedule_missed_total", labels, value);
     } else if (total.metric == "removed") {
       out.Add("sluice_retention_removed_total", labels, value);
@@ -278,7 +284,7 @@ void AddTotals(const Seen& seen, Exposition& out) {
     const Labels labels = seen.LabelsOf(key.first, key.second);
     for (const auto& [bound, entry] : bounds) {
       Labels with = labels;
-      with.emplace_back("le", entry.first);
+      with.Add("le", entry.first);
       out.Add(kDuration, with, static_cast<double>(entry.second), "_bucket");
     }
     out.Add(kDuration, labels, SecondsOf(sums[key]), "_sum");
@@ -318,13 +324,15 @@ void Declare(Exposition& out) {
 }  // namespace
 
 absl::StatusOr<std::string> MetricsText(const Context& context,
-                                        Catalog& catalog, const Clock& clock,
+                                        Catalog& catalog, KnownPlans& plans,
+                                        const Clock& clock,
                                         absl::string_view version,
                                         absl::string_view plan_id) {
-  SLUICE_ASSIGN_OR_RETURN(const Seen seen, ReadAll(context, catalog, plan_id));
+  SLUICE_ASSIGN_OR_RETURN(const Seen seen,
+                          ReadAll(context, catalog, plans, plan_id));
   Exposition out;
   Declare(out);
-  out.Add("sluice_build_info", {{"version", std::string(version)}}, 1);
+  out.Add("sluice_build_info", {"version", version}, 1);
   Moments succeeded;
   Moments begun;
   AddRecords(seen, out, succeeded, begun);
@@ -335,8 +343,8 @@ absl::StatusOr<std::string> MetricsText(const Context& context,
   for (const CatalogJob& entry : seen.unfinished) {
     if (entry.job.status() == BackupJob::PENDING) ++pending;
   }
-  out.Add("sluice_jobs", {{"status", "pending"}}, static_cast<double>(pending));
-  out.Add("sluice_jobs", {{"status", "running"}},
+  out.Add("sluice_jobs", {"status", "pending"}, static_cast<double>(pending));
+  out.Add("sluice_jobs", {"status", "running"},
           static_cast<double>(seen.unfinished.size()) -
               static_cast<double>(pending));
   return out.Text();

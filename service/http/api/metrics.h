@@ -12,13 +12,15 @@
 #include "sluice/base/clock.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
+#include "sluice/service/http/api/known_plans.h"
 
 namespace sluice::service {
 
 // Any thread. Blocks for the catalog; cost linear in plans and records.
-// `plan_id`: only what concerns that plan; empty: all.
+// `plan_id`: only what concerns that plan; empty: all. `plans`: of this catalog.
 absl::StatusOr<std::string> MetricsText(const Context& context,
-                                        Catalog& catalog, const Clock& clock,
+                                        Catalog& catalog, KnownPlans& plans,
+                                        const Clock& clock,
                                         absl::string_view version,
                                         absl::string_view plan_id);
 

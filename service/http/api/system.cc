@@ -49,8 +49,9 @@ absl::StatusOr<Response> Version(ApiState& state, ApiCall& call) {
 absl::StatusOr<Response> Metrics(ApiState& state, ApiCall& call) {
   SLUICE_ASSIGN_OR_RETURN(
       const std::string text,
-      MetricsText(call.context, *state.catalog, *state.options.clock,
-                  state.options.version, call.caller.plan_id));
+      MetricsText(call.context, *state.catalog, state.known_plans,
+                  *state.options.clock, state.options.version,
+                  call.caller.plan_id));
   return http::TextResponse(200, kMetricsType, text);
 }
 
