@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/random/distributions.h"
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
@@ -95,7 +96,7 @@ Scheduler::Scheduler(Catalog* catalog, Clock* clock, absl::BitGenRef random,
       options_(std::move(options)) {}
 
 absl::StatusOr<absl::Time> Scheduler::Step(const Context& context) {
-  known_.clear();
+  const absl::Cleanup forget = [this] { known_.clear(); };
   const absl::Time now = clock_->Now();
   // Where a clock reads 2030 for a minute, nobody has waited for too long.
   if (IsClockSteady()) {

@@ -1,7 +1,5 @@
 #include "sluice/service/engine/service.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -9,21 +7,11 @@
 #include "sluice/base/error.h"
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog_error.h"
+#include "sluice/service/engine/free_memory.h"
 #include "sluice/service/engine/settings_keeper.h"
 #include "sluice/service/settings/machine.h"
 
 namespace sluice::service {
-namespace {
-
-// What a pass over ten thousand plans took stays the allocator's, else: more
-// than all that an idle service needs.
-void ReturnFreeMemory() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
-}  // namespace
 
 Service::Service(Catalog* catalog, PluginHost* host, ServiceOptions options)
     : catalog_(catalog),
@@ -211,6 +199,7 @@ void Service::EndAndFire(Deadlines& deadlines) {
   if (next.ok() && now >= deadlines.pass) {
     housekeeping_.DailyPass(context);
     deadlines.pass = now + options_.pass_every;
+    ReturnFreeMemory();
   }
   deadlines.next = next.value_or(absl::InfiniteFuture());
   MutexLock lock(mutex_);

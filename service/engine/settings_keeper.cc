@@ -8,6 +8,7 @@
 #include "sluice/base/status_macros.h"
 #include "sluice/catalog/catalog_error.h"
 #include "sluice/destinations/archive/format/sha256.h"
+#include "sluice/service/engine/free_memory.h"
 #include "sluice/service/settings/machine.h"
 #include "sluice/service/work/open_repo.h"
 
@@ -38,6 +39,8 @@ bool SettingsKeeper::Keep(const Context& context) {
   bool all_told = true;
   const absl::Status status =
       revision.ok() ? KeepAll(context, all_told) : revision.status();
+  // Several times all plans, as JSON.
+  ReturnFreeMemory();
   Tell("keep settings in repos",
        status.ok() ? NoteBehind(context, !all_told) : status);
   if (!status.ok() || !all_told) return false;
@@ -81,8 +84,8 @@ absl::Status SettingsKeeper::KeepAll(const Context& context, bool& all_told) {
 }
 
 absl::Status SettingsKeeper::KeepOne(const Context& context,
-                                     const BackupRepo& repo,
-                                     const Settings& part, uint64_t revision) {
+                                     const BackupRepo& repo, Settings part,
+                                     uint64_t revision) {
   SLUICE_ASSIGN_OR_RETURN(
       const absl::optional<std::string> told,
       catalog_->settings().Get(context, ToldName(repo.id())));
@@ -94,7 +97,7 @@ absl::Status SettingsKeeper::KeepOne(const Context& context,
   settings.catalog_id = catalog_->catalog_id();
   SLUICE_ASSIGN_OR_RETURN(settings.installation_id,
                           InstallationId(context, *catalog_, *options_.clock));
-  settings.settings = part;
+  settings.settings = std::move(part);
   const std::string digest = ToHex(Sha256Of(RepoSettingsJson(settings).dump(
       -1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace)));
   if (told == digest && !check_) return absl::OkStatus();

@@ -58,7 +58,7 @@ class SettingsKeeper {
   absl::Status NoteBehind(const Context& context, bool behind);
   absl::Status KeepAll(const Context& context, bool& all_told);
   absl::Status KeepOne(const Context& context, const BackupRepo& repo,
-                       const Settings& part, uint64_t revision);
+                       Settings part, uint64_t revision);
   absl::Status Write(const Context& context, const BackupRepo& repo,
                      const RepoSettings& settings);
   void Tell(absl::string_view what, const absl::Status& status);

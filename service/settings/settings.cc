@@ -202,9 +202,9 @@ Json SettingsJson(const Settings& settings) {
   }
   return {{"format", kFormat},
           {"version", kVersion},
-          {"repos", repos},
-          {"plans", plans},
-          {"pins", pins}};
+          {"repos", std::move(repos)},
+          {"plans", std::move(plans)},
+          {"pins", std::move(pins)}};
 }
 
 absl::StatusOr<Settings> ReadSettingsLists(JsonFields& file) {
