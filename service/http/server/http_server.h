@@ -88,7 +88,9 @@ struct HttpServerOptions {
   std::vector<std::string> allowed_origins;
 
   int workers = 4;            // threads that run handlers
-  int max_waiting = 256;      // requests that wait for one of them
+  // Requests that wait for one of them. A connection waits with one, so that
+  // this many turn nobody away who was let in.
+  int max_waiting = 2048;
   int max_connections = 512;  // of each listening socket
   // Of each address of a TCP client. A proxy is one address.
   int max_connections_per_address = 256;

@@ -247,6 +247,30 @@ TEST(HttpServerTest, MoreWaitingRequestsThanTheLimitAre503AtOnce) {
   EXPECT_EQ(second.Receive().body, "GET|2|-|");
 }
 
+// A connection waits for one answer: where there is room for it, there is for
+// its request.
+TEST(HttpServerTest, NoRequestOfAConnectionThatWasTakenIsTurnedAway) {
+  const TestFolder folder;
+  Door door;
+  HttpServerOptions options;
+  options.unix_path = folder.File("api.sock");
+  const int all = options.max_connections;
+  const auto server = MustStart(std::move(options), [&](Request& request) {
+    door.Pass();
+    return Echo(request);
+  });
+  std::vector<TestClient> clients;
+  for (int i = 0; i < all; ++i) {
+    clients.push_back(TestClient::Unix(folder.File("api.sock")));
+    clients.back().Send("GET / HTTP/1.1\r\nHost: any.example\r\n\r\n");
+  }
+  EXPECT_TRUE(Await([&] { return server->stats().requests == all; }));
+  door.Open();
+  int answered = 0;
+  for (TestClient& client : clients) answered += client.Receive().status == 200;
+  EXPECT_EQ(answered, all);
+}
+
 TEST(HttpServerTest, AUnixSocketTellsWhoAsksAndTakesAnyHost) {
   const TestFolder folder;
   HttpServerOptions options;
