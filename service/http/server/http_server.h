@@ -87,7 +87,7 @@ struct HttpServerOptions {
   // Beside pages of the server itself: "https://admin.example.org".
   std::vector<std::string> allowed_origins;
 
-  int workers = 4;            // threads that run handlers
+  int workers = 4;  // threads that run handlers
   // Requests that wait for one of them. A connection waits with one, so that
   // this many turn nobody away who was let in.
   int max_waiting = 2048;
