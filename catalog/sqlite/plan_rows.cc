@@ -274,7 +274,8 @@ absl::StatusOr<std::string> PurgeOf(SqliteConnection& connection,
           "SELECT jobs.id FROM jobs LEFT JOIN requests ON job_id = jobs.id "
           "WHERE repo_id = ? AND jobs.status NOT IN ('succeeded', 'failed', "
           "'interrupted') AND kind = 'purge' AND (jobs.status = 'running' OR "
-          "expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY jobs.status LIMIT 1"));
+          "expires_at_ms = 0 OR expires_at_ms > ?) ORDER BY jobs.status LIMIT "
+          "1"));
   SLUICE_ASSIGN_OR_RETURN(
       const bool row,
       select.Bind(repo_id).Bind(absl::ToUnixMillis(now)).Step());
