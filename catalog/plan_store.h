@@ -169,7 +169,9 @@ class PlanStore {
   virtual absl::StatusOr<absl::Time> NextRunAt(const Context& context) = 0;
 
   // All in one transaction, in their order; an answer for each. Many plans are
-  // due at the same time, and each transaction waits for the disk.
+  // due at the same time, and each transaction waits for the disk. A job that
+  // waits for a due time after `now` makes way, and that time is missed
+  // (clock_changed) until it is fired again.
   virtual absl::StatusOr<std::vector<FireResult>> FireAll(
       const Context& context, absl::Span<const FireStep> steps) = 0;
   absl::StatusOr<FireResult> Fire(const Context& context,

@@ -20,8 +20,7 @@
 //     out. What was missed under a wrong clock says what that clock showed.
 //   - Runs of a target never overlap; jobs, events and totals say the same.
 //
-// Not judged: a time whose run waited under a wrong clock and was ended
-// (clock_changed), which should run when it comes; whether a run that is late begins as early as it could; what was
+// Not judged: whether a run that is late begins as early as it could; what was
 // tried while a wrong clock was on, beyond the above; which of several times
 // that are due at once the workers take first.
 
