@@ -48,6 +48,18 @@ class ServiceCase(CommandTest):
                 return found
         return self.fail(f"in vain: {what}")
 
+    def has_open(self, pid, name):
+        """Whether a process, or a child of its main thread, has such a file."""
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children",
+                      encoding="ascii") as file:
+                pids = [pid, *map(int, file.read().split())]
+            return any(os.readlink(entry.path).endswith(name)
+                       for process in pids
+                       for entry in os.scandir(f"/proc/{process}/fd"))
+        except FileNotFoundError:
+            return False  # a file that was closed meanwhile
+
     def jobs(self, *words):
         return self.run_lines("job", "list", *words)
 
@@ -479,6 +491,8 @@ class Service(ServiceCase):
         self.until("it streams", lambda: self.run_json(
             "job", "show", job)["stage"] == "streaming")
         waiting = self.start("job", "wait", job, "--no-progress")
+        self.until("it looks into the catalog",
+                   lambda: self.has_open(waiting.pid, "catalog.db"))
         # A machine that is busy takes as long until it waits at all.
         for limit in ("100ms", "1s", "10s"):
             late = self.run_json("job", "wait", job, "--timeout", limit,

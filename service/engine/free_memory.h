@@ -5,7 +5,11 @@ namespace sluice::service {
 
 // Gives the system what the allocator holds and nobody uses: else what a look
 // at ten thousand plans took stays the process's, several times what an idle
-// service needs. Holds up whoever allocates, some 10 ms for 100 MiB.
+// service needs. Holds up whoever allocates, some 10 ms for 100 MiB. Any thread.
+//
+// Example:
+//
+//   ReturnFreeMemory();
 void ReturnFreeMemory();
 
 }  // namespace sluice::service
