@@ -30,9 +30,13 @@ absl::StatusOr<OpenedRepo> Open(const Context& context, Catalog& catalog,
 
 Housekeeping::Housekeeping(Catalog* catalog, PluginHost* host,
                            HousekeepingOptions options)
-    : catalog_(catalog), host_(host), options_(std::move(options)) {}
+    : catalog_(catalog),
+      host_(host),
+      options_(std::move(options)),
+      watch_(options_.clock) {}
 
 void Housekeeping::EndDeadJobs(const Context& context) {
+  if (watch_.IsSteady() && old_rows_wait_) DeleteOldRows(context);
   SettleOptions settle;
   settle.clock = options_.clock;
   const auto settled = SettleDeadJobs(context, *catalog_, settle);
@@ -79,8 +83,15 @@ void Housekeeping::DailyPass(const Context& context) {
     const auto report = PruneRepo(context, *catalog_, *repo, prune);
     Tell(what, report.ok() ? report->problem : report.status());
   }
-  const absl::Time now = options_.clock->Now();
   AskForVerification(context, *targets);
+  old_rows_wait_ = true;
+  if (watch_.IsSteady()) DeleteOldRows(context);
+}
+
+// A time whose row went while a clock read 2030 would come a second time.
+void Housekeeping::DeleteOldRows(const Context& context) {
+  old_rows_wait_ = false;
+  const absl::Time now = options_.clock->Now();
   Tell(
       "delete old jobs",
       catalog_->queue().DeleteJobs(context, now - options_.keep_jobs).status());

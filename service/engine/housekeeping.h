@@ -24,6 +24,7 @@
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
 #include "sluice/plugins/host/plugin_host.h"
+#include "sluice/service/engine/steady_clock_watch.h"
 
 namespace sluice::service {
 
@@ -48,20 +49,23 @@ class Housekeeping {
   // their process is provably gone and had not begun to publish, else by what
   // the repo says.
   void EndDeadJobs(const Context& context);
-  // Retention in every repo that a plan writes to; a job for what the plans'
-  // rules want verified today; then jobs, events and firings that are old
-  // enough go.
+  // Retention in every repo that a plan writes to, and a job for what the plans'
+  // rules want verified today. Jobs, events and firings that are old enough go
+  // with it, or with the next EndDeadJobs for which the clock has been steady.
   void DailyPass(const Context& context);
 
  private:
   void Tell(absl::string_view what, const absl::Status& status);
   void AskForVerification(const Context& context,
                           const std::vector<PlanTarget>& targets);
+  void DeleteOldRows(const Context& context);
   void ReconcileRepo(const Context& context, const std::string& repo_id);
 
   Catalog* const catalog_;
   PluginHost* const host_;
   const HousekeepingOptions options_;
+  SteadyClockWatch watch_;
+  bool old_rows_wait_ = false;
 };
 
 }  // namespace sluice::service

@@ -93,13 +93,14 @@ Scheduler::Scheduler(Catalog* catalog, Clock* clock, absl::BitGenRef random,
     : catalog_(catalog),
       clock_(clock),
       random_(random),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      watch_(clock) {}
 
 absl::StatusOr<absl::Time> Scheduler::Step(const Context& context) {
   const absl::Cleanup forget = [this] { known_.clear(); };
   const absl::Time now = clock_->Now();
   // Where a clock reads 2030 for a minute, nobody has waited for too long.
-  if (IsClockSteady()) {
+  if (watch_.IsSteady()) {
     SLUICE_RETURN_IF_ERROR(
         catalog_->queue().EndUnclaimed(context, now).status());
   }
@@ -184,8 +185,8 @@ absl::StatusOr<SettleStep> Scheduler::Settle(const Context& context,
   const bool again_itself = clock_changed && rules.schedule.has_value();
   const absl::Time again = again_itself ? StartOf(rules, firing.due_at, now)
                                         : now + BackoffAfter(firing.attempts);
-  const bool in_time =
-      (jumped_ && !IsClockSteady()) || again <= firing.due_at + rules.retry_for;
+  const bool in_time = (!watch_.IsSteady() && watch_.has_jumped()) ||
+                       again <= firing.due_at + rules.retry_for;
   if (again_itself || (firing.attempts < rules.attempts && in_time)) {
     step.firing.outcome = Firing::Outcome::kOpen;
     step.firing.finished_at = absl::UnixEpoch();

@@ -32,6 +32,7 @@
 #include "sluice/base/clock.h"
 #include "sluice/catalog/catalog.h"
 #include "sluice/executor/context.h"
+#include "sluice/service/engine/steady_clock_watch.h"
 #include "sluice/service/plan/plan_rules.h"
 #include "sluice/service/schedule/due.h"
 
@@ -108,17 +109,12 @@ class Scheduler {
   Clock* const clock_;
   absl::BitGenRef random_;
   const SchedulerOptions options_;
-  // Whether the wall clock has told the same time for a while.
-  bool IsClockSteady();
-
   std::map<std::string, Known> known_;  // of this step
   // The wall clock's distance from the boot clock when all was last mended, and
   // when that was by the boot clock.
   absl::optional<absl::Duration> offset_;
   absl::Duration mended_at_;
-  absl::optional<absl::Duration> seen_offset_;
-  absl::Duration steady_since_;
-  bool jumped_ = false;  // then; else that is when this began to look
+  SteadyClockWatch watch_;
 };
 
 }  // namespace sluice::service

@@ -10,9 +10,7 @@ namespace sluice::service {
 namespace {
 
 // What a clock may be set by without that it counts as a jump.
-constexpr absl::Duration kJump = absl::Seconds(2);
-// How long it tells the same time before anything ends for being late by it.
-constexpr absl::Duration kSteady = absl::Minutes(10);
+constexpr absl::Duration kSlew = absl::Seconds(2);
 // Another process may have seen a jump that this one did not, and have died.
 constexpr absl::Duration kMendEvery = absl::Hours(1);
 // Of older due times the rows may be gone (Housekeeping).
@@ -25,22 +23,10 @@ absl::Status ClockChanged() {
 
 }  // namespace
 
-bool Scheduler::IsClockSteady() {
-  const absl::Duration boot = clock_->SinceBoot();
-  const absl::Duration offset = clock_->Now() - absl::UnixEpoch() - boot;
-  const bool is_first = !seen_offset_.has_value();
-  if (is_first || absl::AbsDuration(offset - *seen_offset_) > kJump) {
-    steady_since_ = boot;
-    jumped_ = !is_first;
-  }
-  seen_offset_ = offset;
-  return boot >= steady_since_ + kSteady;
-}
-
 absl::Status Scheduler::MendAfterJump(const Context& context, absl::Time now) {
   const absl::Duration boot = clock_->SinceBoot();
   const absl::Duration offset = now - absl::UnixEpoch() - boot;
-  if (offset_.has_value() && absl::AbsDuration(offset - *offset_) <= kJump &&
+  if (offset_.has_value() && absl::AbsDuration(offset - *offset_) <= kSlew &&
       boot < mended_at_ + kMendEvery) {
     offset_ = offset;  // a clock that is slewed does not jump
     return absl::OkStatus();

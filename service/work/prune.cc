@@ -113,13 +113,35 @@ absl::StatusOr<bool> StillAdopted(const Context& context, Catalog& catalog,
 }
 
 absl::Status CountRemoved(const Context& context, Catalog& catalog,
-                          const RetentionGroup& group) {
+                          const std::string& plan_id,
+                          const std::string& repo_id) {
   CatalogTotal total;
   total.metric = "removed";
-  total.plan_id = group.plan_id;
-  total.repo_id = group.repo_id;
+  total.plan_id = plan_id;
+  total.repo_id = repo_id;
   total.value = 1;
   return catalog.events().AddToTotal(context, total);
+}
+
+// Ends removals that were broken off between an archive and its record: under
+// the name stands that it was deleted. An archive that is only not there, as on
+// a disk that is not mounted, keeps its record.
+absl::Status ForgetDeleted(const Context& context, Catalog& catalog,
+                           const OpenedRepo& repo, const std::string& plan_id,
+                           const std::vector<BackupRecord>& without,
+                           PruneReport& report) {
+  for (const BackupRecord& record : without) {
+    if (record.plan_id().empty()) continue;
+    if (!plan_id.empty() && record.plan_id() != plan_id) continue;
+    SLUICE_ASSIGN_OR_RETURN(const NameState state,
+                            repo.destination->StateOf(context, record.id()));
+    if (state != NameState::kTombstone) continue;
+    SLUICE_RETURN_IF_ERROR(RemoveArchive(context, catalog, repo, record.id()));
+    SLUICE_RETURN_IF_ERROR(
+        CountRemoved(context, catalog, record.plan_id(), repo.row.id()));
+    report.removed.push_back(record.id());
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -166,6 +188,11 @@ absl::StatusOr<PruneReport> PruneRepo(const Context& context, Catalog& catalog,
       const std::vector<RetentionGroup> groups,
       GroupsOf(context, catalog, repo, archives, options.job_id));
   PruneReport report;
+  if (!options.dry_run) {
+    SLUICE_RETURN_IF_ERROR(
+        ForgetDeleted(context, catalog, repo, options.plan_id,
+                      RecordsWithoutArchive(records, archives), report));
+  }
   for (const RetentionGroup& group : groups) {
     if (group.plan_id.empty() ||
         (!options.plan_id.empty() && group.plan_id != options.plan_id)) {
@@ -187,7 +214,8 @@ absl::StatusOr<PruneReport> PruneRepo(const Context& context, Catalog& catalog,
       const absl::Status removed = RemoveArchive(context, catalog, repo, id);
       if (removed.ok()) {
         report.removed.push_back(id);
-        SLUICE_RETURN_IF_ERROR(CountRemoved(context, catalog, group));
+        SLUICE_RETURN_IF_ERROR(
+            CountRemoved(context, catalog, group.plan_id, group.repo_id));
         continue;
       }
       if (report.problem.ok()) {

@@ -3,7 +3,8 @@
 
 // Removes from a repo what its plans' rules do not want: the archive first, its
 // record second, each increment before what it builds on. What is broken off
-// leaves whole archives, and the next pass goes on.
+// leaves whole archives, and the next pass goes on: it forgets the record of an
+// archive under whose name stands that it was deleted.
 //
 // Example:
 //

@@ -1,5 +1,6 @@
 #include "sluice/service/work/prune.h"
 
+#include <filesystem>  // NOLINT(build/c++17)
 #include <string>
 #include <vector>
 
@@ -160,6 +161,28 @@ TEST_F(PruneTest, AnArchiveThatIsGoneAlreadyCostsOnlyItsRecord) {
   EXPECT_THAT(*house_.catalog().ListRecords(house_.context(), {}), SizeIs(1));
   EXPECT_TRUE(
       RemoveArchive(house_.context(), house_.catalog(), repo, ids[0]).ok());
+}
+
+TEST_F(PruneTest, ARemovalThatWasBrokenOffBeforeTheRecordIsEndedByTheNext) {
+  const std::vector<std::string> ids = BackUp(2);
+  StorePlanKeeping(2);
+  const OpenedRepo repo = house_.OpenRepoAgain();
+  ASSERT_TRUE(repo.destination->Delete(house_.context(), ids[0]).ok());
+  PruneOptions dry;
+  dry.dry_run = true;
+  EXPECT_THAT(Prune(dry).removed, IsEmpty());
+  EXPECT_THAT(*house_.catalog().ListRecords(house_.context(), {}), SizeIs(2));
+  EXPECT_THAT(Prune().removed, ElementsAre(ids[0]));
+  EXPECT_THAT(*house_.catalog().ListRecords(house_.context(), {}), SizeIs(1));
+}
+
+TEST_F(PruneTest, AnArchiveThatIsOnlyNotThereKeepsItsRecord) {
+  const std::vector<std::string> ids = BackUp(2);
+  StorePlanKeeping(2);
+  std::filesystem::rename(house_.repo_folder() + "/" + ids[0],
+                          house_.folder() + "/elsewhere");
+  EXPECT_THAT(Prune().removed, IsEmpty());
+  EXPECT_THAT(*house_.catalog().ListRecords(house_.context(), {}), SizeIs(2));
 }
 
 TEST_F(PruneTest, RemovalsAreCounted) {
