@@ -28,6 +28,7 @@
 #include "sluice/service/plan/plan_rules.h"
 #include "sluice/service/repo_view.h"
 #include "sluice/service/testing/test_house.h"
+#include "sluice/service/work/prune.h"
 
 namespace sluice::service {
 namespace {
@@ -153,6 +154,11 @@ class KillTest : public ::testing::Test {
 
   void ExpectRepoAndCatalogAgree() {
     const OpenedRepo repo = house_.OpenRepoAgain();
+    // What a kill broke off between an archive and its record.
+    const auto pruned =
+        PruneRepo(house_.context(), house_.catalog(), repo, PruneOptions());
+    ASSERT_TRUE(pruned.ok()) << pruned.status();
+    EXPECT_TRUE(pruned->problem.ok()) << pruned->problem;
     RepoView view(repo.destination);
     ReconcileOptions options;
     options.verify = true;
